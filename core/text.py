@@ -1,0 +1,16 @@
+"""Text reduced to what search, headers and keys compare by."""
+
+import unicodedata
+
+# Letters with a stroke and ligatures have no Unicode decomposition, yet the database's collations sort them as these.
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
+_DROPPED = frozenset({"Mn", "Me", "Cf"})
+
+
+def fold(text: str) -> str:
+    """`text` without accents, case, invisible characters or doubled whitespace: `" PÉREZ  Ñáñez"` gives `"perez nanez"`."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    kept = "".join(character for character in decomposed if unicodedata.category(character) not in _DROPPED)
+    return " ".join(kept.translate(_LETTERS).split())
