@@ -1,0 +1,1 @@
+UNFOLD = {"SHOW_LANGUAGES": True}
