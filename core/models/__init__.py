@@ -1,0 +1,5 @@
+from core.models.grant import GroupGrant, UserGrant
+from core.models.invitation import Invitation
+from core.models.user import User
+
+__all__ = ["GroupGrant", "Invitation", "User", "UserGrant"]

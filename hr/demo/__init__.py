@@ -1,0 +1,1 @@
+"""Made-up but plausible data: the same for the same number of employees, on every machine and every day."""

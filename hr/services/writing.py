@@ -1,0 +1,228 @@
+"""How `hr` writes: one business transaction, one statement per table and batch, versions and history with it.
+
+History rows are copied by the database from the rows just written, so they cannot differ from them. The library's
+own bulk helpers open a transaction on the wrong database and look new rows up by every column; they are not used.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from itertools import batched
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.apps import apps
+from django.db import IntegrityError, OperationalError, connections, models, transaction
+from django.utils import timezone
+
+from core.context import changing
+from core.errors import DomainError
+from hr.models.base import BusinessModel, history_stamp
+
+if TYPE_CHECKING:
+    from core.models import User
+
+DATABASE = "business"
+BATCH = 1000
+DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
+ATTEMPTS = 4
+
+Row = TypeVar("Row", bound=BusinessModel)
+Service = TypeVar("Service", bound=Callable[..., Any])
+
+_inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
+
+
+def business_atomic(service: Service) -> Service:
+    """Run a service in one transaction on the business database, stamped with who does it.
+
+    The service takes `actor` (a User, or None for the system) and may be called with `source`, which the stamp takes
+    and the service does not see. The outermost call is the transaction: a deadlock runs the whole function again, and
+    a broken constraint becomes a DomainError in the user's words. A nested call joins it.
+    """
+
+    @functools.wraps(service)
+    def run(*args: Any, source: str | None = None, **kwargs: Any) -> Any:
+        with changing(**_stamp_of(kwargs.get("actor"), source)):
+            if _inside.get():
+                return service(*args, **kwargs)
+            token = _inside.set(True)
+            try:
+                return _retrying(functools.partial(service, *args, **kwargs))
+            finally:
+                _inside.reset(token)
+
+    return run  # type: ignore[return-value]
+
+
+def _stamp_of(actor: User | None, source: str | None) -> dict[str, object]:
+    stamp: dict[str, object] = {}
+    if actor is not None:
+        stamp |= {"user_id": actor.pk, "user_name": str(actor)[:200]}
+    if source is not None:
+        stamp["source"] = source
+    return stamp
+
+
+def _retrying(work: Callable[[], Any]) -> Any:
+    # Inside somebody else's transaction (a test's) a deadlock has already undone it: no second try can help there.
+    attempts = 1 if connections[DATABASE].in_atomic_block else ATTEMPTS
+    for attempt in range(1, attempts + 1):
+        try:
+            with transaction.atomic(using=DATABASE):
+                return work()
+        except OperationalError as error:
+            if attempt == attempts or not (error.args and error.args[0] in DEADLOCKS):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)
+        except IntegrityError as error:
+            raise constraint_error(error) from error
+    raise AssertionError("unreachable")
+
+
+def constraint_error(error: IntegrityError, models_asked: Iterable[type[models.Model]] = ()) -> DomainError:
+    """The rule's own words for a broken constraint, found by its name. Raises the original error if it has none.
+
+    MariaDB names a unique column without its table, so a caller that knows the model says it.
+    """
+    text = str(error)
+    for model in models_asked or _business_models():
+        for constraint in model._meta.constraints:
+            if constraint.name in text or _sqlite_names(constraint, model, text):
+                return DomainError(str(constraint.violation_error_message))
+        for field in model._meta.local_fields:
+            if field.unique and not field.primary_key and _names_unique_field(model, field, text):
+                message = field.error_messages["unique"]
+                values = {"model_name": model._meta.verbose_name, "field_label": field.verbose_name}
+                return DomainError(str(message) % values)
+    raise error
+
+
+def _business_models() -> Iterator[type[models.Model]]:
+    return (model for model in apps.get_app_config("hr").get_models() if issubclass(model, BusinessModel))
+
+
+def _sqlite_names(constraint: models.BaseConstraint, model: type[models.Model], text: str) -> bool:
+    """SQLite names the columns of a broken unique constraint, not the constraint."""
+    if not isinstance(constraint, models.UniqueConstraint):
+        return False
+    columns = [model._meta.get_field(name).column for name in constraint.fields]
+    return ", ".join(f"{model._meta.db_table}.{column}" for column in columns) in text
+
+
+def _names_unique_field(model: type[models.Model], field: models.Field, text: str) -> bool:
+    """SQLite says table.column, MySQL says key 'table.column' (or only the key), MariaDB key 'column'."""
+    return f"{model._meta.db_table}.{field.column}" in text or text.endswith(f"for key '{field.column}'\")")
+
+
+def insert(rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
+    """Write new rows with their first version and give them their keys. History is the caller's `record(…, "+")`.
+
+    `unique` names the column that finds the rows again: MySQL returns no keys of a bulk insert.
+    """
+    if not rows:
+        return []
+    model = type(rows[0])
+    now = timezone.now()
+    for row in rows:
+        row.version, row.created_at, row.updated_at = 1, now, now
+        prepare(row)
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    sql = "INSERT INTO {table} ({columns}) VALUES ({marks})".format(
+        table=_quoted(model._meta.db_table),
+        columns=", ".join(_quoted(field.column) for field in fields),
+        marks=", ".join(["%s"] * len(fields)),
+    )
+    _executemany(model, sql, ([_value(field, row) for field in fields] for row in rows))
+    keys: dict[Any, int] = {}
+    for batch in batched(rows, BATCH):
+        wanted = [getattr(row, unique) for row in batch]
+        keys.update(model._base_manager.filter(**{f"{unique}__in": wanted}).values_list(unique, "pk"))
+    for row in rows:
+        row.pk = keys[getattr(row, unique)]
+        row._state.adding, row._state.db = False, DATABASE
+    return list(rows)
+
+
+def write(rows: Sequence[Row], fields: Iterable[str]) -> list[Row]:
+    """Update the named fields of rows read under the caller's lock: version +1, one history row each."""
+    if not rows:
+        return []
+    model = type(rows[0])
+    now = timezone.now()
+    for row in rows:
+        row.version, row.updated_at = row.version + 1, now
+        prepare(row)
+    names = dict.fromkeys([*fields, *getattr(model, "DERIVED_FIELDS", ()), "version", "updated_at"])
+    columns = [model._meta.get_field(name) for name in names]
+    sql = "UPDATE {table} SET {sets} WHERE {key} = %s".format(
+        table=_quoted(model._meta.db_table),
+        sets=", ".join(f"{_quoted(field.column)} = %s" for field in columns),
+        key=_quoted(model._meta.pk.column),
+    )
+    _executemany(model, sql, ([*(_value(field, row) for field in columns), row.pk] for row in rows))
+    record([row.pk for row in rows], model, "~")
+    return list(rows)
+
+
+def remove(rows: Sequence[Row]) -> int:
+    """Delete rows one by one; history keeps their last values. Raises ProtectedError if something points at one."""
+    for row in rows:
+        row.delete()
+    return len(rows)
+
+
+def record(keys: Sequence[int], model: type[BusinessModel], kind: str) -> None:
+    """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
+    manager = getattr(model, "history", None)
+    if manager is None or not keys:
+        return
+    historical = manager.model
+    own = [field for field in model._meta.concrete_fields]
+    stamp = {"history_date": timezone.now(), "history_type": kind, "history_change_reason": None} | history_stamp()
+    stamp_fields = [historical._meta.get_field(name) for name in stamp]
+    connection = connections[DATABASE]
+    values = [field.get_db_prep_save(stamp[field.attname], connection) for field in stamp_fields]
+    columns = [historical._meta.get_field(field.name).column for field in own]
+    sql = "INSERT INTO {history} ({columns}) SELECT {own}, {marks} FROM {table} WHERE {key} IN ({keys})"
+    with connection.cursor() as cursor:
+        for batch in batched(keys, BATCH):
+            cursor.execute(
+                sql.format(
+                    history=_quoted(historical._meta.db_table),
+                    columns=", ".join(_quoted(c) for c in [*columns, *(f.column for f in stamp_fields)]),
+                    own=", ".join(_quoted(field.column) for field in own),
+                    marks=", ".join(["%s"] * len(values)),
+                    table=_quoted(model._meta.db_table),
+                    key=_quoted(model._meta.pk.column),
+                    keys=", ".join(["%s"] * len(batch)),
+                ),
+                [*values, *batch],
+            )
+
+
+def prepare(row: BusinessModel) -> None:
+    """What a row derives from its own fields, such as the folded search text of an employee."""
+    refresh = getattr(row, "refresh_search", None)
+    if refresh:
+        refresh()
+
+
+def _quoted(name: str) -> str:
+    return connections[DATABASE].ops.quote_name(name)
+
+
+def _value(field: models.Field, row: models.Model) -> Any:
+    return field.get_db_prep_save(getattr(row, field.attname), connections[DATABASE])
+
+
+def _executemany(model: type[models.Model], sql: str, values: Iterable[list[Any]]) -> None:
+    try:
+        with connections[DATABASE].cursor() as cursor:
+            for batch in batched(values, BATCH):
+                cursor.executemany(sql, list(batch))
+    except IntegrityError as error:
+        raise constraint_error(error, [model]) from error
