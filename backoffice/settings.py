@@ -115,6 +115,8 @@ TEMPLATES = [
 
 # --- Who is who --------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "core.User"
+# Who holds rights at all: core asks, and only hr knows that an employee was dismissed.
+MAY_ACT = "hr.scope.may_act"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "core.auth.LoginBackend",

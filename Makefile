@@ -1,0 +1,95 @@
+# Every target installs what it needs. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTEST_ARGS ?=
+export HOST PORT
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -n auto --dist loadgroup
+# The addresses of the real servers; the environment may name others.
+SERVERS = DB_CONNECTION=pgsql \
+	DB_PGSQL_HOST=$${DB_PGSQL_HOST:-127.0.0.1} DB_PGSQL_USERNAME=$${DB_PGSQL_USERNAME:-postgres} \
+	DB_HOST=$${DB_HOST:-127.0.0.1} DB_USERNAME=$${DB_USERNAME:-root} \
+	REDIS_HOST=$${REDIS_HOST:-127.0.0.1}
+
+.PHONY: help demo demo-reset test test-slow test-servers check lock messages format key clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: .venv/.runtime .env ## Run the demo on http://HOST:PORT (Ctrl-C stops it)
+	@exec $(PY) manage.py demo
+
+demo-reset: .venv/.runtime .env ## Throw the demo's data away
+	@$(PY) manage.py demo --reset
+
+test: .venv/.dev ## The suite on the embedded databases
+	$(PYTEST) --cov --cov-report=term $(PYTEST_ARGS)
+
+test-servers: .venv/.dev .venv/.mysql ## The suite on PostgreSQL, MariaDB or MySQL, and Redis
+	$(SERVERS) $(PYTEST) $(PYTEST_ARGS)
+
+test-slow: .venv/.dev .venv/.mysql ## Kill loops and 100,000-row runs, on the embedded databases and on the servers
+	$(PY) -m pytest -m slow $(PYTEST_ARGS)
+	$(SERVERS) $(PY) -m pytest -m slow $(PYTEST_ARGS)
+
+check: .venv/.dev ## Lint, format, types, deployment, migrations, import directions, translations
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pytest -q tests/test_architecture.py tests/backoffice/test_deployment.py
+	APP_ENV=testing $(PY) manage.py makemigrations --check --dry-run
+	APP_ENV=testing $(PY) manage.py messages --check
+
+format: .venv/.dev ## Format the code
+	$(PY) -m ruff check --fix-only .
+	$(PY) -m ruff format .
+
+messages: .venv/.dev ## Collect the texts into locale/ and compile the translations
+	APP_ENV=testing $(PY) manage.py messages
+
+lock: .venv/.dev ## Bring the lock files up to pyproject.toml
+	deploy/lock.sh
+
+key: ## Print a new APP_KEY
+	@$(NEW_KEY)
+
+clean: ## Remove what tests and tools leave behind
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov staticfiles
+
+# --- The virtual environment: rebuilt when its Python is gone, brought up to date when a lock is newer ---------------
+NEW_KEY = $(PY) -c 'import base64, secrets; print("base64:" + base64.b64encode(secrets.token_bytes(32)).decode())'
+
+key: .venv/.made
+
+.venv/.runtime: requirements.txt .venv/.made
+	@echo "Installing what EvalTrack needs (once, about a minute) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.made
+	@echo "Installing what the tests need ..."
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/.runtime
+
+.venv/.mysql: requirements-mysql.txt .venv/.made
+	@echo "Building the MySQL driver (needs a C compiler, pkg-config and the MariaDB or MySQL client library) ..."
+	@$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-mysql.txt
+	@touch $@
+
+.venv/.made:
+	@deploy/venv.sh
+	@touch $@
+
+# An environment whose Python was removed or upgraded away is made anew.
+ifneq ($(wildcard .venv/.made),)
+ifneq ($(shell $(PY) -c 'import sys; print(sys.version_info >= (3, 12))' 2>/dev/null),True)
+.PHONY: .venv/.made
+endif
+endif
+
+.env: | .venv/.made
+	@umask 077 && printf 'APP_ENV=demo\nAPP_KEY=%s\nAPP_DATA_DIR=data\n' "$$($(NEW_KEY))" > .env

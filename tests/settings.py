@@ -1,0 +1,9 @@
+"""The product's settings, as APP_ENV=testing, and quick."""
+
+import os
+
+os.environ["APP_ENV"] = "testing"
+
+from backoffice.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
