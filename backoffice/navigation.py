@@ -1,1 +1,127 @@
-UNFOLD = {"SHOW_LANGUAGES": True}
+"""The UNFOLD setting: branding and the sidebar, by task. An entry shows only to who may open it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+ENVIRONMENT_COLOURS = {"production": "danger", "staging": "warning", "qa": "warning", "demo": "info"}
+
+
+def environment(request: HttpRequest) -> list[str | Promise] | None:
+    """The badge beside the user menu: where am I working?"""
+    names = {
+        "demo": _("Demo"),
+        "local": _("Local"),
+        "testing": _("Testing"),
+        "qa": _("QA"),
+        "staging": _("Staging"),
+        "production": _("Production"),
+    }
+    return [names[settings.APP_ENV], ENVIRONMENT_COLOURS.get(settings.APP_ENV, "primary")]
+
+
+def app_name(request: HttpRequest) -> str:
+    return settings.APP_NAME
+
+
+def app_version(request: HttpRequest) -> str:
+    return settings.APP_VERSION
+
+
+def may_open(model: str) -> Callable[[HttpRequest], bool]:
+    """Whether the admin of app.model admits the user to its list."""
+
+    def permitted(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib.admin import site
+
+        target = apps.get_model(model)
+        return site.is_registered(target) and site.get_model_admin(target).has_view_permission(request)
+
+    return permitted
+
+
+def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
+    """A sidebar entry for the list of app.model."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy("admin:{}_{}_changelist".format(*model.lower().split("."))),
+        "permission": may_open(model),
+    }
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups without an entry for this user are left out."""
+    groups = [
+        {
+            "title": _("People"),
+            "items": [
+                page(_("Employees"), "badge", "hr.Employee"),
+                page(_("Units"), "account_tree", "hr.OrgUnit"),
+                page(_("Positions"), "work", "hr.Position"),
+            ],
+        },
+        {
+            "title": _("Spreadsheets"),
+            "items": [page(_("Loads"), "upload_file", "hr.ImportJob")],
+        },
+        {
+            "title": _("Access"),
+            "items": [
+                page(_("Users"), "person", "core.User"),
+                page(_("Roles"), "shield_person", "auth.Group"),
+                page(_("Invitations"), "mail", "core.Invitation"),
+            ],
+        },
+        {
+            "title": _("System"),
+            "items": [
+                page(_("Messages"), "outbox", "hr.OutboxMessage"),
+                page(_("Failed logins"), "lock", "axes.AccessAttempt"),
+            ],
+        },
+    ]
+    shown = []
+    for group in groups:
+        items = [item for item in group["items"] if item["permission"](request)]
+        if items:
+            shown.append({**group, "separator": True, "items": items})
+    return shown
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": app_name,
+    "SITE_HEADER": app_name,
+    "SITE_VERSION": app_version,
+    "SITE_SYMBOL": "diversity_3",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "backoffice.navigation.environment",
+    "STYLES": [lambda request: static("backoffice/backoffice.css")],
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": sidebar},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 205)",
+            "100": "oklch(94% .035 205)",
+            "200": "oklch(88% .065 206)",
+            "300": "oklch(79% .095 208)",
+            "400": "oklch(69% .11 212)",
+            "500": "oklch(58% .105 216)",
+            "600": "oklch(50% .092 219)",
+            "700": "oklch(43% .078 221)",
+            "800": "oklch(37% .064 223)",
+            "900": "oklch(31% .052 225)",
+            "950": "oklch(23% .04 227)",
+        },
+    },
+}

@@ -1,5 +1,14 @@
+from django.conf import settings
+from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
 
 class BackofficeSite(UnfoldAdminSite):
-    """The one site: the back office itself."""
+    """The whole product. Every active user enters; what he finds is decided row by row."""
+
+    site_title = settings.APP_NAME
+    site_header = settings.APP_NAME
+    site_url = None
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active

@@ -1,0 +1,196 @@
+"""The admin every model's page is built on. It decides once, for every surface, which rows exist for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django import forms
+from django.contrib.admin.options import BaseModelAdmin
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Field, Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+from core.errors import DomainError
+
+
+def rows_for(user: Any, rows: QuerySet) -> QuerySet:
+    """The rows that exist for the user; a third party's model, which has no rule, is guarded by permissions alone."""
+    visible_to = getattr(rows, "visible_to", None)
+    return visible_to(user) if visible_to else rows
+
+
+class ScopedChoices(BaseModelAdmin):
+    """Form choices hold only rows the user may see, so that a forged key is no valid choice."""
+
+    def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        kwargs.setdefault("queryset", self._choices(db_field, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        kwargs.setdefault("queryset", self._choices(db_field, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    @staticmethod
+    def _choices(db_field: Field, request: HttpRequest) -> QuerySet:
+        return rows_for(request.user, db_field.remote_field.model._default_manager.all())
+
+
+class BackofficeAdmin(ScopedChoices, ModelAdmin):
+    """Rows by `visible_to`, changes by services, errors of rules in the form they came from.
+
+    Subclasses of `hr` override `add_row`, `change_row` and `delete_row` with a call of a service. A user without the
+    model's permission still opens the list when `open_to_all` is set: it then holds what his scope holds.
+    """
+
+    open_to_all = False
+    list_per_page = 50
+    show_full_result_count = False
+    list_filter_submit = True
+    warn_unsaved_form = True
+    compressed_fields = True
+
+    # --- Which rows exist -------------------------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return rows_for(request.user, super().get_queryset(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if not request.user.is_authenticated or not request.user.may_act:
+            return False
+        if obj is None:
+            return self.open_to_all or super().has_view_permission(request)
+        if not hasattr(self.model._default_manager.all(), "visible_to"):
+            return super().has_view_permission(request)
+        return self._is_among(request, obj, "visible_to")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if not super().has_change_permission(request):
+            return False
+        if obj is None or not hasattr(self.model._default_manager.all(), "changeable_by"):
+            return True
+        return self._is_among(request, obj, "changeable_by")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request) and (obj is None or self.has_view_permission(request, obj))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) or super().has_module_permission(request)
+
+    def _is_among(self, request: HttpRequest, obj: Model, rule: str) -> bool:
+        """Whether `rule` (a queryset method) holds for the row; asked many times a page, read once."""
+        answers = request.__dict__.setdefault("_row_rules", {})
+        key = (self.model, obj.pk, rule)
+        if key not in answers:
+            rows = getattr(self.model._default_manager.all(), rule)(request.user)
+            answers[key] = obj.pk is not None and rows.filter(pk=obj.pk).exists()
+        return answers[key]
+
+    # --- What may be asked of the list ------------------------------------------------------------------------
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what a filter of this list offers: any other lookup would tell hidden values by their effect."""
+        offered = set()
+        for item in self.get_list_filter(request) if request else self.list_filter:
+            if isinstance(item, str):
+                offered.add(item)
+            elif isinstance(item, list | tuple):
+                offered.add(item[0])
+            else:
+                offered.add(item.parameter_name)
+        return any(lookup == name or lookup.startswith(name + LOOKUP_SEP) for name in offered)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """A model whose queryset knows how to search does it; the folded columns then serve every engine alike."""
+        search = getattr(queryset, "search", None)
+        if search is None:
+            return super().get_search_results(request, queryset, search_term)
+        return (search(search_term, user=request.user) if search_term.strip() else queryset), False
+
+    # --- Changes go through services --------------------------------------------------------------------------
+    def add_row(self, request: HttpRequest, obj: Model, form: forms.ModelForm) -> Model:
+        """Create the row of a valid form and return it with its key."""
+        obj.save()
+        return obj
+
+    def change_row(self, request: HttpRequest, obj: Model, form: forms.ModelForm) -> None:
+        """Write what a valid form changed."""
+        obj.save()
+
+    def delete_row(self, request: HttpRequest, obj: Model) -> None:
+        obj.delete()
+
+    def save_model(self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            self.change_row(request, obj, form)
+        else:
+            obj.pk = self.add_row(request, obj, form).pk
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self.delete_row(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        for obj in queryset:
+            self.delete_row(request, obj)
+
+    # --- A rule that says no answers in the form --------------------------------------------------------------
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A DomainError from the service comes back as an error of the same form, nothing typed is lost."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            request.domain_error = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
+        form = super().get_form(request, obj, change, **kwargs)
+        error = getattr(request, "domain_error", None)
+        return _with_error(form, error) if error else form
+
+    @contextmanager
+    def domain_errors_on(self, form: forms.Form) -> Iterator[None]:
+        """In a dialog: a broken rule becomes an error of the form, so that the dialog stays open."""
+        try:
+            yield
+        except DomainError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+
+    def back_to(self, object_id: Any | None = None) -> HttpResponse:
+        """Close an htmx dialog and show the row, or the list without one."""
+        opts = self.model._meta
+        page, args = ("change", [object_id]) if object_id is not None else ("changelist", [])
+        target = reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_{page}", args=args)
+        return HttpResponse(headers={"HX-Redirect": target})
+
+
+def _with_error(form: type[forms.ModelForm], error: DomainError) -> type[forms.ModelForm]:
+    """The form class, invalid with this error whatever was typed."""
+
+    def clean(self: forms.ModelForm) -> Any:
+        cleaned = form.clean(self)
+        self.add_error(error.field if error.field in self.fields else NON_FIELD_ERRORS, error.message)
+        return cleaned
+
+    return type(form.__name__, (form,), {"clean": clean})
+
+
+class ScopedTabularInline(ScopedChoices, TabularInline):
+    """Related rows the user may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return rows_for(request.user, super().get_queryset(request))
+
+
+class ScopedStackedInline(ScopedChoices, StackedInline):
+    """Related rows the user may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return rows_for(request.user, super().get_queryset(request))
