@@ -24,7 +24,17 @@ HEADERS = (
     "Jefe",
 )
 _WIDTHS = (12, 20, 26, 16, 42, 16, 28, 24, 16, 16)
-_CITIES = ("Barinas", "Barquisimeto", "Caracas", "Ciudad Bolívar", "Cumaná", "Maracaibo", "Maracay", "Mérida", "Valencia")
+_CITIES = (
+    "Barinas",
+    "Barquisimeto",
+    "Caracas",
+    "Ciudad Bolívar",
+    "Cumaná",
+    "Maracaibo",
+    "Maracay",
+    "Mérida",
+    "Valencia",
+)
 _POSITIONS = ("Cajero", "Vendedor", "Almacenista", "Reponedor", "Asesor Comercial", "Auxiliar de Tesorería", "Técnico")
 _HEADQUARTERS = "Dirección de Sucursales"
 _PER_BRANCH = 100
