@@ -8,7 +8,7 @@ _DROPPED = frozenset({"Mn", "Me", "Cf"})
 
 
 def fold(text: str) -> str:
-    """`text` without accents, case, invisible characters or doubled whitespace: `" PÉREZ  Ñáñez"` gives `"perez nanez"`."""
+    """`text` without accents, case, invisible characters or doubled whitespace: `" PÉREZ  Ñá"` gives `"perez na"`."""
     if text.isascii():
         return " ".join(text.lower().split())
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())

@@ -34,7 +34,7 @@ class Person:
 
 
 def person(number: int, population: str = STAFF) -> Person:
-    """The `number`-th person, from 1 on. A few have no e-mail, some are foreigners, some of the staff hold a Colombian id."""
+    """The `number`-th person, from 1 on. A few have no e-mail, some are foreigners, some of the staff Colombian."""
     chance = Random(f"{population}{number}")
     first_name = chance.choice(FIRST_NAMES)
     last_name = f"{chance.choice(LAST_NAMES)} {chance.choice(LAST_NAMES)}"
