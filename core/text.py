@@ -3,7 +3,7 @@
 import unicodedata
 
 # Letters with a stroke and ligatures have no Unicode decomposition, yet the database's collations sort them as these.
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe"})
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})
 _DROPPED = frozenset({"Mn", "Me", "Cf"})
 
 

@@ -19,6 +19,7 @@ from core.text import fold
         ("ﬁn", "fin"),
         ("Łódź", "lodz"),
         ("Bjørn Æsir", "bjorn aesir"),
+        ("Yıldız Guðrún", "yildiz gudrun"),
         ("V-12.345.678", "v-12.345.678"),
         ("EMP-0001", "emp-0001"),
         ("北京", "北京"),
