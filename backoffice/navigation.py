@@ -30,10 +30,6 @@ def app_name(request: HttpRequest) -> str:
     return settings.APP_NAME
 
 
-def app_version(request: HttpRequest) -> str:
-    return settings.APP_VERSION
-
-
 def may_open(model: str) -> Callable[[HttpRequest], bool]:
     """Whether the admin of app.model admits the user to its list."""
 
@@ -99,7 +95,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": app_name,
     "SITE_HEADER": app_name,
-    "SITE_VERSION": app_version,
     "SITE_SYMBOL": "diversity_3",
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
