@@ -38,11 +38,12 @@ class Environment:
         self.faults: list[str] = []
 
     @classmethod
-    def load(cls, dotenv: Path) -> "Environment":
-        """The process environment over the `.env` file; tests never read the file."""
-        if os.environ.get("APP_ENV") == "testing" or not dotenv.is_file():
+    def load(cls, folder: Path) -> "Environment":
+        """The process environment over the file ENV_FILE names, `.env` in `folder` by default. Tests read no file."""
+        file = folder / os.environ.get("ENV_FILE", ".env")
+        if os.environ.get("APP_ENV") == "testing" or not file.is_file():
             return cls(os.environ)
-        return cls({**parse_dotenv(dotenv.read_text(encoding="utf-8")), **os.environ})
+        return cls({**parse_dotenv(file.read_text(encoding="utf-8")), **os.environ})
 
     def text(self, name: str, default: str = "") -> str:
         return unquoted(self.variables.get(name, "").strip()) or default

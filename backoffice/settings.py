@@ -14,7 +14,7 @@ from backoffice import checks, databases, logs, mail
 from backoffice.env import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment.load(BASE_DIR / ".env")
+env = Environment.load(BASE_DIR)
 
 # --- The application ---------------------------------------------------------------------------------------------
 APP_NAME = env.text("APP_NAME", "EvalTrack")

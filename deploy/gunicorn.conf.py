@@ -8,7 +8,7 @@ sys.path.insert(0, str(ROOT))
 
 from backoffice.env import Environment  # noqa: E402
 
-env = Environment.load(ROOT / ".env")
+env = Environment.load(ROOT)
 
 chdir = str(ROOT)
 wsgi_app = "backoffice.wsgi"
