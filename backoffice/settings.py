@@ -1,6 +1,7 @@
 """Everything here comes from the environment (or `.env`) under the names of `.env.example`; docs/settings.md
 explains them. Values nobody deploys differently are plain constants."""
 
+import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -199,9 +200,7 @@ MEDIA_ROOT = APP_DATA_DIR / "media"
 # Without collectstatic, which only a deployment runs.
 WHITENOISE_USE_FINDERS = not PROTECTED
 
-globals().update(
-    mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR)
-)
+globals().update(mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR))
 LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR)
 
 # --- Spreadsheets and history ------------------------------------------------------------------------------------
@@ -210,6 +209,11 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = True
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 SIMPLE_HISTORY_DATE_INDEX = "Composite"
+# The code of an employee who comes without one: each # is a digit.
+EMPLOYEE_CODE_PATTERN = env.text("EMPLOYEE_CODE_PATTERN", "EMP-#####").strip().upper()
+if not re.fullmatch(r"[^#]*#{1,12}[^#]*", EMPLOYEE_CODE_PATTERN) or len(EMPLOYEE_CODE_PATTERN) > 32:
+    env.faults.append(f"EMPLOYEE_CODE_PATTERN={EMPLOYEE_CODE_PATTERN} needs one run of # for the number.")
+    EMPLOYEE_CODE_PATTERN = "EMP-#####"
 
 # --- What keeps it from starting (BackofficeConfig.ready refuses) ------------------------------------------------
 if not env.text("APP_ENV") and DB_CONNECTION == "pgsql":

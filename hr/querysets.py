@@ -27,7 +27,7 @@ class BusinessQuerySet(models.QuerySet):
 
     def lock(self, ids: Iterable[int]) -> Self:
         """The named rows, locked until the business transaction ends, in key order so that two callers never cross."""
-        return self.filter(pk__in=list(ids)).select_for_update(of=("self",)).order_by("pk")
+        return self.filter(pk__in=list(ids)).select_for_update().order_by("pk")
 
     def _right(self, verb: str) -> str:
         return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.errors import InvalidTransition
 from core.text import fold
 from hr.countries import DEFAULT_COUNTRY, country_choices
 from hr.models.base import BusinessModel, history
@@ -126,6 +127,20 @@ class Employee(BusinessModel):
         if kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], *self.DERIVED_FIELDS}
         super().save(*args, **kwargs)
+
+    def move_to(self, status: str) -> None:
+        """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""
+        if status not in self.NEXT[self.Status(self.status)]:
+            raise InvalidTransition(
+                _("%(employee)s is %(now)s and cannot become %(wanted)s.")
+                % {
+                    "employee": self,
+                    "now": self.get_status_display(),
+                    "wanted": self.Status(status).label,
+                },
+                field="status",
+            )
+        self.status = status
 
     def refresh_search(self) -> None:
         """Fold what a search looks in; every write path calls it. MySQL, SQLite and PostgreSQL then agree."""

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from itertools import batched
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connections, models, transaction
 from django.utils import timezone
 
+from core import access
 from core.context import changing
 from core.errors import DomainError
 from hr.models.base import BusinessModel, history_stamp
@@ -30,13 +31,10 @@ BATCH = 1000
 DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
 ATTEMPTS = 4
 
-Row = TypeVar("Row", bound=BusinessModel)
-Service = TypeVar("Service", bound=Callable[..., Any])
-
 _inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
 
 
-def business_atomic(service: Service) -> Service:
+def business_atomic[Service: Callable[..., Any]](service: Service) -> Service:
     """Run a service in one transaction on the business database, stamped with who does it.
 
     The service takes `actor` (a User, or None for the system) and may be called with `source`, which the stamp takes
@@ -92,13 +90,23 @@ def constraint_error(error: IntegrityError, models_asked: Iterable[type[models.M
     for model in models_asked or _business_models():
         for constraint in model._meta.constraints:
             if constraint.name in text or _sqlite_names(constraint, model, text):
-                return DomainError(str(constraint.violation_error_message))
+                return DomainError(str(constraint.violation_error_message), field=_field_of(constraint))
         for field in model._meta.local_fields:
             if field.unique and not field.primary_key and _names_unique_field(model, field, text):
                 message = field.error_messages["unique"]
                 values = {"model_name": model._meta.verbose_name, "field_label": field.verbose_name}
-                return DomainError(str(message) % values)
+                return DomainError(str(message) % values, field=field.name)
     raise error
+
+
+def _field_of(constraint: models.BaseConstraint) -> str | None:
+    """The form field a rule's text belongs to: the one it names first, of a unique key the last."""
+    if isinstance(constraint, models.UniqueConstraint):
+        return constraint.fields[-1]
+    condition = constraint.condition if isinstance(constraint, models.CheckConstraint) else None
+    while isinstance(condition, models.Q):
+        condition = condition.children[0]
+    return condition[0].split("__")[0] if condition else None
 
 
 def _business_models() -> Iterator[type[models.Model]]:
@@ -118,7 +126,7 @@ def _names_unique_field(model: type[models.Model], field: models.Field, text: st
     return f"{model._meta.db_table}.{field.column}" in text or text.endswith(f"for key '{field.column}'\")")
 
 
-def insert(rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
+def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
     """Write new rows with their first version and give them their keys. History is the caller's `record(…, "+")`.
 
     `unique` names the column that finds the rows again: MySQL returns no keys of a bulk insert.
@@ -131,7 +139,7 @@ def insert(rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
         row.version, row.created_at, row.updated_at = 1, now, now
         prepare(row)
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    sql = "INSERT INTO {table} ({columns}) VALUES ({marks})".format(
+    sql = "INSERT INTO {table} ({columns}) VALUES ({marks})".format(  # noqa: S608  (names of the models)
         table=_quoted(model._meta.db_table),
         columns=", ".join(_quoted(field.column) for field in fields),
         marks=", ".join(["%s"] * len(fields)),
@@ -147,8 +155,11 @@ def insert(rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
     return list(rows)
 
 
-def write(rows: Sequence[Row], fields: Iterable[str]) -> list[Row]:
-    """Update the named fields of rows read under the caller's lock: version +1, one history row each."""
+def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, reason: str = "") -> list[Row]:
+    """Update the named fields of rows read under the caller's lock: version +1, one history row each.
+
+    `reason` goes to the history, cut to the 100 characters it holds.
+    """
     if not rows:
         return []
     model = type(rows[0])
@@ -156,33 +167,51 @@ def write(rows: Sequence[Row], fields: Iterable[str]) -> list[Row]:
     for row in rows:
         row.version, row.updated_at = row.version + 1, now
         prepare(row)
-    names = dict.fromkeys([*fields, *getattr(model, "DERIVED_FIELDS", ()), "version", "updated_at"])
-    columns = [model._meta.get_field(name) for name in names]
-    sql = "UPDATE {table} SET {sets} WHERE {key} = %s".format(
+    complete(rows, [*fields, *getattr(model, "DERIVED_FIELDS", ()), "version", "updated_at"])
+    record([row.pk for row in rows], model, "~", reason=reason)
+    return list(rows)
+
+
+def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> None:
+    """Set fields that rows just inserted could not have yet, before `record` copies the rows to their history."""
+    if not rows:
+        return
+    model = type(rows[0])
+    columns = [model._meta.get_field(name) for name in dict.fromkeys(fields)]
+    sql = "UPDATE {table} SET {sets} WHERE {key} = %s".format(  # noqa: S608  (names of the models)
         table=_quoted(model._meta.db_table),
         sets=", ".join(f"{_quoted(field.column)} = %s" for field in columns),
         key=_quoted(model._meta.pk.column),
     )
     _executemany(model, sql, ([*(_value(field, row) for field in columns), row.pk] for row in rows))
-    record([row.pk for row in rows], model, "~")
-    return list(rows)
 
 
-def remove(rows: Sequence[Row]) -> int:
-    """Delete rows one by one; history keeps their last values. Raises ProtectedError if something points at one."""
+def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
+    """Delete rows one by one, and the grants on them; history keeps their last values.
+
+    Raises ProtectedError if something points at one.
+    """
+    if not rows:
+        return 0
+    model, keys = type(rows[0]), [row.pk for row in rows]
     for row in rows:
         row.delete()
+    transaction.on_commit(functools.partial(access.forget, model, keys), using=DATABASE)
     return len(rows)
 
 
-def record(keys: Sequence[int], model: type[BusinessModel], kind: str) -> None:
+def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "") -> None:
     """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
     manager = getattr(model, "history", None)
     if manager is None or not keys:
         return
     historical = manager.model
-    own = [field for field in model._meta.concrete_fields]
-    stamp = {"history_date": timezone.now(), "history_type": kind, "history_change_reason": None} | history_stamp()
+    own = list(model._meta.concrete_fields)
+    stamp = history_stamp() | {
+        "history_date": timezone.now(),
+        "history_type": kind,
+        "history_change_reason": reason[:100] or None,
+    }
     stamp_fields = [historical._meta.get_field(name) for name in stamp]
     connection = connections[DATABASE]
     values = [field.get_db_prep_save(stamp[field.attname], connection) for field in stamp_fields]

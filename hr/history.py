@@ -1,0 +1,141 @@
+"""What happened to a row, in the reader's words: who, when, from where, and each field old → new.
+
+Personal fields are named to everybody who sees the row, their values only to who may see them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from hr.models.base import BusinessModel
+from hr.phones import display_phone
+
+if TYPE_CHECKING:
+    from core.models import User
+
+BOOKKEEPING = {"id", "uid", "version", "created_at", "updated_at", "path", "search_text", "search_personal"}
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    label: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return _("%(field)s «%(old)s» → «%(new)s»") % {"field": self.label, "old": self.old, "new": self.new}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One write of one row. `changes` is empty for a row that only moved along with a unit above it."""
+
+    at: datetime
+    who: str
+    source: str
+    kind: str
+    reason: str
+    changes: list[FieldChange] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        changes = ", ".join(map(str, self.changes)) or _("moved along with a unit above")
+        return _("%(who)s, %(at)s: %(changes)s") % {"who": self.who, "at": moment(self.at), "changes": changes}
+
+
+def entries_of(row: BusinessModel, *, user: User | None, first: int = 0, count: int = 20) -> list[Entry]:
+    """The writes of a row, latest first, from the `first`-th on. `user` None sees everything."""
+    # One more, older than the page: its last entry is told by what it differs from.
+    records = list(row.history.order_by("-history_id")[first : first + count + 1])  # type: ignore[attr-defined]
+    hidden = _hidden_fields(row, user)
+    return _told(type(row), records, hidden)[:count]
+
+
+def count_of(row: BusinessModel) -> int:
+    return row.history.count()  # type: ignore[attr-defined]
+
+
+def what_changed_since(row: BusinessModel, version: int, *, user: User | None) -> str:
+    """The refusal of a stale form: what others wrote after `version`, field by field."""
+    records = list(row.history.filter(version__gte=version).order_by("-history_id"))  # type: ignore[attr-defined]
+    told = [entry for entry in _told(type(row), records, _hidden_fields(row, user)) if entry.kind == "~"]
+    return _("Not saved, because it was changed since you opened it. %(changes)s") % {
+        "changes": " · ".join(map(str, told))
+    }
+
+
+def moment(at: datetime) -> str:
+    """Date and time to the minute, in the reader's format and the organisation's time zone."""
+    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+
+
+def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
+    personal = getattr(row, "PERSONAL_FIELDS", ())
+    if not personal or user is None or type(row).objects.personal_to(user).filter(pk=row.pk).exists():
+        return frozenset()
+    return frozenset(personal)
+
+
+def _told(model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str]) -> list[Entry]:
+    shown = [column for column in model._meta.concrete_fields if column.name not in BOOKKEEPING]
+    labels = _related_labels(shown, records)
+    older: Sequence[Any] = [*records[1:], None]
+    return [_entry(record, before, shown, hidden, labels) for record, before in zip(records, older, strict=True)]
+
+
+def _entry(
+    record: Any,
+    before: Any | None,
+    shown: Iterable[models.Field],
+    hidden: frozenset[str],
+    labels: dict[str, dict[int, str]],
+) -> Entry:
+    changes = []
+    for column in shown if record.history_type != "-" else ():
+        new = getattr(record, column.attname)
+        # A first entry is told as it was created; one whose predecessor was cleaned away has nothing to differ from.
+        old = getattr(before, column.attname) if before is not None else (new if record.history_type == "~" else None)
+        if (new or None) != (old or None):
+            told = [_("hidden") if column.name in hidden else _text(column, value, labels) for value in (old, new)]
+            changes.append(FieldChange(str(column.verbose_name), *told))
+    return Entry(
+        at=record.history_date,
+        who=record.history_user_name or _("the system"),
+        source=record.get_history_source_display(),
+        kind=record.history_type,
+        reason=record.history_change_reason or "",
+        changes=changes,
+    )
+
+
+def _text(column: models.Field, value: Any, labels: dict[str, dict[int, str]]) -> str:
+    if value in (None, ""):
+        return NOTHING
+    if column.is_relation:
+        return labels[column.name].get(value, f"#{value}")
+    if column.choices:
+        return str(dict(column.flatchoices).get(value, value))
+    if column.name.endswith("_phone"):
+        return display_phone(value)
+    if isinstance(column, models.DateField):
+        return date_format(value, "SHORT_DATE_FORMAT")
+    return str(value)
+
+
+def _related_labels(shown: Iterable[models.Field], records: Sequence[Any]) -> dict[str, dict[int, str]]:
+    """The names of all rows that the records point at: one query per relation."""
+    labels = {}
+    for column in shown:
+        if column.is_relation:
+            keys = {getattr(record, column.attname) for record in records} - {None}
+            related = column.related_model._base_manager.in_bulk(keys) if keys else {}
+            labels[column.name] = {key: str(row) for key, row in related.items()}
+    return labels

@@ -1,0 +1,211 @@
+"""Hiring people, and changing what is known of them. The verbs about their status are in employment.py.
+
+Every verb takes many rows at once and writes them in a handful of statements per thousand; one person is a call of one.
+`actor` None is the system itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError, NotFound
+from hr.countries import DEFAULT_COUNTRY
+from hr.models import Employee, OrgUnit, Position
+from hr.permissions import can_change, can_change_status, can_hire, can_see_personal_data, require
+from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
+from hr.services.codes import next_codes
+from hr.services.lines import looped
+from hr.services.org_units import vacate_heads
+from hr.services.rows import assign, hold, levels, lock, naming, refuse_stale, require_all, require_known
+from hr.services.writing import business_atomic, insert, record, write
+
+if TYPE_CHECKING:
+    from core.models import User
+
+TERMINATED = Employee.Status.TERMINATED
+
+
+@dataclass(slots=True, kw_only=True)
+class NewEmployee:
+    """One person to hire, as typed: the service normalises. Without a code one is made from the pattern.
+
+    The boss is named by `reports_to_id`, or by `reports_to_code`, which may be of the same call, further down too.
+    """
+
+    first_name: str
+    last_name: str
+    hired_on: date
+    org_unit_id: int
+    code: str = ""
+    country: str = DEFAULT_COUNTRY
+    national_id: str | None = None
+    work_email: str | None = None
+    work_phone: str = ""
+    private_phone: str = ""
+    birth_date: date | None = None
+    position_id: int | None = None
+    reports_to_id: int | None = None
+    reports_to_code: str = ""
+    status: str = Employee.Status.ACTIVE
+    ended_on: date | None = None
+
+
+@business_atomic
+def hire_employees(rows: Sequence[NewEmployee], *, actor: User | None) -> list[Employee]:
+    """Add people; returns them in the order given, with their keys.
+
+    Raises NotAllowed, NotFound for a unit, position or boss the actor does not see, DomainError for a broken rule.
+    """
+    require(can_hire(actor))
+    made = iter(_codes_for(rows))
+    employees, boss_codes = [], []
+    for row in rows:
+        values = asdict(row) | {"code": clean_code(row.code) or next(made)}
+        boss_codes.append(clean_code(values.pop("reports_to_code")))
+        with naming(values["code"], among=len(rows)):
+            cleaned = clean_employee(values, country=row.country)
+            check_fields(Employee, cleaned)
+            _check_end(cleaned["ended_on"])
+        employees.append(Employee(**cleaned))
+    require_known(OrgUnit, [employee.org_unit_id for employee in employees], actor, field="org_unit")
+    require_known(Position, [employee.position_id for employee in employees], actor, field="position")
+    _resolve_bosses(employees, boss_codes, actor)
+    record([employee.pk for employee in _insert_bosses_first(employees)], Employee, "+")
+    return employees
+
+
+@business_atomic
+def change_employees(
+    changes: Mapping[int, Mapping[str, Any]],
+    *,
+    actor: User | None,
+    versions: Mapping[int, int] | None = None,
+    reason: str = "",
+) -> list[Employee]:
+    """Set values per employee, {id: {field: value}}; returns those that differ from before, as they were written.
+
+    Takes every field, unit, boss and status included, each by its rules, and writes a row once. `versions` are those
+    the rows were read at. Who is terminated no longer heads a unit; those who report to him still do, so that the
+    line above them holds until somebody gives them another boss.
+
+    Raises StaleRow, NotFound, NotAllowed, InvalidTransition, DomainError.
+    """
+    named = {key: by_attname(Employee, values) for key, values in changes.items()}
+    new_bosses = {values["reports_to_id"] for values in named.values() if values.get("reports_to_id")}
+    if new_bosses:
+        hold("hr.lines")
+    found = lock(Employee, named.keys() | new_bosses, actor)
+    require_all(found, named)
+    require_all(found, new_bosses, field="reports_to")
+    refuse_stale(found, versions, actor)
+
+    written, fields = [], {}
+    for key, values in named.items():
+        with naming(found[key], among=len(named)):
+            if changed := _change(found[key], values, actor):
+                written.append(found[key])
+                fields[key] = changed
+    for model, field in ((OrgUnit, "org_unit"), (Position, "position")):
+        column = f"{field}_id"
+        require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
+    _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
+    vacate_heads([row for row in written if "status" in fields[row.pk] and row.status == TERMINATED])
+    return write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+
+
+@business_atomic
+def move_employees(ids: Collection[int], *, org_unit: OrgUnit, actor: User | None) -> list[Employee]:
+    """Put people into a unit; their boss stays. Returns those who were elsewhere before."""
+    return change_employees({key: {"org_unit": org_unit} for key in ids}, actor=actor)
+
+
+@business_atomic
+def change_boss(ids: Collection[int], *, reports_to: Employee | None, actor: User | None) -> list[Employee]:
+    """Let people report to somebody else, or to nobody. Raises DomainError if a line would lead back to itself."""
+    return change_employees({key: {"reports_to": reports_to} for key in ids}, actor=actor)
+
+
+def _codes_for(rows: Sequence[NewEmployee]) -> list[str]:
+    given = {clean_code(row.code) for row in rows}
+    return next_codes(sum(not clean_code(row.code) for row in rows), taken=given)
+
+
+def _resolve_bosses(employees: Sequence[Employee], boss_codes: Sequence[str], actor: User | None) -> None:
+    """Set `reports_to` to rows: of this call, unsaved as yet, or of the table, locked."""
+    by_code = {employee.code: employee for employee in employees}
+    elsewhere = {code for code in boss_codes if code} - by_code.keys()
+    keys = dict(Employee.objects.filter(code__in=elsewhere).values_list("code", "pk")) if elsewhere else {}
+    bosses = lock(Employee, {*keys.values(), *(row.reports_to_id for row in employees if row.reports_to_id)}, actor)
+    for employee, code in zip(employees, boss_codes, strict=True):
+        with naming(employee, among=len(employees)):
+            boss = by_code.get(code) or bosses.get(keys.get(code, employee.reports_to_id))
+            if boss is None and (code or employee.reports_to_id):
+                raise NotFound(field="reports_to")
+            _check_boss(employee, boss)
+        employee.reports_to = boss
+
+
+def _insert_bosses_first(employees: Sequence[Employee]) -> list[Employee]:
+    written: list[Employee] = []
+    for level in levels(employees, "reports_to"):
+        written += insert(level)
+    if len(written) < len(employees):
+        _refuse_loop(next(employee for employee in employees if not employee.pk))
+    return written
+
+
+def _change(employee: Employee, values: Mapping[str, Any], actor: User | None) -> list[str]:
+    """Set the values in memory, by the rules of one row; returns the columns that differ from before."""
+    require(can_change(actor, employee))
+    if values.get("country", employee.country) != employee.country:
+        # The number must be one of the new country, too.
+        values = {"national_id": employee.national_id} | dict(values)
+    cleaned = clean_employee(values, country=employee.country)
+    check_fields(Employee, cleaned)
+    status = cleaned.pop("status", employee.status)
+    if status != employee.status and status != TERMINATED:
+        cleaned.setdefault("ended_on", None)
+    changed = assign(employee, cleaned)
+    if status != employee.status:
+        employee.move_to(status)
+        changed.append("status")
+    if {"status", "ended_on"} & set(changed):
+        require(can_change_status(actor, employee), _("Nobody decides about the end of his own employment."))
+    if "ended_on" in changed:
+        _check_end(employee.ended_on)
+    if set(Employee.PERSONAL_FIELDS) & set(changed):
+        require(can_see_personal_data(actor, employee))
+    return changed
+
+
+def _check_end(ended_on: date | None) -> None:
+    """An end takes effect at once, access included, so that it cannot be told in advance."""
+    if ended_on is not None and ended_on > timezone.localdate():
+        raise DomainError(_("An employment cannot end in the future: enter it on the day."), field="ended_on")
+
+
+def _check_boss(employee: Employee, boss: Employee | None) -> None:
+    if boss is not None and boss.status == TERMINATED and employee.status != TERMINATED:
+        raise DomainError(_("%(boss)s no longer works here.") % {"boss": boss}, field="reports_to")
+
+
+def _check_lines(changed: Iterable[Employee], found: Mapping[int, Employee]) -> None:
+    new = {row.pk: row for row in changed}
+    for row in new.values():
+        with naming(row, among=len(new)):
+            _check_boss(row, found.get(row.reports_to_id) if row.reports_to_id else None)
+    if loops := looped({key: row.reports_to_id for key, row in new.items()}):
+        _refuse_loop(new[loops[0]])
+
+
+def _refuse_loop(employee: Employee) -> NoReturn:
+    raise DomainError(
+        _("%(employee)s would report to himself or herself, directly or through others.") % {"employee": employee},
+        field="reports_to",
+    )
