@@ -50,7 +50,9 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_IDLE_SECONDS = 30 * 60
 SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
-SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+# The session row and its cookie outlive the session: a form left open overnight still finds its user's name, so that
+# only he gets it back (core.middleware ends the session itself).
+SESSION_COOKIE_AGE = 3 * SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = urlsplit(APP_URL).scheme == "https"
 
@@ -148,6 +150,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_CALLABLE = "core.auth.axes_username"
 AXES_CLIENT_IP_CALLABLE = "core.auth.client_ip"
+AXES_LOCKOUT_CALLABLE = "core.views.login.locked_out"
 
 # --- Security headers --------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -7,3 +7,6 @@ class CoreConfig(AppConfig):
 
     name = "core"
     verbose_name = _("Access")
+
+    def ready(self) -> None:
+        from core import receivers  # noqa: F401  (connects them)

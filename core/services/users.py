@@ -1,0 +1,177 @@
+"""Accounts and roles. Nobody gives rights to himself, and the last administrator stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError, NotAllowed
+from core.models import Invitation, User
+from core.models.user import UserQuerySet
+from core.roles import ADMINISTRATOR, ROLES, role_label
+from core.services import invitations
+
+BATCH = 500
+CHANGEABLE = {"username", "email", "full_name", "language", "is_active"}
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account to be made for somebody the caller knows by `employee_uid`."""
+
+    username: str
+    email: str | None
+    full_name: str
+    language: str
+    employee_uid: UUID
+
+
+@transaction.atomic
+def create_user(*, actor: User | None, roles: Iterable[str] = (), **fields: Any) -> User:
+    """A new account that waits for its owner to choose a password: by mail, or by a code on paper without e-mail."""
+    _require(actor, "core.add_user")
+    user = User(**fields)
+    user.set_unusable_password()
+    _validate(user)
+    user.save()
+    if names := sorted(set(roles)):
+        set_roles(user, names, actor=actor)
+    invitations.prepare([user], actor=actor)
+    return user
+
+
+@transaction.atomic
+def change_user(user: User, *, actor: User | None, **values: Any) -> User:
+    """Change the named fields of an account. Raises NotAllowed or DomainError if a rule says no."""
+    _require(actor, "core.change_user")
+    if unknown := values.keys() - CHANGEABLE:
+        raise TypeError(f"not changeable: {sorted(unknown)}")
+    fresh = _locked(user)
+    _refuse_superuser(fresh, actor)
+    if not values.get("is_active", True):
+        _refuse_self(fresh, actor)
+        _refuse_last_administrator(fresh)
+    address = fresh.email
+    for name, value in values.items():
+        setattr(fresh, name, value)
+    _validate(fresh)
+    fresh.save(update_fields=list(values))
+    if fresh.email != address:
+        # A link that went to the old address must not open the account.
+        sent = Invitation.objects.open().filter(user=fresh).exclude(secret_hash=None)
+        sent.update(replaced_at=timezone.now())
+    return fresh
+
+
+@transaction.atomic
+def set_roles(user: User, roles: Iterable[str], *, actor: User | None) -> None:
+    """Make the user hold exactly the named roles. Groups that are no role stay as they are."""
+    _require(actor, "core.assign_role")
+    wanted = set(roles)
+    if unknown := wanted - ROLES.keys():
+        raise DomainError(_("Unknown role: %(role)s.") % {"role": ", ".join(sorted(unknown))}, field="roles")
+    fresh = _locked(user)
+    held = set(fresh.groups.filter(name__in=ROLES).values_list("name", flat=True))
+    if wanted == held:
+        return
+    _refuse_superuser(fresh, actor)
+    _refuse_self(fresh, actor)
+    if ADMINISTRATOR in held - wanted:
+        _refuse_last_administrator(fresh)
+    fresh.groups.remove(*Group.objects.filter(name__in=held - wanted))
+    fresh.groups.add(*Group.objects.filter(name__in=wanted - held))
+
+
+def deactivate(user: User, *, actor: User | None) -> User:
+    """Switch an account off. Its sessions end with the next request."""
+    return change_user(user, actor=actor, is_active=False)
+
+
+def activate(user: User, *, actor: User | None) -> User:
+    return change_user(user, actor=actor, is_active=True)
+
+
+@transaction.atomic
+def create_linked(accounts: Sequence[NewAccount], *, role: str) -> list[User]:
+    """Accounts in bulk, without a password, each with one role. The caller has looked for names already taken."""
+    users = [
+        User(
+            username=account.username,
+            email=account.email.lower() if account.email else None,
+            full_name=account.full_name,
+            language=account.language,
+            employee_uid=account.employee_uid,
+        )
+        for account in accounts
+    ]
+    for user in users:
+        user.set_unusable_password()
+    User.objects.bulk_create(users, batch_size=BATCH)
+    group = Group.objects.get(name=role)
+    membership = User.groups.through
+    made = User.objects.filter(employee_uid__in=[account.employee_uid for account in accounts])
+    ids = made.values_list("pk", flat=True)
+    membership.objects.bulk_create(
+        [membership(user_id=user_id, group_id=group.pk) for user_id in ids], batch_size=BATCH, ignore_conflicts=True
+    )
+    return list(made)
+
+
+def roles_of(user: User) -> list[str]:
+    """The keys of the roles the user holds, in the order of the table."""
+    held = {group.name for group in user.groups.all()}
+    return [name for name in ROLES if name in held]
+
+
+def _require(actor: User | None, permission: str) -> None:
+    if actor is not None and not actor.has_perm(permission):
+        raise NotAllowed()
+
+
+def _locked(user: User) -> User:
+    # The group row first: it puts "is he the last administrator?" of two callers one after the other.
+    list(Group.objects.select_for_update().filter(name=ADMINISTRATOR))
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
+def _refuse_self(user: User, actor: User | None) -> None:
+    if actor is not None and actor.pk == user.pk:
+        raise NotAllowed(_("Nobody changes his or her own roles or switches off the own account."))
+
+
+def _refuse_superuser(user: User, actor: User | None) -> None:
+    if user.is_superuser and actor is not None and not actor.is_superuser:
+        raise NotAllowed(_("Only a superuser changes the account of a superuser."))
+
+
+def _refuse_last_administrator(user: User) -> None:
+    if user.is_active and user.groups.filter(name=ADMINISTRATOR).exists():
+        refuse_without_administrator(User.objects.filter(pk=user.pk))
+
+
+def refuse_without_administrator(leaving: UserQuerySet) -> None:
+    """Raise DomainError if nobody who can log in would hold the role Administrator without these accounts."""
+    administrators = User.objects.filter(is_active=True, groups__name=ADMINISTRATOR)
+    if not administrators.filter(pk__in=leaving.values("pk")).exists():
+        return
+    others = administrators.exclude(pk__in=leaving.values("pk"))
+    if not any(other.has_usable_password() and other.may_act for other in others):
+        raise DomainError(
+            _("The last %(role)s stays: give the role to somebody else first.") % {"role": role_label(ADMINISTRATOR)}
+        )
+
+
+def _validate(user: User) -> None:
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise DomainError(messages[0], field=field) from error
