@@ -4,9 +4,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from unfold.sites import UnfoldAdminSite
 
-from core import demo
 from core.forms import LoginForm
 from core.roles import role_label
+from hr.demo.accounts import ACCOUNTS, PASSWORD
 
 
 class BackofficeSite(UnfoldAdminSite):
@@ -28,6 +28,6 @@ class BackofficeSite(UnfoldAdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context: dict[str, Any] = {}
         if settings.APP_ENV == "demo":
-            accounts = [(name, role_label(role)) for name, role in demo.ACCOUNTS.items()]
-            context = {"demo_accounts": accounts, "demo_password": demo.PASSWORD}
+            accounts = [(account.username, role_label(account.roles[0])) for account in ACCOUNTS]
+            context = {"demo_accounts": accounts, "demo_password": PASSWORD}
         return super().login(request, context | (extra_context or {}))
