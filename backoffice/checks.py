@@ -19,7 +19,9 @@ class StartRefused(ImproperlyConfigured):
 
     def __init__(self, environment: str, faults: Iterable[str]):
         lines = "".join(f"\n  - {fault}" for fault in faults)
-        super().__init__(f"Cannot start with APP_ENV={environment}:{lines}\nEvery variable is explained in .env.example.")
+        super().__init__(
+            f"Cannot start with APP_ENV={environment}:{lines}\nEvery variable is explained in .env.example."
+        )
 
 
 def key_faults(key: str, *, required: bool) -> list[str]:
@@ -85,7 +87,8 @@ def server_faults() -> list[str]:
         try:
             connection = connections[alias]
         except ImproperlyConfigured as error:
-            faults.append(f"The driver of {alias} is missing: {str(error).splitlines()[0]}")
+            reason = str(error).splitlines()[0]
+            faults.append(f"The driver of {alias} is missing ({reason}); requirements-mysql.txt installs MySQL's.")
             continue
         if connection.vendor != "sqlite":
             faults.append(server_fault(connection))

@@ -86,5 +86,7 @@ def logging_settings(env: Environment, *, data_dir: Path) -> dict[str, Any]:
         "handlers": handlers,
         "root": {"handlers": list(handlers), "level": level},
         # Django's own handlers would print every line twice and mail the ADMINS that nobody set.
-        "loggers": {name: {"handlers": [], "level": "NOTSET", "propagate": True} for name in ["django", "django.server"]},
+        "loggers": {
+            name: {"handlers": [], "level": "NOTSET", "propagate": True} for name in ["django", "django.server"]
+        },
     }

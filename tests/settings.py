@@ -4,6 +4,6 @@ import os
 
 os.environ["APP_ENV"] = "testing"
 
-from backoffice.settings import *  # noqa: E402, F403
+from backoffice.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import runpy
 import subprocess
@@ -25,6 +26,10 @@ PRODUCTION = {
     "DB_PASSWORD": "another secret",
     "MAIL_HOST": "127.0.0.1",
 }
+
+needs_mysql_driver = pytest.mark.skipif(
+    importlib.util.find_spec("MySQLdb") is None, reason="needs the MySQL driver: make .venv/.mysql"
+)
 
 
 @pytest.fixture

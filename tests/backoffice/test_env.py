@@ -7,7 +7,7 @@ def test_a_dotenv_file_is_read_as_laravel_reads_it():
     text = """
 # a comment
 APP_NAME = EvalTrack
-MAIL_FROM_NAME="EvalTrack System"  
+MAIL_FROM_NAME="EvalTrack System"
 export LOG_LEVEL='error'
 APP_KEY=base64:abc+/=
 DB_PORT=3306 # the default

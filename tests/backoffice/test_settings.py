@@ -90,6 +90,14 @@ def test_app_data_dir(settings_of, tmp_path):
     assert settings_of(APP_DATA_DIR="data").APP_DATA_DIR == ROOT / "data"
 
 
+def test_employee_code_pattern(settings_of):
+    assert settings_of().EMPLOYEE_CODE_PATTERN == "EMP-#####"
+    assert settings_of(EMPLOYEE_CODE_PATTERN="th###").EMPLOYEE_CODE_PATTERN == "TH###"
+    assert settings_of(EMPLOYEE_CODE_PATTERN="TH").FAULTS == [
+        "EMPLOYEE_CODE_PATTERN=TH needs one run of # for the number."
+    ]
+
+
 def test_db_connection(settings_of):
     engines = {
         connection: [database["ENGINE"].rpartition(".")[2] for database in settings.DATABASES.values()]
@@ -122,9 +130,7 @@ def test_each_server_has_its_own_variables(settings_of, prefix, alias, name, por
     assert [given[key] for key in keys] == ["db.example.com", 7777, "people", "ana", "s3cret"]
 
 
-@pytest.mark.parametrize(
-    ("name", "alias"), [("DB_PGSQL_PASSWORD", "default"), ("DB_PASSWORD", "business")]
-)
+@pytest.mark.parametrize(("name", "alias"), [("DB_PGSQL_PASSWORD", "default"), ("DB_PASSWORD", "business")])
 def test_database_passwords_from_mounted_files(settings_of, tmp_path, name, alias):
     (tmp_path / "secret").write_text("from a file\n")
 

@@ -5,19 +5,19 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from backoffice.processes import Gone, Process, run_together
+from hr.demo.accounts import ACCOUNTS, PASSWORD
+from hr.models import Employee
 
 ENVIRONMENTS = {"demo", "local"}
-ACCOUNTS = ["admin", "hr", "manager", "loader", "auditor", "employee"]
-PASSWORD = "demo"  # noqa: S105  (the demo's, and shown on its login page)
 
 
 class Command(BaseCommand):
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         call_command("migrate_all", verbosity=0)
-        if not get_user_model().objects.exists() or not apps.get_model("hr", "Employee").objects.exists():
+        if not get_user_model().objects.exists() or not Employee.objects.exists():
             self.stdout.write("Making the demo's data ...")
             call_command("seed_demo")
 
@@ -70,15 +70,16 @@ class Command(BaseCommand):
 
     def announce(self, address: str) -> None:
         self.stdout.write(f"\n{settings.APP_NAME} is at {address}\n")
-        self.stdout.write(f"Log in as {', '.join(ACCOUNTS)}; the password is {PASSWORD}. Ctrl-C stops it.\n")
+        names = ", ".join(account.username for account in ACCOUNTS)
+        self.stdout.write(f"Log in as {names}; the password is {PASSWORD}. Ctrl-C stops it.\n")
         self.stdout.flush()
 
 
-def demo_files() -> list[Any]:
+def demo_files() -> list[Path]:
     """What the demo wrote, and nothing else that may lie in the data folder."""
     data = settings.APP_DATA_DIR
-    databases = [path for alias in ("identity", "business") for path in data.glob(f"{alias}.sqlite3*")]
-    return databases + [path for path in (data / "media", data / "mail", data / "logs", data / "migrate.lock") if path.exists()]
+    patterns = ["identity.sqlite3*", "business.sqlite3*", "media", "mail", "logs", "migrate.lock"]
+    return [path for pattern in patterns for path in data.glob(pattern)]
 
 
 def reachable(host: str) -> str:
@@ -95,7 +96,9 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}. Try: make demo PORT={port + 1}") from None
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {error.strerror}. Try: make demo PORT={port + 1}"
+            ) from None
 
 
 def answers(address: str) -> bool:
