@@ -1,0 +1,40 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from core.roles import sync_roles
+from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_missing_accounts
+from hr.demo.company import found_company
+from hr.models import Employee
+
+
+class Command(BaseCommand):
+    help = "Fills an empty demo with a company and one account for each role. What is there stays as it is."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--employees", type=int, default=300, help="how many people work there (default 300)")
+
+    def handle(self, *args: Any, employees: int, **options: Any) -> None:
+        if settings.APP_ENV not in ENVIRONMENTS:
+            raise CommandError(
+                _("Demo data would leave known passwords in APP_ENV=%(environment)s.")
+                % {"environment": settings.APP_ENV}
+            )
+        if employees < 1:
+            raise CommandError(_("A company has at least one employee."))
+        sync_roles()
+        if Employee.objects.exists():
+            self.stdout.write(_("There are employees already: none were added."))
+        else:
+            made = found_company(employees, actor=None, source="cli")
+            self.stdout.write(_("%(employees)d employees, %(units)d units, %(positions)d positions.") % made)
+        accounts = [user.username for user in create_missing_accounts()]
+        if accounts:
+            self.stdout.write(
+                _("Accounts: %(names)s; the password of each is %(password)s.")
+                % {"names": ", ".join(accounts), "password": PASSWORD}
+            )
+        else:
+            self.stdout.write(_("All accounts exist already."))
