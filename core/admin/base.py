@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Field, Model, QuerySet
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
+from core import kept_forms
 from core.errors import DomainError
 
 
@@ -151,7 +153,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
-        form = super().get_form(request, obj, change, **kwargs)
+        form = kept_forms.refilled(request, super().get_form(request, obj, change, **kwargs))
         error = getattr(request, "domain_error", None)
         return _with_error(form, error) if error else form
 
@@ -162,6 +164,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
             yield
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, error.message)
+
+    @contextmanager
+    def domain_errors_to_messages(self, request: HttpRequest) -> Iterator[None]:
+        """Where there is no form to hold it: a broken rule becomes a message of the next page."""
+        try:
+            yield
+        except DomainError as error:
+            self.message_user(request, error.message, messages.ERROR)
 
     def back_to(self, object_id: Any | None = None) -> HttpResponse:
         """Close an htmx dialog and show the row, or the list without one."""
