@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from core.context import changing
 from core.errors import DomainError
 from core.models import Invitation, User
 from core.roles import ADMINISTRATOR, sync_roles
@@ -40,7 +41,8 @@ def ensure_root_unit() -> str:
         return _("There are units already.")
     with ROOT_UNIT.open(encoding="utf-8", newline="") as file:
         rows = [NewOrgUnit(code=row["Código"], name=row["Nombre"]) for row in csv.DictReader(file)]
-    (root,) = create_org_units(rows, actor=None, source="cli")
+    with changing(source="cli"):
+        (root,) = create_org_units(rows, actor=None)
     return _("Root unit %(unit)s created; rename it as you like.") % {"unit": root}
 
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from core.context import changing
 from core.roles import sync_roles
 from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_missing_accounts
 from hr.demo.company import found_company
@@ -28,7 +29,8 @@ class Command(BaseCommand):
         if Employee.objects.exists():
             self.stdout.write(_("There are employees already: none were added."))
         else:
-            made = found_company(employees, actor=None, source="cli")
+            with changing(source="cli"):
+                made = found_company(employees, actor=None)
             self.stdout.write(_("%(employees)d employees, %(units)d units, %(positions)d positions.") % made)
         accounts = [user.username for user in create_missing_accounts()]
         if accounts:
