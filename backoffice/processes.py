@@ -51,7 +51,13 @@ class Gone(Exception):
     """A process keeps ending. The text says which."""
 
 
-def run_together(processes: Sequence[Process], *, ready: Callable[[], bool], announce: Callable[[], None]) -> None:
+def run_together(
+    processes: Sequence[Process],
+    *,
+    ready: Callable[[], bool],
+    announce: Callable[[], None],
+    grace_seconds: float = GRACE_SECONDS,
+) -> None:
     """Start all, call `announce` once `ready`, restart what ends, until a signal comes; then stop all.
 
     Raises Gone if a process cannot be kept running.
@@ -74,7 +80,7 @@ def run_together(processes: Sequence[Process], *, ready: Callable[[], bool], ann
     finally:
         for number in previous:
             signal.signal(number, signal.SIG_IGN)
-        stop_all(processes)
+        stop_all(processes, grace_seconds)
         for number, handler in previous.items():
             signal.signal(number, handler)
 
@@ -95,10 +101,10 @@ def restart(process: Process) -> None:
     process.start()
 
 
-def stop_all(processes: Sequence[Process]) -> None:
+def stop_all(processes: Sequence[Process], grace_seconds: float) -> None:
     for process in processes:
         process.signal_group(process.stop_signal)
-    deadline = time.monotonic() + GRACE_SECONDS
+    deadline = time.monotonic() + grace_seconds
     while time.monotonic() < deadline and not all(process.has_ended() for process in processes if process.child):
         time.sleep(0.05)
     for process in processes:

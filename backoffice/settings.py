@@ -190,7 +190,9 @@ if TIME_ZONE not in available_timezones():
 
 # --- Files, mail, logs -------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Elsewhere files are served from where they are, without the collectstatic that a deployment runs.
+STATIC_ROOT = BASE_DIR / "staticfiles" if PROTECTED else None
+WHITENOISE_USE_FINDERS = not PROTECTED
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "private": {"BACKEND": "hr.storage.StoredFileStorage"},
@@ -201,8 +203,6 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = APP_DATA_DIR / "media"
-# Without collectstatic, which only a deployment runs.
-WHITENOISE_USE_FINDERS = not PROTECTED
 
 globals().update(mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR))
 LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR)
