@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html_join, linebreaks
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -36,7 +36,7 @@ class StoredMailAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("text"))
     def body(self, mail: StoredMail) -> SafeString:
-        return linebreaks(mail.text, autoescape=True)
+        return format_html('<div class="whitespace-pre-line">{}</div>', mail.text)
 
     @display(description=gettext_lazy("links"))
     def link_list(self, mail: StoredMail) -> SafeString:
