@@ -27,11 +27,16 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class FieldChange:
+    """`hidden` values are personal, and not for this reader."""
+
     label: str
     old: str
     new: str
+    hidden: bool = False
 
     def __str__(self) -> str:
+        if self.hidden:
+            return self.label
         return _("%(field)s «%(old)s» → «%(new)s»") % {"field": self.label, "old": self.old, "new": self.new}
 
 
@@ -47,16 +52,25 @@ class Entry:
     changes: list[FieldChange] = field(default_factory=list)
 
     def __str__(self) -> str:
-        changes = ", ".join(map(str, self.changes)) or _("moved along with a unit above")
-        return _("%(who)s, %(at)s: %(changes)s") % {"who": self.who, "at": moment(self.at), "changes": changes}
+        return _("%(who)s, %(at)s: %(changes)s") % {"who": self.who, "at": self.moment, "changes": self.summary}
+
+    @property
+    def moment(self) -> str:
+        """Date and time to the minute, in the reader's format and the organisation's time zone."""
+        return date_format(timezone.localtime(self.at), "SHORT_DATETIME_FORMAT")
+
+    @property
+    def summary(self) -> str:
+        if self.kind == "-":
+            return _("deleted")
+        return ", ".join(map(str, self.changes)) or _("moved along with a unit above")
 
 
 def entries_of(row: BusinessModel, *, user: User | None, first: int = 0, count: int = 20) -> list[Entry]:
     """The writes of a row, latest first, from the `first`-th on. `user` None sees everything."""
     # One more, older than the page: its last entry is told by what it differs from.
     records = list(row.history.order_by("-history_id")[first : first + count + 1])  # type: ignore[attr-defined]
-    hidden = _hidden_fields(row, user)
-    return _told(type(row), records, hidden)[:count]
+    return _told(type(row), records, _hidden_fields(row, user))[:count]
 
 
 def count_of(row: BusinessModel) -> int:
@@ -66,15 +80,9 @@ def count_of(row: BusinessModel) -> int:
 def what_changed_since(row: BusinessModel, version: int, *, user: User | None) -> str:
     """The refusal of a stale form: what others wrote after `version`, field by field."""
     records = list(row.history.filter(version__gte=version).order_by("-history_id"))  # type: ignore[attr-defined]
-    told = [entry for entry in _told(type(row), records, _hidden_fields(row, user)) if entry.kind == "~"]
-    return _("Not saved, because it was changed since you opened it. %(changes)s") % {
-        "changes": " · ".join(map(str, told))
-    }
-
-
-def moment(at: datetime) -> str:
-    """Date and time to the minute, in the reader's format and the organisation's time zone."""
-    return date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
+    told = zip(records, _told(type(row), records, _hidden_fields(row, user)), strict=True)
+    changes = " · ".join(str(entry) for record, entry in told if record.version > version)
+    return _("Not saved, because it was changed since you opened it. %(changes)s") % {"changes": changes}
 
 
 def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
@@ -104,8 +112,11 @@ def _entry(
         # A first entry is told as it was created; one whose predecessor was cleaned away has nothing to differ from.
         old = getattr(before, column.attname) if before is not None else (new if record.history_type == "~" else None)
         if (new or None) != (old or None):
-            told = [_("hidden") if column.name in hidden else _text(column, value, labels) for value in (old, new)]
-            changes.append(FieldChange(str(column.verbose_name), *told))
+            label = str(column.verbose_name)
+            if column.name in hidden:
+                changes.append(FieldChange(label, _("hidden"), _("hidden"), hidden=True))
+            else:
+                changes.append(FieldChange(label, _text(column, old, labels), _text(column, new, labels)))
     return Entry(
         at=record.history_date,
         who=record.history_user_name or _("the system"),

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from core.text import fold
 from hr import paths
@@ -74,16 +75,36 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
     """Units and positions: role holders see all, others those of the employees they see."""
 
     employee_field: str
+    name_field: str
 
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
             return self
-        employees = self.model._meta.get_field("employees").related_model.objects.visible_to(user)
-        return self.filter(pk__in=employees.values(self.employee_field))
+        return self.filter(pk__in=self._employees().visible_to(user).values(self.employee_field))
+
+    def search(self, term: str, *, user: User) -> Self:
+        """Every word must occur in the code or the name, whatever the accents and case.
+
+        The names are folded here: they are few, and the engines do not agree on how.
+        """
+        words = fold(term).split()
+        names = self.order_by().values_list("pk", "code", self.name_field)
+        return self.filter(pk__in=[pk for pk, *texts in names if _all_in(words, fold(" ".join(texts)))])
+
+    def with_people(self, user: User) -> Self:
+        """Adds `people`: how many who work here the user sees in each row."""
+        people = self._employees().visible_to(user).exclude(status="terminated").order_by()
+        of_row = people.filter(**{self.employee_field: OuterRef("pk")}).values(self.employee_field)
+        counted = of_row.annotate(people=Count("pk")).values("people")
+        return self.annotate(people=Coalesce(Subquery(counted), 0))
+
+    def _employees(self) -> EmployeeQuerySet:
+        return self.model._meta.get_field("employees").related_model.objects.all()
 
 
 class OrgUnitQuerySet(UnitOfEmployeesQuerySet):
     employee_field = "org_unit_id"
+    name_field = "name"
 
     def subtree(self, path: str) -> Self:
         """The unit with this path and all below it."""
@@ -92,6 +113,7 @@ class OrgUnitQuerySet(UnitOfEmployeesQuerySet):
 
 class PositionQuerySet(UnitOfEmployeesQuerySet):
     employee_field = "position_id"
+    name_field = "title"
 
 
 class OwnedQuerySet(BusinessQuerySet):
@@ -129,3 +151,7 @@ class NotificationQuerySet(OwnedQuerySet):
 
 class OutboxMessageQuerySet(BusinessQuerySet):
     pass
+
+
+def _all_in(words: Iterable[str], text: str) -> bool:
+    return all(word in text for word in words)

@@ -1,0 +1,61 @@
+"""An action on many rows of a list: a page that says how many, asks what the action needs, and calls the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import ngettext
+
+from hr.admin.dialogs import ActionForm
+
+if TYPE_CHECKING:
+    from hr.admin.base import HrAdmin
+
+SHOWN = 10
+
+
+def run_on_many(
+    page: HrAdmin,
+    request: HttpRequest,
+    queryset: QuerySet,
+    *,
+    title: str,
+    form_class: type[ActionForm],
+    service: Callable[..., Any],
+) -> HttpResponse | None:
+    """The page of an action, or None (back to the list) once `service(ids, **form values)` has done it.
+
+    The page posts to the list as the action menu did, so that "all of the filter" stays all of the filter.
+    """
+    ids = list(queryset.order_by().values_list("pk", flat=True))
+    sent = "_form_submitted" in request.POST
+    form = form_class(request=request, data=request.POST if sent else None)
+    if sent and form.is_valid():
+        with page.domain_errors_on(form):
+            done = service(ids, actor=request.user, **form.values())
+            count = done if isinstance(done, int) else len(done)
+            text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
+            messages.success(request, text % {"count": count})
+            return None
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "opts": page.opts,
+        "form": form,
+        "media": page.media + form.media,
+        "count": len(ids),
+        "rows": list(queryset[:SHOWN]),
+        "more": max(len(ids) - SHOWN, 0),
+        "action": request.POST["action"],
+        "select_across": request.POST.get("select_across", "0"),
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "checkbox": ACTION_CHECKBOX_NAME,
+    }
+    request.current_app = page.admin_site.name
+    return TemplateResponse(request, "hr/admin/bulk.html", context)

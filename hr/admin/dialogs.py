@@ -1,0 +1,111 @@
+"""What the dialogs and the pages of actions ask for. A choice of a row is an autocomplete over the user's rows."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.forms import BaseDialogForm
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
+
+from core.admin.base import rows_for
+from hr.models import Employee, OrgUnit
+
+
+class DayInput(forms.DateInput):
+    """The browser's own date field: the library's calendar does not start inside a dialog."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
+
+
+class RowField(forms.ModelChoiceField):
+    """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it."""
+
+    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+        widget = AutocompleteSelect(
+            model._meta.get_field(relation),
+            admin.site,
+            attrs={"class": "unfold-admin-autocomplete", "style": "width: 100%"},
+        )
+        super().__init__(queryset=model._meta.get_field(relation).related_model.objects.none(), widget=widget, **kwargs)
+
+
+class ActionForm(BaseDialogForm):
+    """A dialog about one row, or a page about many. Row fields offer what the user sees."""
+
+    form_before_template = "hr/admin/dialog_errors.html"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, RowField):
+                field.queryset = rows_for(self.request.user, field.queryset.model.objects.all())
+
+    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
+        """The library's dialog shows the errors of fields only."""
+        return {"errors": self.non_field_errors()}
+
+    def values(self) -> dict[str, Any]:
+        """What was typed, without the marker that says it was sent."""
+        return {name: value for name, value in self.cleaned_data.items() if not name.startswith("_")}
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Kept in the history."),
+    )
+
+
+class TerminateForm(ReasonForm):
+    ended_on = forms.DateField(label=_("Last day"), widget=DayInput, initial=timezone.localdate)
+    field_order = ["ended_on", "reason"]
+
+
+class RehireForm(ReasonForm):
+    hired_on = forms.DateField(label=_("First day"), widget=DayInput, initial=timezone.localdate)
+    field_order = ["hired_on", "reason"]
+
+
+class MoveForm(ActionForm):
+    org_unit = RowField(Employee, "org_unit", label=_("Unit"))
+
+
+class BossForm(ActionForm):
+    reports_to = RowField(
+        Employee,
+        "reports_to",
+        label=_("Reports to"),
+        required=False,
+        help_text=_("Leave it empty for somebody who reports to nobody."),
+    )
+
+
+class MoveUnitForm(ActionForm):
+    parent = RowField(
+        OrgUnit,
+        "parent",
+        label=_("Part of"),
+        required=False,
+        help_text=_("All units below move along. Leave it empty for a unit at the top."),
+    )
+
+
+class HeadForm(ActionForm):
+    head = RowField(
+        OrgUnit,
+        "head",
+        label=_("Head"),
+        required=False,
+        help_text=_("Leave it empty for a unit without a head."),
+    )

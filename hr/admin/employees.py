@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Field, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelect2Widget
+
+from hr.admin.base import HrAdmin, VersionedForm
+from hr.admin.bulk import run_on_many
+from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
+from hr.admin.filters import BossFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.countries import country_name
+from hr.models import Employee
+from hr.permissions import can_change, can_change_status, can_see_personal_data
+from hr.phones import display_phone
+from hr.services import employees, employment
+
+Status = Employee.Status
+LABELS = {Status.ACTIVE: "success", Status.SUSPENDED: "warning", Status.TERMINATED: "danger"}
+
+PERSON = ["first_name", "last_name", "country", "national_id", "birth_date"]
+CONTACT = ["work_email", "work_phone", "private_phone"]
+EMPLOYMENT = ["code", "org_unit", "position", "reports_to", "hired_on"]
+
+
+class EmployeeForm(VersionedForm):
+    """Phones are shown as people read them; the service stores them as it always does."""
+
+    class Meta:
+        model = Employee
+        fields = [*PERSON, *CONTACT, *EMPLOYMENT]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("work_phone", "private_phone"):
+            self.initial[name] = display_phone(self.initial.get(name) or "")
+        if self.instance.pk is None and "code" in self.fields:
+            self.fields["code"].required = False
+            self.fields["code"].help_text = _("Leave it empty and the next free one is given.")
+
+
+class CountryFilter(DropdownFilter):
+    """The countries that occur, not all there are."""
+
+    title = gettext_lazy("country")
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Iterable[tuple[str, str]]:
+        found = Employee.objects.visible_to(request.user).order_by().values_list("country", flat=True).distinct()
+        return sorted(((code, country_name(code)) for code in found), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
+@admin.register(Employee)
+class EmployeeAdmin(HrAdmin):
+    form = EmployeeForm
+    open_to_all = True  # everybody finds himself, at least
+    list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
+    list_display_links = ["code", "name"]
+    list_select_related = ["org_unit", "position"]
+    list_filter = [
+        ("status", ChoicesDropdownFilter),
+        ("org_unit", SubtreeFilter),
+        ("position", ScopedAutocompleteFilter),
+        CountryFilter,
+        BossFilter,
+        ("hired_on", RangeDateFilter),
+    ]
+    search_fields = ["search_text"]
+    search_help_text = gettext_lazy("Name, code, e-mail or national id")
+    autocomplete_fields = ["org_unit", "position", "reports_to"]
+    readonly_fields = ["status_label", "ended_on"]
+    readonly_preprocess_fields = {"work_phone": display_phone, "private_phone": display_phone}
+    actions_row = ["move", "change_boss"]
+    actions_detail = [
+        "move",
+        "change_boss",
+        {
+            "title": gettext_lazy("Employment"),
+            "icon": "badge",
+            "items": ["suspend", "reactivate", "terminate", "rehire"],
+        },
+    ]
+    actions = ["move_many", "change_boss_many", "suspend_many", "reactivate_many", "terminate_many", "rehire_many"]
+    empty_text = gettext_lazy("Hire somebody, or load all employees at once from a spreadsheet.")
+
+    # --- List -------------------------------------------------------------------------------------------------
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if request.GET.get("field_name") in {"reports_to", "head"}:
+            queryset = queryset.exclude(status=Status.TERMINATED)
+        return super().get_search_results(request, queryset, search_term)
+
+    def first_steps(self, request: HttpRequest) -> list[dict[str, str]]:
+        if not request.user.has_perm("hr.import_employee"):
+            return []
+        link = reverse("admin:hr_employee_import")
+        return [{"title": _("Load employees from a file"), "icon": "upload_file", "link": link}]
+
+    @display(description=gettext_lazy("name"), ordering="last_name")
+    def name(self, employee: Employee) -> str:
+        return f"{employee.last_name}, {employee.first_name}"
+
+    @display(description=gettext_lazy("status"), ordering="status", label=LABELS)
+    def status_label(self, employee: Employee) -> tuple[str, str]:
+        return employee.status, employee.get_status_display()
+
+    # --- Form -------------------------------------------------------------------------------------------------
+    def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
+        hidden = set() if obj is None or can_see_personal_data(request.user, obj) else set(Employee.PERSONAL_FIELDS)
+        employment_fields = [*EMPLOYMENT, *(["status_label", "ended_on"] if obj else [])]
+        return [
+            (gettext_lazy("Person"), {"fields": [name for name in PERSON if name not in hidden]}),
+            (gettext_lazy("Contact"), {"fields": [name for name in CONTACT if name not in hidden]}),
+            (gettext_lazy("Employment"), {"fields": employment_fields}),
+        ]
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if db_field.name == "country":
+            kwargs["widget"] = UnfoldAdminSelect2Widget()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        return False  # employments end, people stay
+
+    def add_row(self, request: HttpRequest, obj: Employee, form: forms.ModelForm) -> Employee:
+        values = {name: form.cleaned_data[name] for name in form.Meta.fields}
+        for name in ("org_unit", "position", "reports_to"):
+            row = values.pop(name)
+            values[f"{name}_id"] = row.pk if row else None
+        return employees.hire_employees([employees.NewEmployee(**values)], actor=request.user)[0]
+
+    def change_row(self, request: HttpRequest, obj: Employee, form: forms.ModelForm) -> None:
+        values, versions = {obj.pk: form.changed_values()}, self.versions(obj, form)
+        employees.change_employees(values, versions=versions, actor=request.user)
+
+    # --- One person -------------------------------------------------------------------------------------------
+    @action(
+        description=gettext_lazy("Move"),
+        icon="drive_file_move",
+        permissions=["move"],
+        dialog={"title": gettext_lazy("Move to another unit"), "form_class": MoveForm},
+    )
+    def move(self, request: HttpRequest, form: MoveForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "move", employees.move_employees)
+
+    @action(
+        description=gettext_lazy("Change boss"),
+        icon="supervisor_account",
+        permissions=["move"],
+        dialog={"title": gettext_lazy("Change the boss"), "form_class": BossForm},
+    )
+    def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "change_boss", employees.change_boss)
+
+    @action(
+        description=gettext_lazy("Suspend"),
+        icon="pause_circle",
+        permissions=["suspend"],
+        dialog={
+            "title": gettext_lazy("Suspend"),
+            "description": gettext_lazy("The person cannot log in until reactivated."),
+            "form_class": ReasonForm,
+        },
+    )
+    def suspend(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "suspend", employment.suspend_employees)
+
+    @action(
+        description=gettext_lazy("Reactivate"),
+        icon="play_circle",
+        permissions=["reactivate"],
+        dialog={"title": gettext_lazy("Reactivate"), "form_class": ReasonForm},
+    )
+    def reactivate(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "reactivate", employment.reactivate_employees)
+
+    @action(
+        description=gettext_lazy("Terminate"),
+        icon="person_off",
+        permissions=["terminate"],
+        dialog={
+            "title": gettext_lazy("Terminate the employment"),
+            "description": gettext_lazy(
+                "Access ends at once. Units headed by this person are left without a head; "
+                "those who report to this person keep their boss until you change it."
+            ),
+            "form_class": TerminateForm,
+        },
+    )
+    def terminate(self, request: HttpRequest, form: TerminateForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "terminate", employment.terminate_employees)
+
+    @action(
+        description=gettext_lazy("Rehire"),
+        icon="person_add",
+        permissions=["rehire"],
+        dialog={
+            "title": gettext_lazy("Rehire"),
+            "description": gettext_lazy("The history keeps the dates of the employment that ended."),
+            "form_class": RehireForm,
+        },
+    )
+    def rehire(self, request: HttpRequest, form: RehireForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "rehire", employment.rehire_employees)
+
+    def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if object_id is None:
+            return self.has_change_permission(request)
+        employee = self.row_of(request, object_id)
+        return employee is not None and can_change(request.user, employee)
+
+    def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_leave(request, object_id, {Status.ACTIVE})
+
+    def has_reactivate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_leave(request, object_id, {Status.SUSPENDED})
+
+    def has_terminate_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_leave(request, object_id, {Status.ACTIVE, Status.SUSPENDED})
+
+    def has_rehire_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may_leave(request, object_id, {Status.TERMINATED})
+
+    def _may_leave(self, request: HttpRequest, object_id: Any, statuses: set[str]) -> bool:
+        """Whether the user may change the status of this person (of somebody, without an id) from one of `statuses`."""
+        if object_id is None:
+            return self.has_change_permission(request)
+        employee = self.row_of(request, object_id)
+        return employee is not None and employee.status in statuses and can_change_status(request.user, employee)
+
+    # --- Many people ------------------------------------------------------------------------------------------
+    @action(description=gettext_lazy("Move to another unit"), permissions=["change"])
+    def move_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self, request, queryset, title=_("Move"), form_class=MoveForm, service=employees.move_employees
+        )
+
+    @action(description=gettext_lazy("Change the boss"), permissions=["change"])
+    def change_boss_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self, request, queryset, title=_("Change boss"), form_class=BossForm, service=employees.change_boss
+        )
+
+    @action(description=gettext_lazy("Suspend"), permissions=["change"])
+    def suspend_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self, request, queryset, title=_("Suspend"), form_class=ReasonForm, service=employment.suspend_employees
+        )
+
+    @action(description=gettext_lazy("Reactivate"), permissions=["change"])
+    def reactivate_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self,
+            request,
+            queryset,
+            title=_("Reactivate"),
+            form_class=ReasonForm,
+            service=employment.reactivate_employees,
+        )
+
+    @action(description=gettext_lazy("Terminate the employment"), permissions=["change"])
+    def terminate_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self,
+            request,
+            queryset,
+            title=_("Terminate"),
+            form_class=TerminateForm,
+            service=employment.terminate_employees,
+        )
+
+    @action(description=gettext_lazy("Rehire"), permissions=["change"])
+    def rehire_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self, request, queryset, title=_("Rehire"), form_class=RehireForm, service=employment.rehire_employees
+        )
