@@ -15,6 +15,8 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except StartRefused as refusal:
         sys.exit(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":
