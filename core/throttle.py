@@ -11,9 +11,11 @@ def allowed(key: str, *, limit: int, seconds: int) -> bool:
     Without a cache (Redis is down) everything is allowed: what is throttled has a lock of its own.
     """
     now = time.time()
-    count, until = cache.get(_name(key)) or (0, now + seconds)
+    count, until = cache.get(_name(key)) or (0, 0)
+    if until <= now:
+        count, until = 0, now + seconds
     # Not `cache.incr`: the database's cache would begin its default time anew with every try.
-    cache.set(_name(key), (count + 1, until), timeout=max(until - now, 1))
+    cache.set(_name(key), (count + 1, until), timeout=until - now)
     return count < limit
 
 

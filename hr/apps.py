@@ -7,3 +7,7 @@ class HrConfig(AppConfig):
 
     name = "hr"
     verbose_name = _("People")
+
+    def ready(self) -> None:
+        from hr import receivers  # noqa: F401  (connects them)
+        from hr.services import accounts  # noqa: F401  (makes its kind of message known)

@@ -148,7 +148,7 @@ def deliver_due(*, limit: int, should_stop: Callable[[], bool] = lambda: False) 
                 try:
                     send(invitation, connection)
                 except mail.NotSent as error:
-                    _postpone(invitation, str(error))
+                    note_failure(invitation, str(error))
     except mail.NotSent as error:
         # Nobody's own failure: no attempt is counted, all wait for the server.
         keys = [invitation.pk for invitation in batch]
@@ -156,6 +156,18 @@ def deliver_due(*, limit: int, should_stop: Callable[[], bool] = lambda: False) 
             delivery_error=str(error), next_attempt_at=timezone.now() + mail.backoff(1)
         )
     return len(batch)
+
+
+def note_failure(invitation: Invitation, error: str) -> None:
+    """Count an attempt in vain; after the last one the invitation has failed and somebody must look."""
+    attempts = invitation.attempts + 1
+    given_up = attempts >= mail.MOST_ATTEMPTS
+    values: dict[str, object] = {"attempts": attempts, "delivery_error": error[:500]}
+    if given_up:
+        values["delivery"] = Delivery.FAILED
+    if invitation.next_attempt_at is not None:
+        values["next_attempt_at"] = None if given_up else timezone.now() + mail.backoff(attempts)
+    _note(invitation, **values)
 
 
 def link_to(secret: str) -> str:
@@ -231,9 +243,7 @@ def issue_codes(invitations: Collection[Invitation], *, actor: User) -> list[tup
     batch = list(rows.select_related("user").prefetch_related("user__groups").order_by("user__full_name", "pk"))
     for invitation in batch:
         if not may_print_code(actor, invitation.user):
-            raise NotAllowed(
-                _("Only who assigns roles may print a code for %(user)s.") % {"user": invitation.user}
-            )
+            raise NotAllowed(_("Only who assigns roles may print a code for %(user)s.") % {"user": invitation.user})
     now = timezone.now()
     issued = []
     for invitation in batch:
@@ -265,18 +275,6 @@ def _note(invitation: Invitation, **values: object) -> None:
     for name, value in values.items():
         setattr(invitation, name, value)
     invitation.save(update_fields=list(values))
-
-
-def _postpone(invitation: Invitation, error: str) -> None:
-    attempts = invitation.attempts + 1
-    given_up = attempts >= mail.MOST_ATTEMPTS
-    _note(
-        invitation,
-        attempts=attempts,
-        delivery_error=error[:500],
-        delivery=Delivery.FAILED if given_up else Delivery.PENDING,
-        next_attempt_at=None if given_up else timezone.now() + mail.backoff(attempts),
-    )
 
 
 def _hash(secret: str) -> str:

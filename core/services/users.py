@@ -10,13 +10,15 @@ from uuid import UUID
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
 from core.models import Invitation, User
 from core.models.user import UserQuerySet
-from core.roles import ADMINISTRATOR, ROLES, role_label
+from core.roles import ADMINISTRATOR, EMPLOYEE, ROLES, role_label
 from core.services import invitations
 
 BATCH = 500
@@ -123,6 +125,30 @@ def create_linked(accounts: Sequence[NewAccount], *, role: str) -> list[User]:
         [membership(user_id=user_id, group_id=group.pk) for user_id in ids], batch_size=BATCH, ignore_conflicts=True
     )
     return list(made)
+
+
+def owners(*, usernames: Sequence[str], emails: Sequence[str]) -> tuple[dict[str, UUID | int], dict[str, UUID | int]]:
+    """Who holds these user names and e-mails, both in lower case: the employee's uid, or a number for others."""
+    names = [*usernames, *(name.lower() for name in usernames)]
+    named = User.objects.alias(lower=Lower("username")).filter(Q(username__in=usernames) | Q(lower__in=names))
+    addressed = User.objects.filter(email__in=[email.lower() for email in emails])
+    return (
+        {user.username.lower(): user.employee_uid or user.pk for user in named},
+        {user.email: user.employee_uid or user.pk for user in addressed if user.email},
+    )
+
+
+def correct_email(user: User, email: str) -> User:
+    """Let an account that nobody has used yet follow the employee's e-mail, so that an invitation reaches it.
+
+    Not one that holds more than the role Employee: who edits employees must not lead its mail to himself.
+    """
+    if (user.email or "") == email or user.has_usable_password() or user.is_superuser:
+        return user
+    if {group.name for group in user.groups.all()} <= {EMPLOYEE}:
+        user.email = email or None
+        user.save(update_fields=["email"])
+    return user
 
 
 def roles_of(user: User) -> list[str]:

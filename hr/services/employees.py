@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotFound
+from core.services.users import refuse_without_administrator
 from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import can_change, can_change_status, can_hire, can_see_personal_data, require
@@ -28,7 +30,7 @@ from hr.services.writing import business_atomic, insert, record, write
 if TYPE_CHECKING:
     from core.models import User
 
-TERMINATED = Employee.Status.TERMINATED
+ACTIVE, TERMINATED = Employee.Status.ACTIVE, Employee.Status.TERMINATED
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,6 +118,7 @@ def change_employees(
         require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
     vacate_heads([row for row in written if "status" in fields[row.pk] and row.status == TERMINATED])
+    _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
     return write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
 
 
@@ -188,6 +191,13 @@ def _check_end(ended_on: date | None) -> None:
     """An end takes effect at once, access included, so that it cannot be told in advance."""
     if ended_on is not None and ended_on > timezone.localdate():
         raise DomainError(_("An employment cannot end in the future: enter it on the day."), field="ended_on")
+
+
+def _keep_an_administrator(leaving: Collection[Employee]) -> None:
+    """Who leaves loses all access: refused where nobody would be left to give it."""
+    accounts = get_user_model().objects.filter(employee_uid__in=[row.uid for row in leaving])
+    if leaving and accounts.exists():
+        refuse_without_administrator(accounts)
 
 
 def _check_boss(employee: Employee, boss: Employee | None) -> None:

@@ -1,0 +1,65 @@
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import action, display
+
+from core.admin.base import BackofficeAdmin
+from hr.admin.messages import NotificationChangeList, error_of, name_people, text_of
+from hr.models import Notification
+from hr.services.outbox import mark_read
+
+LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "danger", "read": "primary"}
+
+
+@admin.register(Notification)
+class NotificationAdmin(BackofficeAdmin):
+    """Everybody's own notifications; who may view all sees the mail of others too, with what bounced."""
+
+    open_to_all = True
+    list_display = ["text", "problem", "user_name", "channel", "shown_state", "created_at"]
+    list_select_related = ["message"]
+    list_filter = [("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
+    search_fields = ["user_name"]
+    fields = ["text", "problem", "user_name", "channel", "shown_state", "error", "attempts", "created_at", "sent_at"]
+    readonly_fields = fields
+    actions = ["mark_as_read"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NotificationChangeList]:
+        return NotificationChangeList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Notification | None:
+        notification = super().get_object(request, object_id, from_field)
+        if notification is not None:
+            name_people([notification.message], request.user)
+        return notification
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        return False
+
+    @action(description=gettext_lazy("Mark as read"))
+    def mark_as_read(self, request: HttpRequest, queryset: QuerySet) -> None:
+        read = mark_read(list(queryset.values_list("pk", flat=True)), actor=request.user)
+        text = ngettext("%(count)d notification is read.", "%(count)d notifications are read.", read)
+        self.message_user(request, text % {"count": read})
+
+    @display(description=gettext_lazy("what"))
+    def text(self, notification: Notification) -> str:
+        return text_of(notification.message)
+
+    @display(description=gettext_lazy("problem"))
+    def problem(self, notification: Notification) -> str:
+        return error_of(notification.message) or notification.error or self.get_empty_value_display()
+
+    @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
+    def shown_state(self, notification: Notification) -> tuple[str, str]:
+        return notification.state, notification.get_state_display()

@@ -1,0 +1,107 @@
+"""The clock: a round every 15 seconds carries out what services left to be done.
+
+Any number of copies may run; a lease lets one of them work. A lost database costs rounds, never the process.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.utils import timezone
+
+from core.services import invitations
+from hr.loading import jobs
+from hr.services import housekeeping, leases, outbox
+
+logger = logging.getLogger(__name__)
+
+LEASE, NIGHTLY = "clock", "nightly"
+LEASE_SECONDS = 60
+RENEW_SECONDS = 15
+ROUND_SECONDS = 15
+EXPANDED_A_ROUND = 500
+MAILED_A_ROUND = 50
+NIGHT_HOUR = 3
+
+
+class Clock:
+    """One copy. `stop` is set by a signal: the mail being sent is finished, nothing further begun."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._renewed = 0.0
+
+    def run(self) -> None:
+        """Rounds until `stop`. The next follows at once while there is more to do."""
+        while not self.stop.is_set():
+            close_old_connections()
+            try:
+                more = self.round()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("A database is not there, the clock tries again: %s", str(error).partition("\n")[0])
+                connections.close_all()
+                more = False
+            except Exception:
+                logger.exception("A round of the clock failed.")
+                more = False
+            if not more:
+                self.stop.wait(ROUND_SECONDS)
+        self.give_back()
+
+    def round(self) -> bool:
+        """One round, if this copy holds the lease; whether there is more to do at once."""
+        if not self.hold():
+            return False
+        more = [
+            outbox.expand_due(limit=EXPANDED_A_ROUND) == EXPANDED_A_ROUND,
+            outbox.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+            invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+        ]
+        jobs.wake_stalled()
+        self._nightly(housekeeping.clean_up)
+        return any(more)
+
+    def must_stop(self) -> bool:
+        """Asked between two mails: keeps the lease, and says whether to end here."""
+        if self.stop.is_set():
+            return True
+        return time.monotonic() - self._renewed > RENEW_SECONDS and not self.hold()
+
+    def hold(self) -> bool:
+        """Take or renew the lease; False while another copy holds it."""
+        held = leases.take_lease(LEASE, self.holder, until=timezone.now() + timedelta(seconds=LEASE_SECONDS))
+        if held:
+            self._renewed = time.monotonic()
+        return held
+
+    def _nightly(self, work: Callable[[], None]) -> None:
+        """Once a night, whichever copy comes first; a failure is tried again in ten minutes."""
+        holder = uuid.uuid4().hex
+        if not leases.take_lease(NIGHTLY, holder, until=next_night()):
+            return
+        try:
+            work()
+        except Exception:
+            leases.take_lease(NIGHTLY, holder, until=timezone.now() + timedelta(minutes=10))
+            raise
+
+    def give_back(self) -> None:
+        """Let another copy go on at once."""
+        try:
+            leases.give_back(LEASE, self.holder)
+        except (DatabaseError, InterfaceError):
+            logger.warning("The lease could not be given back; it runs out by itself.")
+
+
+def next_night() -> datetime:
+    """The next 3 o'clock of APP_TIMEZONE."""
+    now = timezone.localtime()
+    tonight = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)

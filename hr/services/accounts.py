@@ -1,0 +1,188 @@
+"""Accounts for employees: invited by HR, made by the clock. The user name is the employee code.
+
+An e-mail or user name that belongs to somebody else is reported, never linked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import batched
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core import mail
+from core.models import Invitation, User
+from core.roles import EMPLOYEE
+from core.services import invitations, users
+from hr.models import Employee, ImportJob, ImportRow, Notification, OutboxMessage
+from hr.permissions import require
+from hr.services import outbox
+from hr.services.rows import locked
+from hr.services.writing import BATCH, business_atomic
+
+INVITED = "employee.invited"
+ERRORS = {
+    "not_active": gettext_lazy("No longer an active employee."),
+    "username_taken": gettext_lazy("Another user has the employee code as user name."),
+    "email_taken": gettext_lazy("The work e-mail belongs to another user."),
+    "switched_off": gettext_lazy("The account was switched off."),
+}
+
+
+@dataclass(frozen=True)
+class Invited:
+    """How many of the named employees are invited now, were already being invited, have access, are not active."""
+
+    invited: int
+    waiting: int
+    have_access: int
+    not_active: int
+
+
+def can_invite(user: User | None) -> bool:
+    return user is None or user.has_perm("hr.invite_employee")
+
+
+@business_atomic
+def invite_employees(employee_ids: Collection[int], *, actor: User | None) -> Invited:
+    """Have accounts made for these employees and invitations sent; who was invited before is invited again.
+
+    Raises NotAllowed without the right to invite, NotFound if one is outside the actor's scope.
+    """
+    require(can_invite(actor))
+    rows = locked(Employee, employee_ids, actor).values()
+    active = [row for row in rows if row.status == Employee.Status.ACTIVE]
+    with_access = _uids_with_access(row.uid for row in active)
+    waiting = {
+        payload["employee_id"]
+        for payload in OutboxMessage.objects.filter(kind=INVITED, done_at=None).values_list("payload", flat=True)
+    }
+    chosen = [row.pk for row in active if row.uid not in with_access and row.pk not in waiting]
+    moment = f"{timezone.now():%Y%m%dT%H%M%S%f}"
+    invited = outbox.add(INVITED, {f"{INVITED}:{pk}:{moment}": {"employee_id": pk} for pk in chosen})
+    return Invited(
+        invited=invited,
+        waiting=sum(row.pk in waiting and row.uid not in with_access for row in active),
+        have_access=sum(row.uid in with_access for row in active),
+        not_active=len(rows) - len(active),
+    )
+
+
+def invite_created_by(job: ImportJob, *, actor: User) -> Invited:
+    """Invite all employees that a load created. Raises as `invite_employees`."""
+    rows = ImportRow.objects.visible_to(actor).filter(job=job, verdict=ImportRow.Verdict.NEW)
+    ids = rows.exclude(object_id=None).values_list("object_id", flat=True)
+    return invite_employees(list(ids), actor=actor)
+
+
+def expand_invitations(messages: Sequence[OutboxMessage]) -> outbox.Expansion:
+    """Make the accounts and unsent invitations. Repeated, it finds what it made before."""
+    expansion = outbox.Expansion()
+    employees = Employee.objects.in_bulk([message.payload["employee_id"] for message in messages])
+    accounts = _accounts(employees.values())
+    invited: dict[int | None, list[tuple[OutboxMessage, User]]] = defaultdict(list)
+    for message in messages:
+        account = accounts.get(message.payload["employee_id"], "not_active")
+        if isinstance(account, str):
+            expansion.errors[message.pk] = account
+        elif not account.has_usable_password():
+            invited[message.actor_id].append((message, account))
+    inviters = User.objects.in_bulk([key for key in invited if key is not None])
+    for actor_id, pairs in invited.items():
+        prepared = invitations.prepare(
+            [account for _message, account in pairs], actor=inviters.get(actor_id or 0), sent_elsewhere=True
+        )
+        expansion.addressees += [
+            outbox.Addressee(message.pk, account.pk, str(account), outbox.Channel.MAIL)
+            for message, account in pairs
+            if prepared[account.pk].channel == Invitation.Channel.MAIL
+        ]
+    return expansion
+
+
+def deliver_invitation(notification: Notification, connection: BaseEmailBackend) -> outbox.Outcome:
+    """Mail the invitation that was made for this notification; one that was mailed already is not mailed again."""
+    ours = Invitation.objects.filter(
+        user_id=notification.user_id, channel=Invitation.Channel.MAIL, purpose=Invitation.Purpose.INVITE
+    )
+    invitation = ours.filter(next_attempt_at=None).select_related("user").order_by("-pk").first()
+    if invitation is None:
+        return outbox.Outcome(outbox.State.FAILED, _("No longer needed."))
+    if invitation.delivery == Invitation.Delivery.PENDING:
+        try:
+            invitations.send(invitation, connection, notification=str(notification.pk))
+        except mail.NotSent as error:
+            invitations.note_failure(invitation, str(error))
+            raise
+    return outbox.Outcome(invitation.delivery, invitation.delivery_error)
+
+
+def describe(message: OutboxMessage) -> str:
+    return _("Invitation of %(person)s") % {"person": getattr(message, "person", None) or person_of(message)}
+
+
+def person_of(message: OutboxMessage) -> str:
+    employee = Employee.objects.filter(pk=message.payload.get("employee_id")).first()
+    return str(employee) if employee else _("somebody who is gone")
+
+
+outbox.KINDS[INVITED] = outbox.Kind(
+    label=gettext_lazy("invitation"),
+    expand=expand_invitations,
+    deliver=deliver_invitation,
+    text=describe,
+    errors=ERRORS,
+)
+
+
+def _uids_with_access(uids: Iterable[UUID]) -> set[UUID]:
+    found: set[UUID] = set()
+    for batch in batched(uids, BATCH):
+        accounts = User.objects.filter(employee_uid__in=batch).only("employee_uid", "password")
+        found.update(account.employee_uid for account in accounts if account.has_usable_password())
+    return found
+
+
+def _accounts(employees: Collection[Employee]) -> dict[int, User | str]:
+    """The account of each employee by key, made if there was none; or the code of why there can be none."""
+    linked = {user.employee_uid: user for user in User.objects.filter(employee_uid__in=[row.uid for row in employees])}
+    names, addresses = users.owners(
+        usernames=[row.code for row in employees], emails=[row.work_email for row in employees if row.work_email]
+    )
+    found: dict[int, User | str] = {}
+    new: list[Employee] = []
+    for row in employees:
+        account, email = linked.get(row.uid), (row.work_email or "").lower()
+        if row.status != Employee.Status.ACTIVE:
+            found[row.pk] = "not_active"
+        elif account is not None and not account.is_active:
+            found[row.pk] = "switched_off"
+        elif email and addresses.get(email, row.uid) != row.uid:
+            found[row.pk] = "email_taken"
+        elif account is not None:
+            found[row.pk] = users.correct_email(account, email)
+        elif names.get(row.code.lower(), row.uid) != row.uid:
+            found[row.pk] = "username_taken"
+        else:
+            names[row.code.lower()] = addresses[email] = row.uid
+            new.append(row)
+    made = users.create_linked([_new_account(row) for row in new], role=EMPLOYEE)
+    by_uid = {user.employee_uid: user for user in made}
+    return found | {row.pk: by_uid[row.uid] for row in new}
+
+
+def _new_account(row: Employee) -> users.NewAccount:
+    return users.NewAccount(
+        username=row.code,
+        email=row.work_email,
+        full_name=row.full_name,
+        language=settings.LANGUAGE_CODE,
+        employee_uid=row.uid,
+    )

@@ -1,0 +1,52 @@
+"""What time makes superfluous, and the clock takes away at night."""
+
+from importlib import import_module
+from itertools import batched
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+
+from core import access
+from hr.loading import jobs
+from hr.models import ImportJob, ImportRow, StoredFile
+from hr.services import files
+from hr.services.writing import BATCH, business_atomic
+
+TASKS_KEPT_DAYS = 7
+
+
+def clean_up() -> None:
+    """Everything that is done once a night."""
+    jobs.clean_up()
+    drop_expired_files()
+    drop_old_rows()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    call_command("prune_db_task_results", min_age_days=TASKS_KEPT_DAYS, verbosity=0)
+    access.clean_orphans()
+
+
+def drop_expired_files() -> int:
+    """Files whose last day has passed and which no load holds any more; returns how many."""
+    over = StoredFile.objects.filter(expires_at__lt=timezone.now()).exclude(
+        pk__in=ImportJob.objects.exclude(file=None).values("file_id")
+    )
+    expired = list(over)
+    for file in expired:
+        files.drop_file(file)
+    return len(expired)
+
+
+def drop_old_rows() -> int:
+    """The rows of loads that ended long ago; the load itself, with its counts, stays. Returns how many rows."""
+    ended = ImportJob.objects.exclude(state__in=[*jobs.WAITING, ImportJob.State.CHECKED])
+    old = ended.filter(updated_at__lt=timezone.now() - jobs.ROWS_KEPT)
+    keys = list(ImportRow.objects.filter(job__in=list(old.values_list("pk", flat=True))).values_list("pk", flat=True))
+    for batch in batched(keys, BATCH):
+        _drop_rows(batch)
+    return len(keys)
+
+
+@business_atomic
+def _drop_rows(keys: tuple[int, ...]) -> None:
+    ImportRow.objects.filter(pk__in=keys).delete()
