@@ -1,0 +1,402 @@
+"""The check of an employees file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import date
+from typing import Any, cast
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from core.text import fold
+from hr.countries import DEFAULT_COUNTRY
+from hr.identifiers import normalize_national_id
+from hr.loading.catalogue import Ambiguous, Catalogue
+from hr.loading.check import Check
+from hr.loading.identities import Identities, people_among, personal_scope
+from hr.loading.lines import Line
+from hr.loading.loops import loops_of, node
+from hr.models import Employee, OrgUnit, Position
+from hr.permissions import can_create_positions, can_create_units, is_self
+
+TERMINATED = Employee.Status.TERMINATED
+
+
+class ToCreate(str):
+    """The name of a unit or position that does not exist yet and will be created."""
+
+    __slots__ = ()
+
+
+class EmployeeCheck(Check):
+    """Key: the code, else the national id."""
+
+    model = Employee
+
+    # --- Who is who ---------------------------------------------------------------------------------------------
+    def match(self) -> None:
+        self.personal = personal_scope(self.user)
+        self._guard_personal_columns()
+        self.identities = Identities(self.personal)
+        targets: dict[int, int] = {}
+        for line in self.lines:
+            target = self._target(line)
+            if target is not None:
+                targets[line.number] = target
+        self._read(targets)
+        self.require_new_rows_complete(("code", "national_id"))
+        self._refuse_all_repeats(targets)
+        self._refuse_taken()
+
+    def _guard_personal_columns(self) -> None:
+        """Without any right to personal data its columns are refused, before anything is matched by them."""
+        names = [name for name, column in self.sheet.resource.columns.items() if column.personal]
+        for line in self.lines if self.personal == set() else ():
+            for name in names:
+                if line.values.pop(name, None):
+                    self._refuse_personal(line, name)
+
+    def _refuse_personal(self, line: Line, name: str) -> None:
+        self.fault(line, name, _("You may not see or change personal data. Remove this column."))
+
+    def _target(self, line: Line) -> int | None:
+        """The key of the employee the line is about; None for a new one."""
+        code, typed_id = line.values.get("code"), self.sheet.cell(line, "national_id")
+        by_code = self.identities.coded(code) if code else None
+        if by_code is not None and "country" not in line.values:
+            country = self.identities.foreign.get(by_code, DEFAULT_COUNTRY)
+            if country != DEFAULT_COUNTRY:
+                self.sheet.read_again(line, country)
+        by_id = self.identities.identified(self._country(line), line.values.get("national_id"))
+        if not code and not typed_id and not self.sheet.cell(line, "code"):
+            self.fault(line, self._key_column(), _("Neither code nor national id. Fill in one of them."))
+        elif code and by_id is not None and by_code != by_id:
+            self._refuse_two(line, by_code, by_id)
+        return by_code if code else by_id
+
+    def _refuse_two(self, line: Line, by_code: int | None, by_id: int) -> None:
+        other = self.identities.codes[by_id]
+        if by_code is None:
+            message = _("The national id belongs to %(other)s, and no employee has this code. Correct one of the two.")
+        else:
+            message = _("The national id belongs to %(other)s, the code to somebody else. Correct one of the two.")
+        self.fault(line, "national_id", message % {"other": other})
+
+    def _read(self, targets: dict[int, int]) -> None:
+        found = self.read_existing(targets.values())
+        for line in self.lines:
+            target = targets.get(line.number)
+            if target is None:
+                continue
+            line.existing = found.get(target)
+            if line.existing is None:
+                self.fault(
+                    line, self.key_of(line), _("This key is taken by a record you may not change. Remove the row.")
+                )
+
+    def _refuse_all_repeats(self, targets: dict[int, int]) -> None:
+        self.refuse_repeats("code", self.grouped("code"))
+        by_id: dict[Hashable, list[Line]] = {}
+        for line in self.lines:
+            if value := line.values.get("national_id"):
+                by_id.setdefault((self._country(line), fold(value)), []).append(line)
+        self.refuse_repeats("national_id", by_id)
+        self.refuse_repeats("work_email", self.grouped("work_email"))
+        people: dict[int, list[Line]] = {}
+        for line in self.lines:
+            if line.number in targets:
+                people.setdefault(targets[line.number], []).append(line)
+        keys = {name: {id(line) for line in self.lines if line.values.get(name)} for name in ("code", "national_id")}
+        for lines in people.values():
+            # Named by code in one row and by national id in another; the same key twice is reported above.
+            if len(lines) > 1 and not any(all(id(line) in named for line in lines) for named in keys.values()):
+                rows = self.listed(str(line.number) for line in lines)
+                for line in lines:
+                    message = _("The rows %(rows)s are about the same person. Keep one of them.")
+                    self.fault(line, self.key_of(line), message % {"rows": rows})
+
+    def _refuse_taken(self) -> None:
+        for line in self.lines:
+            holder = self.identities.mailed(line.values.get("work_email"))
+            if holder is not None and (line.existing is None or line.existing.pk != holder):
+                self.fault(line, "work_email", _("Another employee has this e-mail. Each needs an own one, or none."))
+
+    def _country(self, line: Line) -> str:
+        if "country" in line.values:
+            return cast(str, line.values["country"])
+        code = line.values.get("code")
+        target = self.identities.coded(code) if code else None
+        return self.identities.foreign.get(target, DEFAULT_COUNTRY) if target is not None else DEFAULT_COUNTRY
+
+    def _key_column(self) -> str:
+        return "national_id" if "code" not in self.sheet.mapping.positions and self.personal != set() else "code"
+
+    def key_of(self, line: Line) -> str:
+        return "code" if self.sheet.cell(line, "code") or not self.sheet.cell(line, "national_id") else "national_id"
+
+    # --- Units, positions, bosses -------------------------------------------------------------------------------
+    def resolve(self) -> None:
+        self.units = Catalogue(self.visible(OrgUnit), "name")
+        self.positions = Catalogue(self.visible(Position), "title")
+        self._resolve_catalogue("org_unit", self.units, may_create=can_create_units(self.user))
+        self._resolve_catalogue("position", self.positions, may_create=can_create_positions(self.user))
+        self._resolve_bosses()
+
+    def _resolve_catalogue(self, name: str, catalogue: Catalogue, *, may_create: bool) -> None:
+        spellings: dict[str, str] = {}
+        if may_create:
+            self.creatable.add(name)
+        for line in self.lines:
+            text = line.values.get(name)
+            if not text:
+                continue
+            try:
+                found = catalogue.find(text)
+            except Ambiguous:
+                line.values.pop(name)
+                self.fault(line, name, _("Several bear this name. Write the code instead."))
+                continue
+            if found is not None:
+                line.values[name] = found
+                continue
+            first = spellings.setdefault(fold(text), text)
+            counts = self.missing.setdefault(name, {})
+            counts[first] = counts.get(first, 0) + 1
+            line.values[name] = ToCreate(first)
+            if not (may_create and self.create_missing):
+                self.fault(line, name, self._unknown(may_create))
+
+    @staticmethod
+    def _unknown(may_create: bool) -> str:
+        if may_create:
+            return _("No such code or name. Correct it, or let the load create what is missing.")
+        return _("No such code or name. Correct it, or ask HR to create it.")
+
+    def _resolve_bosses(self) -> None:
+        # Of repeated keys the last line counts: all of them are faulty anyway.
+        by_code = {fold(line.values["code"]): line for line in self.lines if line.values.get("code")}
+        by_id = {
+            (self._country(line), fold(line.values["national_id"])): line
+            for line in self.lines
+            if line.values.get("national_id")
+        }
+        self.in_file = {line.existing.pk: line for line in self.lines if line.existing}
+        self.bosses: dict[int, Line | int] = {}
+        outside: set[int] = set()
+        for line in self.lines:
+            text = line.values.get("reports_to")
+            if not text:
+                continue
+            boss = by_code.get(fold(text)) or self.identities.coded(text)
+            if boss is None and (key := self._as_national_id(text, line)):
+                boss = by_id.get(key) or self.identities.identified(*key)
+            if isinstance(boss, int):
+                boss = self.in_file.get(boss, boss)
+            if isinstance(boss, int):
+                outside.add(boss)
+            if boss is not None:
+                self.bosses[line.number] = boss
+            if line.existing and line.existing.reports_to_id:  # type: ignore[attr-defined]
+                outside.add(line.existing.reports_to_id)  # type: ignore[attr-defined]
+        self.known_bosses = people_among(self.visible(), outside)
+        for line in self.lines:
+            if line.values.get("reports_to"):
+                self._set_boss(line)
+
+    def _as_national_id(self, text: str, line: Line) -> tuple[str, str] | None:
+        country = self._country(line)
+        try:
+            return country, fold(normalize_national_id(country, text))
+        except DomainError:
+            return None
+
+    def _set_boss(self, line: Line) -> None:
+        boss = self.bosses.get(line.number)
+        if boss is line:
+            self.fault(line, "reports_to", _("Nobody reports to himself or herself. Leave it blank, or name the boss."))
+        elif boss is None or (isinstance(boss, int) and boss not in self.known_bosses):
+            self.bosses.pop(line.number, None)
+            line.values.pop("reports_to")
+            self.fault(
+                line, "reports_to", _("No employee has this code or national id, here or in the file. Correct it.")
+            )
+        elif isinstance(boss, Line) and boss.existing is not None:
+            line.values["reports_to"] = boss.existing.pk
+        else:
+            line.values["reports_to"] = boss
+
+    # --- Rules of one person ------------------------------------------------------------------------------------
+    def check_rules(self) -> None:
+        self.today = timezone.localdate()
+        for line in self.lines:
+            existing = cast(Employee | None, line.existing)
+            self._check_status(line, existing)
+            self._check_dates(line, existing)
+            self._check_personal(line, existing)
+        for line in self.lines:
+            self._check_boss(line)
+        self._refuse_hopeless_bosses()
+
+    def _check_status(self, line: Line, existing: Employee | None) -> None:
+        old = existing.status if existing else Employee.Status.ACTIVE
+        ended_on = line.values.get("ended_on")
+        status = line.values.get("status") or (TERMINATED if ended_on else old)
+        self._check_end(line, status, ended_on or (existing.ended_on if existing else None))
+        if status == old:
+            line.values.pop("status", None)
+        else:
+            line.values["status"] = status
+            if existing and status not in Employee.NEXT[Employee.Status(old)]:
+                words = {"old": existing.get_status_display(), "new": Employee.Status(status).label}
+                self.fault(line, "status", _("Who is %(old)s cannot become %(new)s at once.") % words)
+        ends = status != old or (existing and ended_on and ended_on != existing.ended_on)
+        if existing and ends and is_self(self.user, existing):
+            self.fault(line, "status", _("Nobody decides about the end of his own employment."))
+
+    def _check_end(self, line: Line, status: str, ended_on: date | None) -> None:
+        given = line.values.get("ended_on")
+        if given and status != TERMINATED:
+            self.fault(line, "ended_on", _("Only who is terminated has an end date. Remove it, or set the status."))
+        elif given and given > self.today:
+            self.fault(line, "ended_on", _("An employment cannot end in the future: enter it on the day."))
+        elif status == TERMINATED and not ended_on and not self._bad(line, "ended_on"):
+            self.fault(line, "ended_on", _("Missing. A terminated employee has an end date: fill in this cell."))
+
+    def _bad(self, line: Line, name: str) -> bool:
+        """Whether the cell is filled but could not be read, which is reported already."""
+        return bool(self.sheet.cell(line, name)) and name not in line.values
+
+    def _check_dates(self, line: Line, existing: Employee | None) -> None:
+        def day(name: str) -> date | None:
+            return line.values.get(name) or (getattr(existing, name) if existing else None)
+
+        hired_on, birth_date, ended_on = day("hired_on"), day("birth_date"), day("ended_on")
+        if self._status(line) != TERMINATED:
+            ended_on = None
+        if hired_on and ended_on and ended_on < hired_on:
+            name = "ended_on" if "ended_on" in line.values else "hired_on"
+            self.fault(line, name, _("An employment cannot end before it begins. Correct one of the two dates."))
+        if hired_on and birth_date and birth_date >= hired_on:
+            name = "birth_date" if "birth_date" in line.values else "hired_on"
+            self.fault(line, name, _("The birth date must lie before the hiring date. Correct one of the two dates."))
+
+    def _check_personal(self, line: Line, existing: Employee | None) -> None:
+        if self.personal is None or (existing and existing.pk in self.personal):
+            return
+        for name, column in self.sheet.resource.columns.items():
+            if column.personal and line.values.get(name):
+                self._refuse_personal(line, name)
+
+    def _check_boss(self, line: Line) -> None:
+        boss = self.bosses.get(line.number)
+        if boss is None or self._status(line) == TERMINATED:
+            return
+        status = self._status(boss) if isinstance(boss, Line) else self.known_bosses[boss].status
+        if status == TERMINATED:
+            self.fault(line, "reports_to", _("This person no longer works here. Name another boss."))
+
+    @staticmethod
+    def _status(line: Line) -> str:
+        existing = cast(Employee | None, line.existing)
+        return cast(str, line.values.get("status") or (existing.status if existing else Employee.Status.ACTIVE))
+
+    # --- Lines of command ---------------------------------------------------------------------------------------
+    def _refuse_hopeless_bosses(self) -> None:
+        """Refuse bosses who will not be there, and lines of command that would not end.
+
+        A refused line may take its reports along, and leaves an old boss in place that closes another loop: so it goes
+        on until nothing is refused any more.
+        """
+        waiting = True
+        while waiting:
+            waiting = self._refuse_reports_of_faulty() or self._refuse_loops()
+
+    def _refuse_reports_of_faulty(self) -> bool:
+        refused = False
+        for line in self.lines:
+            boss = self.bosses.get(line.number)
+            if isinstance(boss, Line) and boss.existing is None and boss.errors and boss is not line:
+                self.bosses.pop(line.number)
+                message = _("The boss stands in row %(row)d, which is faulty itself. Correct that row first.")
+                self.fault(line, "reports_to", message % {"row": boss.number})
+                refused = True
+        return refused
+
+    def _refuse_loops(self) -> bool:
+        """Follow every line upwards, through the file where it says something, through the database elsewhere."""
+        above: dict[Hashable, Hashable] = dict(self.identities.bosses)
+        changed: dict[Hashable, Line] = {}
+        for line in self.lines:
+            boss = self.bosses.get(line.number)
+            if boss is None or line.errors:
+                continue
+            above[node(line)] = node(boss)
+            changed[node(line)] = line
+        loops = loops_of(changed, above)
+        for loop in loops:
+            self._refuse_loop([changed[at] for at in loop if at in changed])
+        return bool(loops)
+
+    def _refuse_loop(self, lines: list[Line]) -> None:
+        rows = self.listed(str(line.number) for line in lines)
+        for line in lines:
+            self.bosses.pop(line.number)
+            message = _("These bosses form a circle (rows %(rows)s): each would be his own boss. Correct one of them.")
+            self.fault(line, "reports_to", message % {"rows": rows})
+
+    # --- Showing ------------------------------------------------------------------------------------------------
+    def compare(self, line: Line) -> None:
+        if line.existing and line.values.get("country") and "national_id" not in line.values:
+            self._move_national_id(line, cast(Employee, line.existing))
+        super().compare(line)
+        existing = cast(Employee | None, line.existing)
+        if existing and existing.ended_on and line.changes.get("status"):
+            line.changes["ended_on"] = None
+            line.before["ended_on"], line.after["ended_on"] = self.shown("ended_on", existing.ended_on), ""
+
+    def _move_national_id(self, line: Line, existing: Employee) -> None:
+        """Another country reads the number that stays by other rules."""
+        country = line.values["country"]
+        if country == existing.country or not existing.national_id:
+            return
+        try:
+            moved = normalize_national_id(country, existing.national_id)
+        except DomainError:
+            self.fault(line, "country", _("The national id on file is none of this country. Give the right one too."))
+            return
+        holder = self.identities.identified(country, moved)
+        if holder is not None and holder != existing.pk:
+            self.fault(line, "country", _("Another employee has that national id."))
+        elif moved != existing.national_id:
+            line.values["national_id"] = moved
+
+    def shown(self, name: str, value: Any) -> str:
+        if value is None or value == "":
+            return ""
+        if isinstance(value, ToCreate):
+            return str(value)
+        if name in ("org_unit", "position"):
+            return (self.units if name == "org_unit" else self.positions).name(value)
+        if name == "reports_to":
+            return self._name_of_boss(value)
+        if name == "status":
+            return str(Employee.Status(value).label)
+        return super().shown(name, value)
+
+    def _name_of_boss(self, boss: Line | int) -> str:
+        if isinstance(boss, Line):
+            return self.describe(boss)
+        if boss in self.in_file:
+            return self.describe(self.in_file[boss])
+        return self.known_bosses[boss].label if boss in self.known_bosses else ""
+
+    def describe(self, line: Line) -> str:
+        existing = cast(Employee | None, line.existing)
+
+        def part(name: str) -> str:
+            return line.values.get(name) or (getattr(existing, name) if existing else "") or ""
+
+        name, code = f"{part('first_name')} {part('last_name')}".strip(), part("code")
+        return f"{name} ({code})" if name and code else name or code or part("national_id")

@@ -1,0 +1,119 @@
+"""The one way a file goes in, for pages and commands alike: read it, check it, write it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone, translation
+
+from core.context import changing
+from hr.loading.kinds import Kind
+from hr.loading.lines import FAULTY, UNCHANGED, Sheet, read_sheet
+from hr.loading.mapping import map_headers
+from hr.loading.plan import Outcome, Plan
+from hr.loading.reading import read_table
+from hr.models import ImportJob, ImportRow
+from hr.services.rows import hold
+from hr.services.writing import business_atomic, write
+
+if TYPE_CHECKING:
+    from core.models import User
+
+ROWS_A_STATEMENT = 500
+LABEL_LENGTH = 200
+RESULT_FIELDS = (
+    "state", "columns", "missing", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest", "error",
+    "accept_valid", "create_missing", "heartbeat_at", "applied_at",
+)  # fmt: skip
+
+
+def read_file(content: bytes, kind: Kind) -> Sheet:
+    """The file's table, cell by cell; nothing is asked of the database. Raises UnusableFile."""
+    resource = kind.resource
+    table = read_table(content, resource.recognise)
+    return read_sheet(table, map_headers(table, resource), resource)
+
+
+def check(sheet: Sheet, kind: Kind, *, user: User | None, create_missing: bool = False, lock: bool = False) -> Plan:
+    """What loading the sheet would do now."""
+    return kind.check(sheet, user=user, create_missing=create_missing, lock=lock).run()
+
+
+@business_atomic
+def load(
+    sheet: Sheet,
+    kind: Kind,
+    *,
+    actor: User | None,
+    file_name: str,
+    accept_valid: bool = False,
+    create_missing: bool = False,
+) -> tuple[Plan, Outcome]:
+    """Check and write at once, as the commands do. A refused file leaves no trace."""
+    hold_lines(sheet)
+    plan = check(sheet, kind, user=actor, create_missing=create_missing, lock=True)
+    outcome = plan.outcome(accept_valid=accept_valid)
+    if plan.faulty and not accept_valid:
+        return plan, outcome
+    job = ImportJob.objects.create(
+        resource=kind.name,
+        state=ImportJob.State.APPLYING,
+        file_name=file_name,
+        accept_valid=accept_valid,
+        create_missing=create_missing,
+        language=(translation.get_language() or "es")[:2],
+        created_by_id=actor.pk if actor else None,
+        created_by_name=str(actor)[:200] if actor else "",
+    )
+    write_plan(plan, kind, job, actor=actor)
+    return plan, outcome
+
+
+def hold_lines(sheet: Sheet) -> None:
+    """One change of lines of command at a time: taken first, as the services do, so that two loads never cross."""
+    if "reports_to" in sheet.mapping.positions:
+        hold("hr.lines")
+
+
+def write_plan(plan: Plan, kind: Kind, job: ImportJob, *, actor: User | None) -> None:
+    """Write the plan's rows and note in the job what became of each; inside the caller's transaction."""
+    with changing(job_id=job.pk):
+        kind.write(plan, actor=actor)
+    job.state = ImportJob.State.PARTLY_APPLIED if plan.faulty else ImportJob.State.APPLIED
+    job.applied_at = timezone.now()
+    note_plan(plan, job, plan.outcome(accept_valid=job.accept_valid))
+
+
+def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
+    """Store the plan with the job: counts, columns, and every row that is not unchanged."""
+    job.columns = plan.sheet.mapping.columns
+    job.missing = plan.missing
+    job.rows, job.created, job.updated = outcome.rows, outcome.created, outcome.updated
+    job.unchanged, job.skipped, job.failed = outcome.unchanged, outcome.skipped, outcome.failed
+    job.digest = plan.digest()
+    job.heartbeat_at = timezone.now()
+    write([job], RESULT_FIELDS)
+    ImportRow.objects.filter(job=job).delete()
+    ImportRow.objects.bulk_create(_rows(plan, job), batch_size=ROWS_A_STATEMENT)
+
+
+def _rows(plan: Plan, job: ImportJob) -> list[ImportRow]:
+    return [
+        ImportRow(
+            job=job,
+            number=line.number,
+            verdict=line.verdict,
+            label=line.label[:LABEL_LENGTH],
+            object_id=line.object_id or (line.existing.pk if line.existing else None),
+            before=line.before if line.verdict != FAULTY else {},
+            after=line.after if line.verdict != FAULTY else {},
+            written_version=_version(line) if line.object_id else None,
+            errors=[{"column": error.column, "value": error.value, "message": error.message} for error in line.errors],
+        )
+        for line in plan.lines
+        if line.verdict != UNCHANGED
+    ]
+
+
+def _version(line) -> int:
+    return line.existing.version + 1 if line.existing else 1

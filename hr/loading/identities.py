@@ -1,0 +1,78 @@
+"""Who has which code, national id and e-mail: everybody, read once, folded alike whatever the database folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import batched
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.text import fold
+from hr.countries import DEFAULT_COUNTRY
+from hr.models import Employee
+from hr.querysets import EmployeeQuerySet
+from hr.scope import scope_for
+from hr.services.writing import BATCH
+
+if TYPE_CHECKING:
+    from core.models import User
+
+
+class Identities:
+    """Knows people outside the user's scope too, so that nothing of theirs is taken; it hands out keys, no data.
+
+    `personal` are those whose national id the user may know of, None is everybody.
+    """
+
+    def __init__(self, personal: set[int] | None) -> None:
+        self.codes: dict[int, str] = {}
+        self.bosses: dict[int, int] = {}
+        # The country of those who are not from the default one.
+        self.foreign: dict[int, str] = {}
+        self._by_code: dict[str, int] = {}
+        self._by_id: dict[tuple[str, str], int] = {}
+        self._by_mail: dict[str, int] = {}
+        columns = ("pk", "code", "country", "national_id", "work_email", "reports_to_id")
+        for pk, code, country, national_id, mail, boss in (
+            Employee.objects.order_by().values_list(*columns).iterator(chunk_size=5000)
+        ):
+            self.codes[pk] = code
+            self._by_code[fold(code)] = pk
+            if boss:
+                self.bosses[pk] = boss
+            if country != DEFAULT_COUNTRY:
+                self.foreign[pk] = country
+            if national_id and (personal is None or pk in personal):
+                self._by_id[country, fold(national_id)] = pk
+            if mail:
+                self._by_mail[fold(mail)] = pk
+
+    def coded(self, code: str) -> int | None:
+        return self._by_code.get(fold(code))
+
+    def identified(self, country: str, national_id: str | None) -> int | None:
+        return self._by_id.get((country, fold(national_id))) if national_id else None
+
+    def mailed(self, address: str | None) -> int | None:
+        return self._by_mail.get(fold(address)) if address else None
+
+
+class Person(NamedTuple):
+    label: str
+    status: str
+
+
+def people_among(visible: EmployeeQuerySet, keys: Iterable[int]) -> dict[int, Person]:
+    """Those of the people whom the user sees."""
+    people = {}
+    for batch in batched(sorted(keys), BATCH):
+        rows = visible.filter(pk__in=batch).order_by()
+        for pk, code, first, last, status in rows.values_list("pk", "code", "first_name", "last_name", "status"):
+            people[pk] = Person(f"{first} {last} ({code})", status)
+    return people
+
+
+def personal_scope(user: User | None) -> set[int] | None:
+    """Whose personal data the user may see; None is everybody's."""
+    if user is None or scope_for(user, "hr.view_personal_data").everything:
+        return None
+    return set(Employee.objects.personal_to(user).values_list("pk", flat=True))

@@ -1,0 +1,133 @@
+"""Loading files through the pages: upload, look at the preview, confirm or cancel. A load belongs to its user."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
+from hr.loading import jobs
+from hr.loading.engine import read_file
+from hr.loading.kinds import KINDS, Kind
+from hr.loading.reading import check_size
+from hr.models import ImportJob, ImportRow
+from hr.services import files
+from hr.services.writing import business_atomic, write
+
+if TYPE_CHECKING:
+    from core.models import User
+
+State = ImportJob.State
+UPLOAD_KEPT = timedelta(days=1)
+# Up to these sizes the request does the work itself; what is larger goes to the worker.
+READ_AT_ONCE_BYTES = 1024 * 1024
+AT_ONCE_ROWS = 500
+
+
+def upload(kind: Kind, file_name: str, content: bytes, *, actor: User, create_missing: bool = False) -> ImportJob:
+    """Take a file in and have it checked; small ones are checked when this returns.
+
+    Raises NotAllowed without the right to load this kind, UnusableFile if it is no table.
+    """
+    require_import(kind, actor)
+    check_size(len(content))
+    rows = len(read_file(content, kind).lines) if len(content) <= READ_AT_ONCE_BYTES else None
+    job = _store(kind, PurePath(file_name).name[-255:], content, rows or 0, actor=actor, create_missing=create_missing)
+    return _run(job, at_once=rows is not None and rows <= AT_ONCE_ROWS)
+
+
+def recheck(job_id: int, *, actor: User, create_missing: bool) -> ImportJob:
+    """Check again, with unknown units and positions to be created or not."""
+    return _run(_back_to_check(job_id, actor=actor, create_missing=create_missing))
+
+
+def confirm(job_id: int, *, actor: User, accept_valid: bool = False) -> ImportJob:
+    """Write what the preview shows; of several calls one has an effect.
+
+    Raises NotFound for another's load, InvalidTransition unless it waits for this, DomainError if rows are faulty and
+    `accept_valid` is not set.
+    """
+    return _run(_to_applying(job_id, actor=actor, accept_valid=accept_valid))
+
+
+@business_atomic
+def cancel(job_id: int, *, actor: User) -> ImportJob:
+    """Drop a load that was not written, with its file. Raises NotFound, InvalidTransition."""
+    job = _own(job_id, actor)
+    _move(job, State.CANCELLED)
+    file, job.file = job.file, None
+    write([job], ["state", "file", "error"])
+    ImportRow.objects.filter(job=job).delete()
+    if file:
+        files.drop_file(file)
+    return job
+
+
+def require_import(kind: Kind, actor: User) -> None:
+    if not actor.has_perm(kind.right("import")):
+        raise NotAllowed(_("You may not load files of this kind."))
+
+
+@business_atomic
+def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User, create_missing: bool) -> ImportJob:
+    file = files.keep_file("imports", file_name, content, actor=actor, expires_at=timezone.now() + UPLOAD_KEPT)
+    return ImportJob.objects.create(
+        resource=kind.name,
+        file=file,
+        file_name=file_name,
+        rows=rows,
+        create_missing=create_missing,
+        language=actor.language,
+        heartbeat_at=timezone.now(),
+        created_by_id=actor.pk,
+        created_by_name=str(actor)[:200],
+    )
+
+
+@business_atomic
+def _back_to_check(job_id: int, *, actor: User, create_missing: bool) -> ImportJob:
+    job = _own(job_id, actor)
+    _move(job, State.UPLOADED)
+    job.create_missing = create_missing
+    write([job], ["state", "create_missing", "error", "heartbeat_at"])
+    return job
+
+
+@business_atomic
+def _to_applying(job_id: int, *, actor: User, accept_valid: bool) -> ImportJob:
+    job = _own(job_id, actor)
+    if job.state == State.CHECKED and job.failed and not accept_valid:
+        raise DomainError(
+            _("%(count)d rows are faulty. Correct the file, or have the valid rows written.") % {"count": job.failed}
+        )
+    _move(job, State.APPLYING)
+    job.accept_valid = accept_valid
+    write([job], ["state", "accept_valid", "error", "heartbeat_at"])
+    return job
+
+
+def _own(job_id: int, actor: User) -> ImportJob:
+    job = ImportJob.objects.changeable_by(actor).select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise NotFound()
+    require_import(KINDS[job.resource], actor)
+    return job
+
+
+def _move(job: ImportJob, state: str) -> None:
+    if state not in ImportJob.NEXT.get(State(job.state), ()):
+        raise InvalidTransition(_("This load is %(state)s.") % {"state": job.get_state_display()})
+    job.state, job.error, job.heartbeat_at = state, "", timezone.now()
+
+
+def _run(job: ImportJob, *, at_once: bool | None = None) -> ImportJob:
+    if at_once if at_once is not None else job.rows <= AT_ONCE_ROWS:
+        jobs.run(job.pk)
+    else:
+        jobs.wake_later(job.pk)
+    job.refresh_from_db()
+    return job

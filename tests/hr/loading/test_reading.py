@@ -1,0 +1,150 @@
+import io
+import zipfile
+from datetime import date, datetime
+
+import pytest
+from openpyxl import Workbook
+
+from hr.loading.errors import UnusableFile
+from hr.loading.reading import MAX_BYTES, read_table
+from tests.hr.loading.conftest import as_csv, as_xlsx
+
+KNOWN = {"código", "code", "nombre", "name"}
+
+
+def recognise(headers):
+    return sum(header.lower() in KNOWN for header in headers)
+
+
+def read(content):
+    return read_table(content, recognise)
+
+
+ROWS = [["Código", "Nombre"], ["E1", "Peña, Ana"], ["E2", "Núñez; Luis"]]
+TABLE = (["Código", "Nombre"], [(2, ["E1", "Peña, Ana"]), (3, ["E2", "Núñez; Luis"])])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_csv_is_read_with_any_usual_delimiter_and_encoding(delimiter, encoding):
+    table = read(as_csv(ROWS, delimiter=delimiter, encoding=encoding))
+
+    assert (table.headers, table.rows) == TABLE
+
+
+def test_xlsx_is_read_as_csv_is():
+    table = read(as_xlsx(ROWS))
+
+    assert (table.headers, table.rows) == TABLE
+
+
+def test_xlsx_cells_keep_their_meaning():
+    table = read(
+        as_xlsx(
+            [
+                ["Code", "Name"],
+                ["007", 12345678],
+                [date(2024, 1, 31), datetime(2024, 1, 31, 8, 30)],
+                [1.5, True],
+            ]
+        )
+    )
+
+    assert table.rows == [
+        (2, ["007", "12345678"]),
+        (3, [date(2024, 1, 31), "2024-01-31 08:30:00"]),
+        (4, ["1.5", "True"]),
+    ]
+
+
+def test_rows_are_numbered_as_the_spreadsheet_numbers_them():
+    rows = [[], ["Personnel, January"], ["Code", "Name"], ["E1", "Ana"], [], ["E2", "two\nlines"], ["E3", "Luis"]]
+
+    assert [number for number, _row in read(as_xlsx(rows)).rows] == [4, 6, 7]
+    assert [number for number, _row in read(as_csv(rows)).rows] == [4, 6, 7]
+
+
+def test_excels_separator_line_names_the_delimiter_and_is_no_row():
+    table = read(b"sep=;\r\nCode;Name\r\nE1;Ana, Luisa\r\n")
+
+    assert (table.headers, table.rows) == (["Code", "Name"], [(2, ["E1", "Ana, Luisa"])])
+
+
+def test_a_sheet_of_notes_in_front_is_passed_over():
+    workbook, buffer = Workbook(), io.BytesIO()
+    workbook.active.append(["Please fill in the other sheet"])
+    sheet = workbook.create_sheet("Data")
+    sheet.append(["Code"])
+    sheet.append(["E1"])
+    workbook.save(buffer)
+
+    assert read(buffer.getvalue()).rows == [(2, ["E1"])]
+
+
+def test_invisible_characters_are_dropped_and_blanks_trimmed():
+    table = read("Code,Name\n\u200bE1\xa0,  Ana\u2003María\x07 \n".encode())
+
+    assert table.rows == [(2, ["E1", "Ana María"])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"   \r\n\r\n",
+        b"%PDF-1.7\n\x00\x01",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old workbook",
+        b"PK\x03\x04 no zip behind it",
+        b'Code,Name\nE1,"Ana\nE2,Luis\n',
+        b"\xff\xfe\x00\xd8",
+    ],
+)
+def test_what_is_no_table_is_unusable(content):
+    with pytest.raises(UnusableFile):
+        read(content)
+
+
+def test_an_unclosed_quote_names_its_row():
+    with pytest.raises(UnusableFile, match="row 3"):
+        read(b'Code,Name\nE1,Ana\nE2,"Luis\nE3,Eva\n')
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_read():
+    with pytest.raises(UnusableFile, match="50 MB"):
+        read(b"Code\n" + b"x" * MAX_BYTES)
+
+
+def zipped(parts):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def test_a_small_archive_that_unfolds_to_gigabytes_is_refused():
+    content = zipped({f"xl/{number}.xml": b" " * 200 * 1024 * 1024 for number in range(3)})
+
+    assert len(content) < MAX_BYTES
+    with pytest.raises(UnusableFile, match="holds too much"):
+        read(content)
+
+
+def test_an_archive_that_lies_about_its_size_is_refused():
+    content = bytearray(zipped({"xl/workbook.xml": b"<a/>" * 1000}))
+    # The declared size stands at byte 24 of the entry in the directory at the end.
+    at = content.rindex(b"PK\x01\x02") + 24
+    content[at : at + 4] = (10).to_bytes(4, "little")
+
+    with pytest.raises(UnusableFile, match="damaged"):
+        read(bytes(content))
+
+
+def test_a_cell_in_the_last_corner_is_refused_before_the_reader_fills_the_sheet():
+    workbook, buffer = Workbook(), io.BytesIO()
+    workbook.active["A1"] = "Code"
+    workbook.active["XFD1048576"] = "x"
+    workbook.save(buffer)
+
+    with pytest.raises(UnusableFile, match="column 16384 and row 1048576"):
+        read(buffer.getvalue())
