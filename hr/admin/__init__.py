@@ -1,1 +1,1 @@
-from hr.admin import employees, org_units, positions  # noqa: F401  (registers them)
+from hr.admin import employees, notifications, org_units, outbox, positions  # noqa: F401  (registers them)

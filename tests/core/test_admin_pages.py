@@ -59,7 +59,13 @@ def test_the_hr_manager_reads_users_and_changes_none(client, hugo, emma):
 
 def test_a_user_added_on_the_page_is_invited_and_has_no_password(client, ana, django_user_model):
     client.force_login(ana)
-    form = {"full_name": "Nora Gil", "username": "nora", "email": "Nora@Example.org", "language": "en", "roles": ["Auditor"]}
+    form = {
+        "full_name": "Nora Gil",
+        "username": "nora",
+        "email": "Nora@Example.org",
+        "language": "en",
+        "roles": ["Auditor"],
+    }
 
     response = client.post(reverse("admin:core_user_add"), form)
 

@@ -110,7 +110,9 @@ def test_a_link_works_once(client, nora, mailoutbox):
     client.post(path, {"new_password1": NEW, "new_password2": NEW})
 
     assert client.get(path).status_code == 410
-    assert client.post(path, {"new_password1": "other-pass-2027", "new_password2": "other-pass-2027"}).status_code == 410
+    assert (
+        client.post(path, {"new_password1": "other-pass-2027", "new_password2": "other-pass-2027"}).status_code == 410
+    )
     nora.refresh_from_db()
     assert nora.check_password(NEW)
 
@@ -308,7 +310,10 @@ def test_an_administrator_sends_a_link_by_hand(ana, hugo, nora, emma, paula, mai
     invitations.send_to(emma, actor=ana)
     invitations.deliver_due(limit=10)
 
-    assert sorted(Invitation.objects.values_list("user__username", "purpose")) == [("emma", "reset"), ("nora", "invite")]
+    assert sorted(Invitation.objects.values_list("user__username", "purpose")) == [
+        ("emma", "reset"),
+        ("nora", "invite"),
+    ]
     with pytest.raises(NotAllowed):
         invitations.send_to(nora, actor=hugo)
     with pytest.raises(DomainError):

@@ -250,7 +250,8 @@ def test_logging_out_shows_the_way_back(client, emma):
 
 def test_login_does_not_redirect_to_strangers(client, emma):
     response = client.post(
-        "/login/?next=https://evil.example/", {"username": "emma", "password": PASSWORD, "next": "https://evil.example/"}
+        "/login/?next=https://evil.example/",
+        {"username": "emma", "password": PASSWORD, "next": "https://evil.example/"},
     )
 
     assert response["Location"] == "/"

@@ -193,7 +193,9 @@ def test_a_post_without_its_token_is_not_kept(ana):
 def test_a_dialog_after_the_end_moves_the_whole_window(logged_in):
     age(logged_in, seen=31 * 60)
 
-    response = logged_in.post(ADD, TYPED, HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://testserver/core/user/?q=a")
+    response = logged_in.post(
+        ADD, TYPED, HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://testserver/core/user/?q=a"
+    )
 
     assert (response.status_code, response["HX-Redirect"]) == (200, "/login/?next=/core/user/%3Fq%3Da")
 
@@ -270,5 +272,10 @@ def test_changes_of_a_request_are_stamped_with_user_and_request(rf, ana):
     request.user = ana
     RequestContextMiddleware(view)(request)
 
-    assert (seen[0].user_id, seen[0].user_name, seen[0].source, seen[0].request_id) == (ana.pk, "Ana Pérez", "ui", "r-1")
+    assert (seen[0].user_id, seen[0].user_name, seen[0].source, seen[0].request_id) == (
+        ana.pk,
+        "Ana Pérez",
+        "ui",
+        "r-1",
+    )
     assert current_change().user_id is None

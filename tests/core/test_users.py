@@ -170,7 +170,8 @@ def test_a_link_sent_to_the_old_address_dies_with_it(ana, emma):
 
 def test_linked_accounts_are_made_in_bulk(synced_roles, django_assert_max_num_queries):
     accounts = [
-        users.NewAccount(f"E{number}", f"e{number}@Example.org", f"E {number}", "es", uuid.uuid4()) for number in range(50)
+        users.NewAccount(f"E{number}", f"e{number}@Example.org", f"E {number}", "es", uuid.uuid4())
+        for number in range(50)
     ]
 
     with django_assert_max_num_queries(8):
@@ -189,7 +190,11 @@ def test_an_unused_account_follows_the_mail_of_its_employee(synced_roles):
 
 @pytest.mark.parametrize(
     "user",
-    [("used", roles.EMPLOYEE, {}), ("more", roles.ADMINISTRATOR, {"password": None}), ("su", roles.EMPLOYEE, {"password": None, "is_superuser": True})],
+    [
+        ("used", roles.EMPLOYEE, {}),
+        ("more", roles.ADMINISTRATOR, {"password": None}),
+        ("su", roles.EMPLOYEE, {"password": None, "is_superuser": True}),
+    ],
     ids=lambda user: user[0],
 )
 def test_no_other_account_follows(synced_roles, user):
