@@ -61,6 +61,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 page(_("Employees"), "badge", "hr.Employee"),
                 page(_("Units"), "account_tree", "hr.OrgUnit"),
+                {
+                    "title": _("Org chart"),
+                    "icon": "lan",
+                    "link": reverse_lazy("admin:hr_orgunit_chart"),
+                    "permission": may_open("hr.OrgUnit"),
+                },
                 page(_("Positions"), "work", "hr.Position"),
             ],
         },

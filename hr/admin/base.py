@@ -127,7 +127,9 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
     def with_tabs(self, request: HttpRequest, obj: Model, active: str) -> dict[str, Any]:
         """Template context that shows the tabs with one of them open."""
         items = [tab | {"active": tab["page"] == active} for tab in self.get_tabs(request, obj)]
-        return {"tab_list": [{"models": [{"name": str(self.opts), "detail": True}], "items": items}]}
+        tabs = {"models": [{"name": str(self.opts), "detail": True}], "items": items}
+        # The history has its tab, so the library's button for it goes.
+        return {"tab_list": [tabs], "show_history": False}
 
     def changeform_view(
         self,

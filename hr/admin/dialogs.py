@@ -47,6 +47,9 @@ class ActionForm(BaseDialogForm):
         for field in self.fields.values():
             if isinstance(field, RowField):
                 field.queryset = rows_for(self.request.user, field.queryset.model.objects.all())
+                if self.object_id is not None:
+                    # The dialog keeps the focus: a list of choices outside it could not be typed in.
+                    field.widget.attrs["data-dropdown-parent"] = "#dialog"
 
     def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
         """The library's dialog shows the errors of fields only."""

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateFilter
@@ -80,7 +80,7 @@ class EmployeeAdmin(HrAdmin):
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
     autocomplete_fields = ["org_unit", "position", "reports_to"]
-    readonly_fields = ["status_label", "ended_on"]
+    readonly_fields = ["status_badge", "ended_on"]
     readonly_preprocess_fields = {"work_phone": display_phone, "private_phone": display_phone}
     actions_row = ["move", "change_boss"]
     actions_detail = [
@@ -101,12 +101,6 @@ class EmployeeAdmin(HrAdmin):
             queryset = queryset.exclude(status=Status.TERMINATED)
         return super().get_search_results(request, queryset, search_term)
 
-    def first_steps(self, request: HttpRequest) -> list[dict[str, str]]:
-        if not request.user.has_perm("hr.import_employee"):
-            return []
-        link = reverse("admin:hr_employee_import")
-        return [{"title": _("Load employees from a file"), "icon": "upload_file", "link": link}]
-
     @display(description=gettext_lazy("name"), ordering="last_name")
     def name(self, employee: Employee) -> str:
         return f"{employee.last_name}, {employee.first_name}"
@@ -115,10 +109,16 @@ class EmployeeAdmin(HrAdmin):
     def status_label(self, employee: Employee) -> tuple[str, str]:
         return employee.status, employee.get_status_display()
 
+    @display(description=gettext_lazy("status"))
+    def status_badge(self, employee: Employee) -> str:
+        return render_to_string(
+            "unfold/helpers/label.html", {"text": employee.get_status_display(), "type": LABELS[employee.status]}
+        )
+
     # --- Form -------------------------------------------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
         hidden = set() if obj is None or can_see_personal_data(request.user, obj) else set(Employee.PERSONAL_FIELDS)
-        employment_fields = [*EMPLOYMENT, *(["status_label", "ended_on"] if obj else [])]
+        employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
         return [
             (gettext_lazy("Person"), {"fields": [name for name in PERSON if name not in hidden]}),
             (gettext_lazy("Contact"), {"fields": [name for name in CONTACT if name not in hidden]}),

@@ -27,7 +27,6 @@ def chart_view(request: HttpRequest, model_admin: OrgUnitAdmin) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Org chart"),
-        "opts": model_admin.opts,
         "level": level,
         "open_level": level_below(only.unit, user=request.user) if only else None,
     }
