@@ -35,9 +35,6 @@ def mail_settings(env: Environment, *, environment: str, app_name: str, host: st
         env.faults.append(f"MAIL_MAILER=outbox sends nothing; it is for {', '.join(sorted(OUTBOX_ENVIRONMENTS))}.")
     if mailer == "smtp" and not env.text("MAIL_HOST"):
         env.faults.append("MAIL_HOST is missing, and MAIL_MAILER is smtp.")
-    key = env.secret("MAIL_API_KEY")
-    if mailer in PROVIDER_KEYS and not key:
-        env.faults.append(f"MAIL_API_KEY is missing, and MAIL_MAILER is {mailer}.")
     port = env.port("MAIL_PORT", 587)
     encryption = env.choice("MAIL_ENCRYPTION", ["tls", "ssl", "none", "null"], "tls")
     implicit = encryption == "ssl" or (encryption == "tls" and port == IMPLICIT_TLS_PORT)
@@ -51,9 +48,18 @@ def mail_settings(env: Environment, *, environment: str, app_name: str, host: st
         "EMAIL_USE_TLS": encryption == "tls" and not implicit,
         "EMAIL_TIMEOUT": 10,
         "EMAIL_FILE_PATH": data_dir / "mail",
-        "ANYMAIL": {PROVIDER_KEYS[mailer]: key} if mailer in PROVIDER_KEYS else {},
+        "ANYMAIL": provider_settings(env, mailer),
         "DEFAULT_FROM_EMAIL": sender(env, app_name, host),
     }
+
+
+def provider_settings(env: Environment, mailer: str) -> dict[str, str]:
+    if mailer not in PROVIDER_KEYS:
+        return {}
+    key, webhook_secret = env.secret("MAIL_API_KEY"), env.secret("MAIL_WEBHOOK_SECRET")
+    if not key:
+        env.faults.append(f"MAIL_API_KEY is missing, and MAIL_MAILER is {mailer}.")
+    return {PROVIDER_KEYS[mailer]: key} | ({"WEBHOOK_SECRET": webhook_secret} if webhook_secret else {})
 
 
 def sender(env: Environment, app_name: str, host: str) -> str:

@@ -122,7 +122,7 @@ def singular_of(text: str | Sequence[str]) -> str:
 
 
 def problems(message: Message) -> Iterator[str]:
-    strings = [message.string] if isinstance(message.string, str) else list(message.string)
+    strings = [message.string] if isinstance(message.string, str) else list(message.string or [""])
     texts = [message.id] if isinstance(message.id, str) else list(message.id)
     if not all(strings):
         yield "not translated"

@@ -204,7 +204,9 @@ STORAGES = {
 }
 MEDIA_ROOT = APP_DATA_DIR / "media"
 
-globals().update(mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR))
+mailing = mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR)
+ANYMAIL = mailing.pop("ANYMAIL")
+globals().update(mailing)  # EMAIL_* and DEFAULT_FROM_EMAIL
 LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR)
 
 # --- Spreadsheets and history ------------------------------------------------------------------------------------

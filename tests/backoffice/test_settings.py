@@ -196,6 +196,16 @@ def test_mail_api_key_reaches_every_provider(settings_of, provider):
     assert settings_of(MAIL_MAILER=provider).FAULTS == [f"MAIL_API_KEY is missing, and MAIL_MAILER is {provider}."]
 
 
+def test_mail_webhook_secret(settings_of, tmp_path):
+    (tmp_path / "secret").write_text("reports:s3cret\n")
+    provider = {"MAIL_MAILER": "postmark", "MAIL_API_KEY": "k"}
+
+    assert "WEBHOOK_SECRET" not in settings_of(**provider).ANYMAIL
+    assert settings_of(**provider, MAIL_WEBHOOK_SECRET="reports:x").ANYMAIL["WEBHOOK_SECRET"] == "reports:x"
+    settings = settings_of(**provider, MAIL_WEBHOOK_SECRET_FILE=tmp_path / "secret")
+    assert settings.ANYMAIL["WEBHOOK_SECRET"] == "reports:s3cret"
+
+
 def test_mail_host_port_username_and_password(settings_of, tmp_path):
     (tmp_path / "secret").write_text("from a file\n")
 
