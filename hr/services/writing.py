@@ -144,7 +144,7 @@ def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> 
         columns=", ".join(_quoted(field.column) for field in fields),
         marks=", ".join(["%s"] * len(fields)),
     )
-    _executemany(model, sql, ([_value(field, row) for field in fields] for row in rows))
+    _executemany(model, sql, (_values(row, fields) for row in rows))
     keys: dict[Any, int] = {}
     for batch in batched(rows, BATCH):
         wanted = [getattr(row, unique) for row in batch]
@@ -183,7 +183,7 @@ def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> 
         sets=", ".join(f"{_quoted(field.column)} = %s" for field in columns),
         key=_quoted(model._meta.pk.column),
     )
-    _executemany(model, sql, ([*(_value(field, row) for field in columns), row.pk] for row in rows))
+    _executemany(model, sql, ([*_values(row, columns), row.pk] for row in rows))
 
 
 def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
@@ -244,8 +244,9 @@ def _quoted(name: str) -> str:
     return connections[DATABASE].ops.quote_name(name)
 
 
-def _value(field: models.Field, row: models.Model) -> Any:
-    return field.get_db_prep_save(getattr(row, field.attname), connections[DATABASE])
+def _values(row: models.Model, fields: Iterable[models.Field]) -> list[Any]:
+    connection = connections[DATABASE]  # once a row: looking it up costs as much as preparing a value
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
 def _executemany(model: type[models.Model], sql: str, values: Iterable[list[Any]]) -> None:
