@@ -75,11 +75,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [page(_("Loads"), "upload_file", "hr.ImportJob")],
         },
         {
+            "title": _("Inbox"),
+            "items": [page(_("Notifications"), "notifications", "hr.Notification")],
+        },
+        {
             "title": _("Access"),
             "items": [
                 page(_("Users"), "person", "core.User"),
                 page(_("Roles"), "shield_person", "auth.Group"),
                 page(_("Invitations"), "mail", "core.Invitation"),
+                page(_("Sent mail"), "mark_email_read", "core.StoredMail"),
             ],
         },
         {

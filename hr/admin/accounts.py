@@ -8,24 +8,28 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.decorators import action
+from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from core.models import User
+from hr.admin.bulk import run_on_many
+from hr.admin.dialogs import ActionForm
 from hr.models import Employee
 from hr.services.accounts import Invited, can_invite, invite_employees
 
 
 class InviteActions(admin.ModelAdmin):
-    """Adds the action `invite_selected` to the list and `invite` to the page of one employee."""
+    """Adds the action `invite_many` to the list and `invite` to the page of one employee."""
 
     def has_invite_permission(self, request: HttpRequest, object_id: Any | None = None) -> bool:
         return can_invite(request.user)
 
     @action(description=gettext_lazy("Invite to log in"), permissions=["invite"])
-    def invite_selected(self, request: HttpRequest, queryset: QuerySet[Employee]) -> None:
-        with self.domain_errors_to_messages(request):
-            self._tell(request, invite_employees(list(queryset.values_list("pk", flat=True)), actor=request.user))
+    def invite_many(self, request: HttpRequest, queryset: QuerySet[Employee]) -> HttpResponse | None:
+        def invite(ids: list[int], *, actor: User) -> None:
+            self._tell(request, invite_employees(ids, actor=actor))
+
+        return run_on_many(self, request, queryset, title=_("Invite to log in"), form_class=ActionForm, service=invite)
 
     @action(
         description=gettext_lazy("Invite to log in"),
@@ -44,6 +48,15 @@ class InviteActions(admin.ModelAdmin):
         with self.domain_errors_to_messages(request):
             self._tell(request, invite_employees([int(object_id)], actor=request.user))
         return self.back_to(object_id)
+
+    @display(description=gettext_lazy("login"))
+    def access(self, employee: Employee) -> str:
+        account = User.objects.filter(employee_uid=employee.uid).first()
+        if account is None:
+            return _("not invited")
+        if not account.is_active:
+            return _("switched off")
+        return _("as %(user)s") % {"user": account.username} if account.has_usable_password() else _("invited")
 
     def _tell(self, request: HttpRequest, invited: Invited) -> None:
         level = messages.SUCCESS if invited.invited else messages.WARNING
@@ -76,13 +89,3 @@ def sentences(invited: Invited) -> list[str]:
             % {"count": invited.not_active}
         )
     return told
-
-
-def access_of(employee: Employee) -> str:
-    """Whether the employee can log in, in a word or two."""
-    account = User.objects.filter(employee_uid=employee.uid).first()
-    if account is None:
-        return _("not invited")
-    if not account.is_active:
-        return _("switched off")
-    return _("logs in as %(user)s") % {"user": account.username} if account.has_usable_password() else _("invited")

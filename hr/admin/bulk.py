@@ -31,6 +31,8 @@ def run_on_many(
 ) -> HttpResponse | None:
     """The page of an action, or None (back to the list) once `service(ids, **form values)` has done it.
 
+    A service that returns None has told the user itself.
+
     The page posts to the list as the action menu did, so that "all of the filter" stays all of the filter.
     """
     ids = list(queryset.order_by().values_list("pk", flat=True))
@@ -39,9 +41,10 @@ def run_on_many(
     if sent and form.is_valid():
         with page.domain_errors_on(form):
             done = service(ids, actor=request.user, **form.values())
-            count = done if isinstance(done, int) else len(done)
-            text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
-            messages.success(request, text % {"count": count})
+            if done is not None:
+                count = done if isinstance(done, int) else len(done)
+                text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
+                messages.success(request, text % {"count": count})
             return None
     context = {
         **page.admin_site.each_context(request),

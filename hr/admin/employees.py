@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from hr.admin.accounts import InviteActions
 from hr.admin.base import HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
@@ -63,7 +64,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(HrAdmin):
+class EmployeeAdmin(InviteActions, HrAdmin):
     form = EmployeeForm
     open_to_all = True  # everybody finds himself, at least
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
@@ -80,7 +81,7 @@ class EmployeeAdmin(HrAdmin):
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
     autocomplete_fields = ["org_unit", "position", "reports_to"]
-    readonly_fields = ["status_badge", "ended_on"]
+    readonly_fields = ["status_badge", "ended_on", "access"]
     readonly_preprocess_fields = {"work_phone": display_phone, "private_phone": display_phone}
     actions_row = ["move", "change_boss"]
     actions_detail = [
@@ -91,8 +92,17 @@ class EmployeeAdmin(HrAdmin):
             "icon": "badge",
             "items": ["suspend", "reactivate", "terminate", "rehire"],
         },
+        "invite",
     ]
-    actions = ["move_many", "change_boss_many", "suspend_many", "reactivate_many", "terminate_many", "rehire_many"]
+    actions = [
+        "move_many",
+        "change_boss_many",
+        "invite_many",
+        "suspend_many",
+        "reactivate_many",
+        "terminate_many",
+        "rehire_many",
+    ]
     empty_text = gettext_lazy("Hire somebody, or load all employees at once from a spreadsheet.")
 
     # --- List -------------------------------------------------------------------------------------------------
@@ -119,6 +129,8 @@ class EmployeeAdmin(HrAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
         hidden = set() if obj is None or can_see_personal_data(request.user, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
+        if obj and self.has_invite_permission(request):
+            employment_fields.append("access")
         return [
             (gettext_lazy("Person"), {"fields": [name for name in PERSON if name not in hidden]}),
             (gettext_lazy("Contact"), {"fields": [name for name in CONTACT if name not in hidden]}),

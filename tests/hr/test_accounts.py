@@ -343,3 +343,75 @@ def test_the_lists_cost_the_same_for_one_row_and_three(client, hugo, count):
     clock()
 
     assert (queries("outboxmessage"), queries("notification")) == (3, 3)
+
+
+# --- Pages -----------------------------------------------------------------------------------------------------------
+LIST = "/hr/employee/"
+
+
+def test_the_filtered_list_is_invited_after_a_page_that_says_how_many(client, hugo, luisa):
+    others = [make_employee(last_name="Gil") for _number in range(2)]
+    client.force_login(hugo)
+    chosen = {"action": "invite_many", "_selected_action": [luisa.pk], "select_across": "1"}
+
+    page = client.post(LIST + "?q=gil", chosen)
+    assert page.context["count"] == 2
+    assert not OutboxMessage.objects.exists()
+    client.post(LIST + "?q=gil", chosen | {"_form_submitted": "1"})
+
+    invited = {message.payload["employee_id"] for message in OutboxMessage.objects.all()}
+    assert invited == {row.pk for row in others}
+
+
+def test_one_person_is_invited_from_the_page(client, hugo, luisa):
+    client.force_login(hugo)
+    page = client.get(reverse("admin:hr_employee_change", args=[luisa.pk])).content.decode()
+    url = reverse("admin:hr_employee_invite", args=[luisa.pk])
+
+    opened = client.get(url)
+    posted = client.post(url, {"_form_submitted": "1"})
+
+    assert url in page
+    assert opened.status_code == 200
+    assert posted["HX-Redirect"] == reverse("admin:hr_employee_change", args=[luisa.pk])
+    assert OutboxMessage.objects.get().payload == {"employee_id": luisa.pk}
+
+
+@pytest.mark.parametrize("role", [roles.AUDITOR, roles.BULK_LOADER, roles.EMPLOYEE])
+def test_who_may_not_invite_finds_no_button_and_no_way(client, luisa, role):
+    client.force_login(make_user(role=role, employee=luisa))
+
+    page = client.get(reverse("admin:hr_employee_change", args=[luisa.pk])).content.decode()
+    posted = client.post(reverse("admin:hr_employee_invite", args=[luisa.pk]), {"_form_submitted": "1"})
+    client.post(LIST, {"action": "invite_many", "_selected_action": [luisa.pk], "_form_submitted": "1"})
+
+    assert "/invite" not in page
+    assert posted.status_code == 403
+    assert not OutboxMessage.objects.exists()
+
+
+def test_the_page_says_how_the_person_logs_in(client, hugo, luisa):
+    client.force_login(hugo)
+    hugo.language = "en"
+    hugo.save()
+    url = reverse("admin:hr_employee_change", args=[luisa.pk])
+
+    assert "not invited" in client.get(url).content.decode()
+    make_user("luisa", employee=luisa)
+    assert "as luisa" in client.get(url).content.decode()
+
+
+def test_an_employee_lists_only_his_own_notifications(client, hugo, luisa):
+    otto = make_user("otto", employee=make_employee())
+    lea = make_user("lea", employee=make_employee())
+    message = OutboxMessage.objects.create(kind="employee.invited", key="k", payload={"employee_id": luisa.pk})
+    Notification.objects.create(message=message, user_id=otto.pk, user_name="Otto-Notice", channel="app", state="sent")
+    Notification.objects.create(message=message, user_id=lea.pk, user_name="Lea-Notice", channel="app", state="sent")
+    client.force_login(otto)
+
+    page = client.get(reverse("admin:hr_notification_changelist")).content.decode()
+
+    assert "Otto-Notice" in page
+    assert "Lea-Notice" not in page
+    assert "(E-1)" not in page  # whom he does not see
+    assert client.get(reverse("admin:hr_outboxmessage_changelist")).status_code == 403
