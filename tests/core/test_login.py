@@ -175,7 +175,7 @@ def test_the_lock_opens_after_fifteen_minutes(client, emma):
 
 
 def test_behind_a_unix_socket_failures_count_per_person(client, emma, hugo):
-    for number in range(5):
+    for _attempt in range(5):
         response = log_in(client, "emma", "wrong", REMOTE_ADDR="", HTTP_X_FORWARDED_FOR="198.51.100.7")
 
     assert response.status_code == 429
