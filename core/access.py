@@ -157,7 +157,8 @@ def _clean_orphans_of(grants: type[UserGrant] | type[GroupGrant], type_id: int, 
         targets.filter(object_pk__gt=last).values_list("object_pk", flat=True).distinct()[:batch]
     ):
         last = keys[-1]
-        alive = set() if model is None else {str(pk) for pk in model._base_manager.filter(pk__in=keys).values_list("pk", flat=True)}
+        found = [] if model is None else model._base_manager.filter(pk__in=keys).values_list("pk", flat=True)
+        alive = set(map(str, found))
         orphans = [key for key in keys if key not in alive]
         gone += targets.filter(object_pk__in=orphans).delete()[0]
     return gone

@@ -17,7 +17,7 @@ class ChangeContext:
     job_id: int | None = None
 
 
-_current: ContextVar[ChangeContext] = ContextVar("change_context", default=ChangeContext())
+_current: ContextVar[ChangeContext] = ContextVar("change_context", default=ChangeContext())  # noqa: B039  (it is frozen)
 
 
 def current_change() -> ChangeContext:

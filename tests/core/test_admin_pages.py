@@ -67,7 +67,7 @@ def test_a_user_added_on_the_page_is_invited_and_has_no_password(client, ana, dj
         "roles": ["Auditor"],
     }
 
-    response = client.post(reverse("admin:core_user_add"), person | {"roles": ["Auditor"]})
+    response = client.post(reverse("admin:core_user_add"), form)
 
     nora = django_user_model.objects.get(username="nora")
     assert response.status_code == 302
