@@ -33,6 +33,7 @@ def make_employee(first_name="Luisa", last_name="Pérez", **values):
 def make_user(username=None, *, role=None, employee=None, **values):
     """An account; `role` is a name of core.roles."""
     username = username or f"user{next(_numbers)}"
+    values.setdefault("language", "en")
     values.setdefault("full_name", employee.full_name if employee else username.capitalize())
     user = User.objects.create_user(username, "demo", employee_uid=employee.uid if employee else None, **values)
     if role:
