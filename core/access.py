@@ -153,9 +153,7 @@ def _clean_orphans_of(grants: type[UserGrant] | type[GroupGrant], type_id: int, 
     gone, last = 0, ""
     model = grants(content_type_id=type_id).content_type.model_class()
     targets = grants.objects.filter(content_type_id=type_id).order_by("object_pk")
-    while keys := list(
-        targets.filter(object_pk__gt=last).values_list("object_pk", flat=True).distinct()[:batch]
-    ):
+    while keys := list(targets.filter(object_pk__gt=last).values_list("object_pk", flat=True).distinct()[:batch]):
         last = keys[-1]
         found = [] if model is None else model._base_manager.filter(pk__in=keys).values_list("pk", flat=True)
         alive = set(map(str, found))

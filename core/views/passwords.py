@@ -72,7 +72,5 @@ def _accepted(request: HttpRequest, invitation: Invitation, form: ChoosePassword
         messages.error(request, error.message)
         return redirect("admin:login")
     logout(request)  # whoever was logged in here, it need not be the owner of the new password
-    messages.success(
-        request, _("Your password is set. Log in as %(user)s.") % {"user": user.email or user.username}
-    )
+    messages.success(request, _("Your password is set. Log in as %(user)s.") % {"user": user.email or user.username})
     return redirect("admin:login")
