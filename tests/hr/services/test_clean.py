@@ -42,7 +42,9 @@ def test_only_what_is_given_is_touched():
 
 
 def test_the_country_given_decides_how_numbers_are_read():
-    cleaned = clean_employee({"country": "CO", "national_id": "1.020.304.050", "work_phone": "3001234567"}, country="VE")
+    cleaned = clean_employee(
+        {"country": "CO", "national_id": "1.020.304.050", "work_phone": "3001234567"}, country="VE"
+    )
 
     assert cleaned == {"country": "CO", "national_id": "1020304050", "work_phone": "+573001234567"}
 

@@ -161,7 +161,12 @@ def test_a_change_raises_the_version_and_tells_the_history(beto, hr_manager):
 
 
 def test_what_is_the_same_is_not_written(beto, hr_manager):
-    same = {"last_name": "Ñáñez ", "work_email": "BETO@example.org", "national_id": "12345678", "org_unit": beto.org_unit}
+    same = {
+        "last_name": "Ñáñez ",
+        "work_email": "BETO@example.org",
+        "national_id": "12345678",
+        "org_unit": beto.org_unit,
+    }
 
     assert change_employees({beto.pk: same}, actor=hr_manager) == []
 
@@ -170,7 +175,11 @@ def test_what_is_the_same_is_not_written(beto, hr_manager):
 
 
 def test_many_rows_take_values_of_their_own(ana, beto, carla, hr_manager):
-    values = {ana.pk: {"first_name": "Anita"}, beto.pk: {"work_phone": "0212 5551234"}, carla.pk: {"first_name": "Carla"}}
+    values = {
+        ana.pk: {"first_name": "Anita"},
+        beto.pk: {"work_phone": "0212 5551234"},
+        carla.pk: {"first_name": "Carla"},
+    }
 
     changed = change_employees(values, actor=hr_manager)
 
