@@ -7,18 +7,41 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from core.text import fold
 from hr import paths
-from hr.scope import facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, PERSONAL, VIEW
+from hr.scope import Scope, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
 
 
+def line_below(roots: Iterable[int]) -> RawSQL:
+    """Keys of all who report to one of the roots, directly or through others.
+
+    Raw, because the ORM knows no recursion, and a list of the keys could be as long as the organisation. UNION, not
+    UNION ALL: a row found twice is not followed again, so that a cycle in bad data ends.
+    """
+    keys = sorted(roots)
+    marks = ", ".join(["%s"] * len(keys))
+    sql = f"""
+        WITH RECURSIVE line AS (
+            SELECT id FROM hr_employee WHERE reports_to_id IN ({marks})
+            UNION SELECT below.id FROM hr_employee below JOIN line ON below.reports_to_id = line.id
+        ) SELECT id FROM line
+    """  # noqa: S608  (only marks)
+    return RawSQL(sql, keys)  # noqa: S611  (the keys are bound)
+
+
 class BusinessQuerySet(models.QuerySet):
     """The common reads. A model without a rule of its own shows rows to who holds its view permission by a role."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        """Whether the user may do this (view, add, change, delete) to any row at all: may he open the page for it?"""
+        return has_role_right(user, self._right(verb))
 
     def visible_to(self, user: User) -> Self:
         return self if has_role_right(user, self._right("view")) else self.none()
@@ -34,29 +57,52 @@ class BusinessQuerySet(models.QuerySet):
         return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"
 
 
-class EmployeeQuerySet(BusinessQuerySet):
+class HistoryQuerySet(BusinessQuerySet):
+    """Rows of a history table: those of the rows the user sees; of deleted rows, for who sees all of the model."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return verb == "view" and self._rows().open_to(user, "view")
+
     def visible_to(self, user: User) -> Self:
-        return self._within(user, "hr.view_employee")
+        opts = self.model.instance_type._meta
+        if has_role_right(user, f"{opts.app_label}.view_{opts.model_name}"):
+            return self
+        return self.filter(id__in=self._rows().visible_to(user).order_by().values("pk"))
 
     def changeable_by(self, user: User) -> Self:
-        return self._within(user, "hr.change_employee")
+        return self.none()
+
+    def _rows(self) -> BusinessQuerySet:
+        return self.model.instance_type._default_manager.all()
+
+
+class EmployeeQuerySet(BusinessQuerySet):
+    def open_to(self, user: User, verb: str) -> bool:
+        return bool(scope_for(user, self._right(verb)))
+
+    def visible_to(self, user: User) -> Self:
+        return self._within(scope_for(user, VIEW))
+
+    def changeable_by(self, user: User) -> Self:
+        """Nobody changes whom he does not see."""
+        return self.visible_to(user)._within(scope_for(user, CHANGE))
 
     def personal_to(self, user: User) -> Self:
         """Those whose personal data the user may see."""
-        return self._within(user, "hr.view_personal_data")
+        return self.visible_to(user)._within(scope_for(user, PERSONAL))
 
     def active(self) -> Self:
         return self.filter(status="active")
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the name, code or e-mail, or in personal data the user may see."""
-        rows, personal = self, scope_for(user, "hr.view_personal_data")
+        rows, personal = self, scope_for(user, PERSONAL)
         for word in fold(term).split():
             found = Q(search_text__contains=word)
             if personal.everything:
                 found |= Q(search_personal__contains=word)
             elif personal:
-                found |= Q(search_personal__contains=word, pk__in=personal.employee_ids)
+                found |= Q(search_personal__contains=word) & personal.as_q()
             rows = rows.filter(found)
         return rows
 
@@ -66,9 +112,8 @@ class EmployeeQuerySet(BusinessQuerySet):
         ids = units.filter(path__gte=unit_path, path__lt=paths.after(unit_path)).values_list("pk", flat=True)
         return self.filter(org_unit_id__in=list(ids))
 
-    def _within(self, user: User, permission: str) -> Self:
-        scope = scope_for(user, permission)
-        return self if scope.everything else self.filter(pk__in=scope.employee_ids)
+    def _within(self, scope: Scope) -> Self:
+        return self if scope.everything else self.filter(scope.as_q())
 
 
 class UnitOfEmployeesQuerySet(BusinessQuerySet):
@@ -77,10 +122,13 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
     employee_field: str
     name_field: str
 
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, VIEW)))
+
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
             return self
-        return self.filter(pk__in=self._employees().visible_to(user).values(self.employee_field))
+        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the code or the name, whatever the accents and case.
@@ -103,8 +151,37 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
 
 
 class OrgUnitQuerySet(UnitOfEmployeesQuerySet):
+    """Beside the units of the people one sees: those one heads, or has a grant on, even while nobody works there."""
+
     employee_field = "org_unit_id"
     name_field = "name"
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, ADD)))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        view = scope_for(user, VIEW)
+        people = Scope(employee_ids=view.employee_ids, line_roots=view.line_roots)
+        found = Q(pk__in=view.unit_ids | scope_for(user, ADD).unit_ids)
+        if people:
+            theirs = self._employees().filter(people.as_q()).order_by().values(self.employee_field)
+            found |= Q(pk__in=theirs)
+        return self.filter(found)
+
+    def open_to_hire(self, user: User) -> Self:
+        """The units into which the user may hire."""
+        return self.visible_to(user)._of(scope_for(user, ADD))
+
+    def open_to_move(self, user: User) -> Self:
+        """The units into which the user may put people who work here: where he may change everybody, or hire."""
+        return self.visible_to(user)._of(scope_for(user, CHANGE), scope_for(user, ADD))
+
+    def _of(self, *scopes: Scope) -> Self:
+        if any(scope.everything for scope in scopes):
+            return self
+        return self.filter(pk__in=frozenset().union(*(scope.unit_ids for scope in scopes)))
 
     def subtree(self, path: str) -> Self:
         """The unit with this path and all below it."""
@@ -121,6 +198,9 @@ class OwnedQuerySet(BusinessQuerySet):
 
     owner_field: str
 
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and facts_of(user).may_act)
+
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
             return self
@@ -134,15 +214,38 @@ class OwnedQuerySet(BusinessQuerySet):
 
 
 class ImportJobQuerySet(OwnedQuerySet):
+    """One's own loads, while one may still load files of their kind."""
+
     owner_field = "created_by_id"
+    job_path = ""
+
+    def _own(self, user: User) -> Self:
+        rights = {"employees": "import_employee", "units": "import_orgunit", "positions": "import_position"}
+        loadable = [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
+        return super()._own(user).filter(**{f"{self.job_path}resource__in": loadable})
 
 
-class ImportRowQuerySet(OwnedQuerySet):
+class ImportRowQuerySet(ImportJobQuerySet):
+    """The rows of one's own loads, without those about people one no longer sees."""
+
     owner_field = "job__created_by_id"
+    job_path = "job__"
+
+    def _own(self, user: User) -> Self:
+        rows = super()._own(user)
+        if scope_for(user, VIEW).everything:
+            return rows
+        employees = self.model._meta.apps.get_model("hr", "Employee").objects.visible_to(user)
+        seen = Q(object_id=None) | ~Q(job__resource="employees") | Q(object_id__in=employees.order_by().values("pk"))
+        return rows.filter(seen)
 
 
 class StoredFileQuerySet(OwnedQuerySet):
     owner_field = "owner_id"
+
+
+class StoredFileChunkQuerySet(OwnedQuerySet):
+    owner_field = "file__owner_id"
 
 
 class NotificationQuerySet(OwnedQuerySet):
@@ -150,6 +253,14 @@ class NotificationQuerySet(OwnedQuerySet):
 
 
 class OutboxMessageQuerySet(BusinessQuerySet):
+    pass
+
+
+class DeniedAttemptQuerySet(BusinessQuerySet):
+    pass
+
+
+class LeaseQuerySet(BusinessQuerySet):
     pass
 
 

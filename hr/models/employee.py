@@ -71,6 +71,7 @@ class Employee(BusinessModel):
             ("import_employee", "Can import employees"),
             ("export_employee", "Can export employees"),
             ("invite_employee", "Can invite employees to log in"),
+            ("act_as_manager", "Can stand in for the manager"),
         ]
         indexes = [
             models.Index(fields=["last_name", "first_name", "id"], name="employee_by_name"),
@@ -84,7 +85,9 @@ class Employee(BusinessModel):
                 violation_error_message=_("Another employee has that national id."),
             ),
             models.CheckConstraint(
-                condition=~Q(code=""), name="employee_code_given", violation_error_message=_("An employee needs a code.")
+                condition=~Q(code=""),
+                name="employee_code_given",
+                violation_error_message=_("An employee needs a code."),
             ),
             models.CheckConstraint(
                 condition=~Q(first_name="") & ~Q(last_name=""),

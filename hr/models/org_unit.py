@@ -18,7 +18,12 @@ class OrgUnit(BusinessModel):
     )
     path = models.CharField(max_length=paths.MAX_LENGTH, unique=True, editable=False)
     head = models.ForeignKey(
-        "hr.Employee", on_delete=models.PROTECT, null=True, blank=True, related_name="headed_units", verbose_name=_("head")
+        "hr.Employee",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="headed_units",
+        verbose_name=_("head"),
     )
 
     history = history()
@@ -29,13 +34,25 @@ class OrgUnit(BusinessModel):
         verbose_name_plural = _("units")
         ordering = ["path"]
         indexes = [models.Index(fields=["name"], name="orgunit_name")]
-        permissions = [("import_orgunit", "Can import units"), ("export_orgunit", "Can export units")]
+        permissions = [
+            ("import_orgunit", "Can import units"),
+            ("export_orgunit", "Can export units"),
+            # Granted on one unit they hold for the people of it and of all units below.
+            ("view_employee_in", "Can view employees of the unit"),
+            ("change_employee_in", "Can change employees of the unit"),
+            ("add_employee_in", "Can hire into the unit"),
+            ("view_personal_data_in", "Can view personal data of employees of the unit"),
+        ]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(code=""), name="orgunit_code_given", violation_error_message=_("A unit needs a code.")
+                condition=~models.Q(code=""),
+                name="orgunit_code_given",
+                violation_error_message=_("A unit needs a code."),
             ),
             models.CheckConstraint(
-                condition=~models.Q(name=""), name="orgunit_name_given", violation_error_message=_("A unit needs a name.")
+                condition=~models.Q(name=""),
+                name="orgunit_name_given",
+                violation_error_message=_("A unit needs a name."),
             ),
         ]
 
