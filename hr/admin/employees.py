@@ -19,6 +19,7 @@ from hr.admin.base import HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
 from hr.admin.filters import BossFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.countries import country_name
 from hr.models import Employee
 from hr.permissions import can_change, can_change_status, can_see_personal_data
@@ -64,7 +65,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(InviteActions, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     form = EmployeeForm
     open_to_all = True  # everybody finds himself, at least
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
