@@ -55,7 +55,7 @@ def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups without an entry for this user are left out."""
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "title": _("People"),
             "items": [

@@ -40,7 +40,7 @@ Render = Callable[[Any], Cell]
 class Export:
     """`rows` as the user may see them, in their order, with the headers of the active language."""
 
-    def __init__(self, kind: Kind, rows: QuerySet, *, user: User | None) -> None:
+    def __init__(self, kind: Kind, rows: Any, *, user: User | None) -> None:
         self.kind, self.user = kind, user
         self.rows = rows if user is None else rows.visible_to(user)
         self.personal = personal_scope(user) if kind.model is Employee else None
