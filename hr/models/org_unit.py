@@ -18,7 +18,12 @@ class OrgUnit(BusinessModel):
     )
     path = models.CharField(max_length=paths.MAX_LENGTH, unique=True, editable=False)
     head = models.ForeignKey(
-        "hr.Employee", on_delete=models.PROTECT, null=True, blank=True, related_name="headed_units", verbose_name=_("head")
+        "hr.Employee",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="headed_units",
+        verbose_name=_("head"),
     )
 
     history = history()
@@ -32,10 +37,14 @@ class OrgUnit(BusinessModel):
         permissions = [("import_orgunit", "Can import units"), ("export_orgunit", "Can export units")]
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(code=""), name="orgunit_code_given", violation_error_message=_("A unit needs a code.")
+                condition=~models.Q(code=""),
+                name="orgunit_code_given",
+                violation_error_message=_("A unit needs a code."),
             ),
             models.CheckConstraint(
-                condition=~models.Q(name=""), name="orgunit_name_given", violation_error_message=_("A unit needs a name.")
+                condition=~models.Q(name=""),
+                name="orgunit_name_given",
+                violation_error_message=_("A unit needs a name."),
             ),
         ]
 
