@@ -21,6 +21,12 @@ class BackofficeConfig(AppConfig):
 class BackofficeAdminConfig(AdminConfig):
     default_site = "backoffice.site.BackofficeSite"
 
+    def ready(self) -> None:
+        super().ready()
+        from backoffice.select2 import load_translation  # imports widgets, which apps must be ready for
+
+        load_translation()
+
 
 def knows_join_limit(version: tuple[int, ...]) -> bool:
     """Whether this MariaDB has `optimizer_join_limit_pref_ratio`, which came with four releases at once."""
