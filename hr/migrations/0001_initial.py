@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'employee',
                 'verbose_name_plural': 'employees',
-                'ordering': ['last_name', 'first_name', 'id'],
+                'ordering': ['search_text', 'id'],
                 'permissions': [('view_personal_data', 'Can view personal data'), ('import_employee', 'Can import employees'), ('export_employee', 'Can export employees'), ('invite_employee', 'Can invite employees to log in')],
             },
         ),
@@ -390,11 +390,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='employee',
-            index=models.Index(fields=['last_name', 'first_name', 'id'], name='employee_by_name'),
+            index=models.Index(fields=['search_text', 'id'], name='employee_by_name'),
         ),
         migrations.AddIndex(
             model_name='employee',
-            index=models.Index(fields=['status', 'last_name', 'first_name'], name='employee_by_status'),
+            index=models.Index(fields=['status', 'search_text'], name='employee_by_status'),
         ),
         migrations.AddIndex(
             model_name='employee',
