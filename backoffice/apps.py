@@ -3,7 +3,6 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from backoffice.checks import refuse_faulty_start
@@ -22,6 +21,12 @@ class BackofficeConfig(AppConfig):
 class BackofficeAdminConfig(AdminConfig):
     default_site = "backoffice.site.BackofficeSite"
 
+    def ready(self) -> None:
+        super().ready()
+        from backoffice.select2 import load_translation  # imports widgets, which apps must be ready for
+
+        load_translation()
+
 
 def knows_join_limit(version: tuple[int, ...]) -> bool:
     """Whether this MariaDB has `optimizer_join_limit_pref_ratio`, which came with four releases at once."""
@@ -31,7 +36,7 @@ def knows_join_limit(version: tuple[int, ...]) -> bool:
     return version >= (11, 5)
 
 
-def prefer_index_order(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+def prefer_index_order(connection: Any, **kwargs: Any) -> None:
     """Keep MariaDB from sorting a million joined rows where the ORDER BY … LIMIT has an index.
 
     Not an `init_command`: servers without the variable would refuse the connection.

@@ -1,11 +1,65 @@
-"""Texts of dependencies that come without Spanish. Nothing imports this module: `manage.py messages` reads it.
+"""Texts of dependencies that need our Spanish. Nothing imports this module: `manage.py messages` reads it.
 
-Django's own catalogue has Spanish; Unfold, axes and the task queue bring none. LOCALE_PATHS go before the catalogues of
-apps, so a translation in our locale/ serves theirs too. tests/backoffice/test_borrowed_texts.py finds what is missing.
+Unfold, axes and the task queue bring no Spanish; Django's takes every model for masculine, or is faulty.
+LOCALE_PATHS go before the catalogues of apps, so a translation in our locale/ serves theirs too.
+tests/backoffice/test_borrowed_texts.py finds what is missing.
 """
 
 from django.utils.translation import gettext_noop as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext_lazy
+
+DJANGO = [
+    # El unidad, este cédula, los cargo
+    _("%(model_name)s with this %(field_label)s already exists."),
+    _("%(model_name)s with this %(field_labels)s already exists."),
+    _("The {name} “{obj}” was added successfully."),
+    _("The {name} “{obj}” was added successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully."),
+    _("The {name} “{obj}” was changed successfully. You may add another {name} below."),
+    _("The {name} “{obj}” was changed successfully. You may edit it again below."),
+    _("The %(name)s “%(obj)s” was deleted successfully."),
+    _("Successfully deleted %(count)d %(items)s."),
+    _("Add another %(model)s"),
+    _("Add another %(verbose_name)s"),
+    _("Change selected %(model)s"),
+    _("Delete selected %(model)s"),
+    _("Delete selected %(verbose_name_plural)s"),
+    _("View selected %(model)s"),
+    _("View %s"),
+    _("Change history: %s"),
+    _("Select all %(total_count)s %(module_name)s"),
+    _("The password is too similar to the %(verbose_name)s."),
+    # Deleting
+    _(
+        'Are you sure you want to delete the %(object_name)s "%(escaped_object)s"? '
+        "All of the following related items will be deleted:"
+    ),
+    _(
+        "Are you sure you want to delete the selected %(objects_name)s? "
+        "All of the following objects and their related items will be deleted:"
+    ),
+    _(
+        "Deleting the %(object_name)s '%(escaped_object)s' would result in deleting related objects, "
+        "but your account doesn't have permission to delete the following types of objects:"
+    ),
+    _(
+        "Deleting the %(object_name)s '%(escaped_object)s' would require deleting "
+        "the following protected related objects:"
+    ),
+    _(
+        "Deleting the selected %(objects_name)s would result in deleting related objects, "
+        "but your account doesn't have permission to delete the following types of objects:"
+    ),
+    _("Deleting the selected %(objects_name)s would require deleting the following protected related objects:"),
+    _("No, take me back"),
+    _("Yes, I’m sure"),
+    # Faulty in Django's Spanish
+    _("Your password can’t be too similar to your other personal information."),
+    _("Your password can’t be a commonly used password."),
+    _("Your password can’t be entirely numeric."),
+    _("Enter the same password as before, for verification."),
+    _("Remove from sorting"),
+]
 
 UNFOLD = [
     # Login and the frame around each page
@@ -26,6 +80,13 @@ UNFOLD = [
     _("Type to search"),
     _("Recent searches"),
     _("Nothing matched your search"),
+    ngettext_lazy(
+        '\n            Found <span class="font-medium text-important">%(counter)s</span> result '
+        "in %(time)s seconds\n        ",
+        '\n            Found <span class="font-medium text-important">%(counter)s</span> results '
+        "in %(time)s seconds\n        ",
+        1,
+    ),
     _("No results found"),
     _("Navigate"),
     _("Select"),
@@ -44,6 +105,7 @@ UNFOLD = [
     _("Toggle sidebar"),
     # Lists
     _("Apply Filters"),
+    _("Filters"),
     _("Date"),
     _("Date from"),
     _("Date to"),

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from backoffice.env import Environment
 
@@ -64,7 +64,7 @@ def version_fault(product: str, found: str) -> str:
     return f"{product} {'.'.join(map(str, numbers))} found, {'.'.join(map(str, needed))} or newer needed."
 
 
-def server_fault(connection: BaseDatabaseWrapper) -> str:
+def server_fault(connection: Any) -> str:
     """Asks the server for its version on a connection of its own. One that does not answer is not a fault: a web
     process may come up before its database does."""
     try:

@@ -87,6 +87,9 @@ def logging_settings(env: Environment, *, data_dir: Path) -> dict[str, Any]:
         "root": {"handlers": list(handlers), "level": level},
         # Django's own handlers would print every line twice and mail the ADMINS that nobody set.
         "loggers": {
-            name: {"handlers": [], "level": "NOTSET", "propagate": True} for name in ["django", "django.server"]
+            "django": {"handlers": [], "level": "NOTSET"},
+            "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
+            # Four lines for every login at INFO; a lockout is a warning.
+            "axes": {"level": max(level, logging.WARNING)},
         },
     }

@@ -50,6 +50,12 @@ def collect(root: Path) -> set[Key]:
     return keys
 
 
+def borrowed(root: Path) -> set[Key]:
+    """The texts of dependencies: their English is not ours to mend."""
+    path = root / "backoffice" / "borrowed_texts.py"
+    return set(texts_of_code(path)) if path.exists() else set()
+
+
 def texts_of_code(path: Path) -> Iterator[Key]:
     with path.open("rb") as file:
         for _line, text, _comments, context in extract(

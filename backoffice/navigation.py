@@ -55,7 +55,7 @@ def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups without an entry for this user are left out."""
-    groups = [
+    groups: list[dict[str, Any]] = [
         {
             "title": _("People"),
             "items": [
@@ -108,11 +108,15 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": app_name,
     "SITE_SYMBOL": "diversity_3",
     "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("backoffice/favicon.svg")},
+    ],
     "SHOW_LANGUAGES": True,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "backoffice.navigation.environment",
+    "DASHBOARD_CALLBACK": "backoffice.dashboard.home",
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": sidebar},
     "COLORS": {

@@ -48,7 +48,12 @@ class Stopped(Exception):
 
 
 class Gone(Exception):
-    """A process keeps ending. The text says which."""
+    """A process keeps ending."""
+
+    def __init__(self, process: Process):
+        code = process.child.returncode if process.child else None
+        super().__init__(f"The {process.name} process ended {process.failures} times in a row (exit code {code}).")
+        self.process = process
 
 
 def run_together(
@@ -95,7 +100,7 @@ def restart(process: Process) -> None:
     process.failures = 1 if lived > HEALTHY_SECONDS else process.failures + 1
     code = process.child.returncode
     if process.failures >= MOST_FAILURES:
-        raise Gone(f"The {process.name} process ended {process.failures} times in a row (exit code {code}).")
+        raise Gone(process)
     sys.stderr.write(f"The {process.name} process ended (exit code {code}); starting it again.\n")
     process.signal_group(signal.SIGKILL)
     process.start()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Model
@@ -27,7 +28,7 @@ class GrantChecker(ObjectPermissionChecker):
     def prefetch_perms(self, objects: Iterable[Model]) -> bool:
         """Two queries for any number of `objects` of one model; later checks of them cost none."""
         rows = list(objects)
-        if not rows or not (self.group or self.user.is_active):
+        if not rows or not (self.group or (self.user and self.user.is_active)):
             return False
         content_type = get_content_type(rows[0])
         keys = {str(row.pk): (content_type.id, str(row.pk)) for row in rows}
@@ -57,7 +58,7 @@ class GrantChecker(ObjectPermissionChecker):
 class GrantBackend(ObjectPermissionBackend):
     """`user.has_perm(permission, obj)` by grants in force. Superusers are answered by the login backend."""
 
-    def has_perm(self, user_obj: User, perm: str, obj: Model | None = None) -> bool:
+    def has_perm(self, user_obj: User, perm: str, obj: Any = None) -> bool:
         supported, user = check_support(user_obj, obj)
         if not supported or not user.is_active:
             return False
@@ -66,11 +67,11 @@ class GrantBackend(ObjectPermissionBackend):
             return False
         return codename in GrantChecker(user).get_perms(obj)
 
-    def get_group_permissions(self, user_obj: User, obj: Model | None = None) -> set[str]:
+    def get_group_permissions(self, user_obj: User, obj: Any = None) -> set[str]:
         supported, user = check_support(user_obj, obj)
         return set(GrantChecker(user).get_group_perms(obj)) if supported else set()
 
-    def get_all_permissions(self, user_obj: User, obj: Model | None = None) -> set[str]:
+    def get_all_permissions(self, user_obj: User, obj: Any = None) -> set[str]:
         supported, user = check_support(user_obj, obj)
         return set(GrantChecker(user).get_perms(obj)) if supported else set()
 

@@ -41,7 +41,7 @@ class LoginBackend(ModelBackend):
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None
 
-    def user_can_authenticate(self, user: User | None) -> bool:
+    def user_can_authenticate(self, user: Any) -> bool:
         return user is not None and user.may_act
 
 

@@ -43,7 +43,7 @@ def offer(request: HttpRequest) -> None:
         return
     del request.session[KEY]
     if mine and fresh and request.method == "GET":
-        request.kept_form = QueryDict(kept["data"])
+        request.kept_form = QueryDict(kept["data"])  # type: ignore[attr-defined]
 
 
 def kept_for(request: HttpRequest) -> QueryDict | None:
@@ -53,9 +53,10 @@ def kept_for(request: HttpRequest) -> QueryDict | None:
 
 def refilled(request: HttpRequest, form_class: type[forms.BaseForm]) -> type[forms.BaseForm]:
     """`form_class`, showing what was typed before the session ended, if that is so; unbound, so nothing is saved."""
-    data = kept_for(request)
-    if data is None:
+    kept = kept_for(request)
+    if kept is None:
         return form_class
+    data = kept
 
     class RefilledForm(form_class):  # type: ignore[valid-type, misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -79,7 +80,7 @@ def _typed(form: forms.BaseForm, data: QueryDict) -> dict[str, Any]:
 
 def _say_so(request: HttpRequest) -> None:
     if not getattr(request, "kept_form_announced", False):
-        request.kept_form_announced = True
+        request.kept_form_announced = True  # type: ignore[attr-defined]
         messages.warning(
             request,
             _("Your session had ended. The form is filled in as you left it; nothing has been saved yet."),

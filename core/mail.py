@@ -38,7 +38,7 @@ class StoredMailBackend(BaseEmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         StoredMail.objects.bulk_create(
-            StoredMail(recipient=", ".join(mail.recipients())[:500], subject=mail.subject[:500], text=mail.body)
+            StoredMail(recipient=", ".join(mail.recipients())[:500], subject=mail.subject[:500], text=str(mail.body))
             for mail in email_messages
         )
         return len(email_messages)

@@ -106,10 +106,10 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if self.ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = given if self.ID.fullmatch(given) else uuid.uuid4().hex
         user = request.user
         who = {"user_id": user.pk, "user_name": str(user)[:200]} if user.is_authenticated else {}
-        with changing(request_id=request.request_id, source="ui", **who):
+        with changing(request_id=request_id, source="ui", **who):
             response = self.get_response(request)
-        response["X-Request-ID"] = request.request_id
+        response["X-Request-ID"] = request_id
         return response

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
@@ -36,7 +36,8 @@ class StoredMailAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("text"))
     def body(self, mail: StoredMail) -> SafeString:
-        return format_html('<div class="whitespace-pre-line">{}</div>', mail.text)
+        lines = [(line,) for line in mail.text.splitlines()]
+        return format_html_join("", "<div>{}&nbsp;</div>", lines)
 
     @display(description=gettext_lazy("links"))
     def link_list(self, mail: StoredMail) -> SafeString:

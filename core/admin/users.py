@@ -44,7 +44,7 @@ class UserForm(forms.ModelForm):
     """An account without its password: that is its owner's alone."""
 
     roles = forms.MultipleChoiceField(
-        label=gettext_lazy("roles"),
+        label=gettext_lazy("Roles"),
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=gettext_lazy("What they allow is listed under Roles. Nobody changes his or her own."),
@@ -137,9 +137,9 @@ class UserAdmin(BackofficeAdmin):
     def role_labels(self, user: User) -> str:
         return ", ".join(str(role_label(name)) for name in users.roles_of(user)) or self.get_empty_value_display()
 
-    @display(description=gettext_lazy("employee"), boolean=True, ordering="employee_uid")
-    def is_linked(self, user: User) -> bool:
-        return user.employee_uid is not None
+    @display(description=gettext_lazy("who"), ordering="employee_uid")
+    def is_linked(self, user: User) -> str:
+        return _("external") if user.employee_uid is None else _("employee")
 
     @display(description=gettext_lazy("has chosen a password"), boolean=True)
     def has_password(self, user: User) -> bool:

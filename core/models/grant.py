@@ -63,7 +63,7 @@ def _dates_in_order(name: str) -> models.CheckConstraint:
 
 
 class UserGrant(Grant, UserObjectPermissionBase):
-    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()
+    objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("user grant")
@@ -77,7 +77,7 @@ class UserGrant(Grant, UserObjectPermissionBase):
 
 
 class GroupGrant(Grant, GroupObjectPermissionBase):
-    objects = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()
+    objects = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("group grant")

@@ -31,9 +31,7 @@ def accept_invitation(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _accepted(request, invitation, form)
     context = {"form": form, "account": invitation.user}
-    response = page(request, "core/accept_invitation.html", context, title=_("Choose your password"))
-    response["Referrer-Policy"] = "no-referrer"  # the address holds the secret
-    return response
+    return page(request, "core/accept_invitation.html", context, title=_("Choose your password"))
 
 
 @never_cache

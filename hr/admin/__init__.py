@@ -1,1 +1,1 @@
-from hr.admin import employees, notifications, org_units, outbox, positions  # noqa: F401  (registers them)
+from hr.admin import employees, imports, notifications, org_units, outbox, positions  # noqa: F401  (registers them)

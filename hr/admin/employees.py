@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
@@ -18,7 +18,8 @@ from hr.admin.accounts import InviteActions
 from hr.admin.base import HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
-from hr.admin.filters import BossFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.countries import country_name
 from hr.models import Employee
 from hr.permissions import can_change, can_change_status, can_see_personal_data
@@ -64,7 +65,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(InviteActions, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     form = EmployeeForm
     open_to_all = True  # everybody finds himself, at least
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
@@ -76,7 +77,7 @@ class EmployeeAdmin(InviteActions, HrAdmin):
         ("position", ScopedAutocompleteFilter),
         CountryFilter,
         BossFilter,
-        ("hired_on", RangeDateFilter),
+        ("hired_on", DayRangeFilter),
     ]
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
@@ -111,7 +112,7 @@ class EmployeeAdmin(InviteActions, HrAdmin):
             queryset = queryset.exclude(status=Status.TERMINATED)
         return super().get_search_results(request, queryset, search_term)
 
-    @display(description=gettext_lazy("name"), ordering="last_name")
+    @display(description=gettext_lazy("name"), ordering="search_text")
     def name(self, employee: Employee) -> str:
         return f"{employee.last_name}, {employee.first_name}"
 

@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django import forms
+from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -12,11 +16,17 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 
 from core.admin.base import rows_for
+from hr.admin.dialogs import DayInput
 from hr.models import OrgUnit
 
 
 class ScopedAutocompleteFilter(AutocompleteSelectFilter):
     """The library's, but it names no row outside the scope, whatever key the address holds."""
+
+    def value(self) -> str | None:
+        """The key chosen; anything else in the address would break the choice of the filter's form."""
+        key = super().value()
+        return key if key and str(key).isdecimal() else None
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         for choice in super().choices(changelist):
@@ -25,11 +35,10 @@ class ScopedAutocompleteFilter(AutocompleteSelectFilter):
             yield choice
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        key = self.value()
-        if not key:
+        if not super().value():
             return queryset
         rows = rows_for(request.user, self.field.remote_field.model._default_manager.all())
-        chosen = rows.filter(pk=key).first() if str(key).isdecimal() else None
+        chosen = rows.filter(pk=self.value()).first()
         return queryset.none() if chosen is None else self.rows_of(queryset, chosen)
 
     def rows_of(self, queryset: QuerySet, chosen: Any) -> QuerySet:
@@ -48,6 +57,36 @@ class PartOfFilter(ScopedAutocompleteFilter):
 
     def rows_of(self, queryset: QuerySet, chosen: OrgUnit) -> QuerySet:
         return queryset.subtree(chosen.path)
+
+
+class DayRangeForm(forms.Form):
+    def __init__(self, *args: Any, names: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in zip(names, (_("From"), _("To")), strict=True):
+            self.fields[name] = forms.DateField(label=label, required=False, widget=DayInput())
+
+
+class DayRangeFilter(admin.FieldListFilter):
+    """From one day to another, each optional. The browser's own date field sends the same in every language,
+    while the library's reads 05/03 as May 3 whatever the language.
+    """
+
+    template = "hr/admin/day_range_filter.html"
+
+    def expected_parameters(self) -> list[str]:
+        return [f"{self.field_path}__gte", f"{self.field_path}__lte"]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        try:
+            return queryset.filter(**self._chosen())
+        except (ValueError, ValidationError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        yield {"form": DayRangeForm(self._chosen(), names=self.expected_parameters())}
+
+    def _chosen(self) -> dict[str, str]:
+        return {name: values[-1] for name, values in self.used_parameters.items() if values and values[-1]}
 
 
 class BossFilter(DropdownFilter):

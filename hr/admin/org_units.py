@@ -19,6 +19,7 @@ from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, HeadForm, MoveUnitForm
 from hr.admin.filters import HeadFilter, PartOfFilter
 from hr.admin.org_chart import chart_urls
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Employee, OrgUnit
 from hr.permissions import can_change_unit
 from hr.services import org_units
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(OrgUnit)
-class OrgUnitAdmin(HrAdmin):
+class OrgUnitAdmin(SpreadsheetAdmin, HrAdmin):
     list_display = ["indented_name", "code", "head", "people"]
     list_select_related = ["head"]
     list_filter = [("parent", PartOfFilter), HeadFilter]
@@ -45,12 +46,6 @@ class OrgUnitAdmin(HrAdmin):
     # --- List -------------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_people(request.user)
-
-    def first_steps(self, request: HttpRequest) -> list[dict[str, str]]:
-        if not request.user.has_perm("hr.import_orgunit"):
-            return []
-        link = reverse("admin:hr_orgunit_import")
-        return [{"title": _("Load units from a file"), "icon": "upload_file", "link": link}]
 
     @display(description=gettext_lazy("name"), ordering="path")
     def indented_name(self, unit: OrgUnit) -> SafeString:

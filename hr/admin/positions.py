@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
@@ -12,12 +11,13 @@ from unfold.decorators import action, display
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Position
 from hr.services import positions
 
 
 @admin.register(Position)
-class PositionAdmin(HrAdmin):
+class PositionAdmin(SpreadsheetAdmin, HrAdmin):
     list_display = ["title", "code", "people"]
     search_fields = ["title"]
     search_help_text = gettext_lazy("Title or code")
@@ -27,12 +27,6 @@ class PositionAdmin(HrAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_people(request.user)
-
-    def first_steps(self, request: HttpRequest) -> list[dict[str, str]]:
-        if not request.user.has_perm("hr.import_position"):
-            return []
-        link = reverse("admin:hr_position_import")
-        return [{"title": _("Load positions from a file"), "icon": "upload_file", "link": link}]
 
     @display(description=gettext_lazy("people"), ordering="people")
     def people(self, position: Position) -> int:

@@ -23,6 +23,7 @@ class Catalogue:
         self.entries: dict[int, tuple[str, str]] = {}
         self._by_code: dict[str, int] = {}
         self._by_name: dict[str, list[int]] = {}
+        self._folded: dict[str, str] = {}
         for pk, code, name in visible.order_by("pk").values_list("pk", "code", name_field):
             self.add(pk, code, name)
 
@@ -34,17 +35,22 @@ class Catalogue:
 
     def find(self, text: str) -> int | None:
         """The row's key, None if there is none. Raises Ambiguous."""
-        key = fold(text)
+        key = self._folded.get(text)
+        if key is None:
+            key = self._folded[text] = fold(text)
         if key in self._by_code:
             return self._by_code[key]
-        return self.named(key)
+        return self._one_named(key)
 
     def coded(self, code: str) -> int | None:
         return self._by_code.get(fold(code))
 
     def named(self, name: str) -> int | None:
         """Raises Ambiguous."""
-        found = self._by_name.get(fold(name), [])
+        return self._one_named(fold(name))
+
+    def _one_named(self, key: str) -> int | None:
+        found = self._by_name.get(key, [])
         if len(found) > 1:
             raise Ambiguous
         return found[0] if found else None

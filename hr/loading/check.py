@@ -120,7 +120,7 @@ class Check:
     def compare(self, line: Line) -> None:
         """Fill `changes`, `before` and `after`."""
         for name, value in line.values.items():
-            column = self.model._meta.get_field(name)
+            column: Any = self.model._meta.get_field(name)
             old = getattr(line.existing, column.attname) if line.existing else None
             if line.existing and self._same(column, old, value):
                 continue

@@ -26,7 +26,7 @@ class CatalogueCheck(Check):
 
     def match(self) -> None:
         self.catalogue = Catalogue(self.visible(), self.name_field)
-        taken = folded(self.model._base_manager.values_list("code", flat=True))
+        taken = folded(self.model.objects.values_list("code", flat=True))
         targets = {line.number: target for line in self.lines if (target := self._target(line, taken)) is not None}
         found = self.read_existing(targets.values())
         for line in self.lines:

@@ -326,7 +326,7 @@ class EmployeeCheck(Check):
 
     def _refuse_loops(self) -> bool:
         """Follow every line upwards, through the file where it says something, through the database elsewhere."""
-        above: dict[Hashable, Hashable] = dict(self.identities.bosses)
+        above: dict[Any, Hashable] = dict(self.identities.bosses)
         changed: dict[Hashable, Line] = {}
         for line in self.lines:
             boss = self.bosses.get(line.number)

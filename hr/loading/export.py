@@ -40,7 +40,7 @@ Render = Callable[[Any], Cell]
 class Export:
     """`rows` as the user may see them, in their order, with the headers of the active language."""
 
-    def __init__(self, kind: Kind, rows: QuerySet, *, user: User | None) -> None:
+    def __init__(self, kind: Kind, rows: Any, *, user: User | None) -> None:
         self.kind, self.user = kind, user
         self.rows = rows if user is None else rows.visible_to(user)
         self.personal = personal_scope(user) if kind.model is Employee else None
@@ -51,7 +51,7 @@ class Export:
         }
 
     def file(self, format_: str) -> Iterator[bytes]:
-        """The file's bytes, piece by piece."""
+        """The file's bytes, piece by piece. Whatever depends on the active language is settled before the first."""
         header = [column.header for column in self.columns.values()]
         if format_ == "csv":
             return csv_file(header, self.cells())
@@ -60,8 +60,10 @@ class Export:
         return workbook([SheetToWrite(title, header, widths, self.cells())])
 
     def cells(self) -> Iterator[list[Cell]]:
+        return self._read([self._render(name) for name in self.columns])
+
+    def _read(self, renders: Sequence[Render]) -> Iterator[list[Cell]]:
         """Keys first, then the rows in batches: bounded memory on every engine, whatever the order."""
-        renders = [self._render(name) for name in self.columns]
         hidden = [column.personal for column in self.columns.values()] if self.personal is not None else []
         names = ["pk", *(self.kind.model._meta.get_field(name).attname for name in self.columns)]
         keys = self.rows.values_list("pk", flat=True)

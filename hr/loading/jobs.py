@@ -52,7 +52,7 @@ def run(job_id: int) -> None:
                 raise UnusableFile(_("The file is gone. Load it again."))
             sheet = read_file(files.read_file(job.file), kind)
             step = _check if job.state == State.UPLOADED else _apply
-            step(job_id, sheet, kind, actor=actor, source="import")
+            step(job_id, sheet, kind, actor=actor, source="import")  # type: ignore[call-arg]  # business_atomic takes it
         except DomainError as error:
             _fail(job_id, job.state, str(error))
         except OperationalError:
@@ -99,8 +99,8 @@ def _apply(job_id: int, sheet: Sheet, kind: Kind, *, actor: User) -> None:
     if plan.digest() == job.digest:
         job.error = ""
         write_plan(plan, kind, job, actor=actor)
-        job.file.expires_at = timezone.now() + ROWS_KEPT  # type: ignore[union-attr]
-        write([job.file], ["expires_at"])  # type: ignore[list-item]
+        job.file.expires_at = timezone.now() + ROWS_KEPT
+        write([job.file], ["expires_at"])  # type: ignore[type-var]  # a job that applies has its file
         return
     job.state = State.CHECKED
     job.error = _("The data changed since the preview. Nothing was written: look at the new preview and confirm again.")

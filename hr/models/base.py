@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +11,8 @@ from hr.querysets import HistoryQuerySet
 
 class BusinessModel(models.Model):
     """What every table of `hr` has. `version` rises by one at each write, so that a stale form is recognised."""
+
+    objects: Any
 
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)

@@ -68,7 +68,7 @@ def check_fields(model: type[BusinessModel], values: Mapping[str, Any]) -> None:
     uniqueness are the database's, see `constraint_error`.
     """
     for name, value in values.items():
-        column = model._meta.get_field(name)
+        column: Any = model._meta.get_field(name)
         try:
             _check(column, value)
         except ValidationError as error:

@@ -147,7 +147,7 @@ def _resolve_bosses(employees: Sequence[Employee], boss_codes: Sequence[str], ac
     bosses = lock(Employee, {*keys.values(), *(row.reports_to_id for row in employees if row.reports_to_id)}, actor)
     for employee, code in zip(employees, boss_codes, strict=True):
         with naming(employee, among=len(employees)):
-            boss = by_code.get(code) or bosses.get(keys.get(code, employee.reports_to_id))
+            boss = by_code.get(code) or bosses.get(keys.get(code, employee.reports_to_id or 0))
             if boss is None and (code or employee.reports_to_id):
                 raise NotFound(field="reports_to")
             _check_boss(employee, boss)

@@ -152,7 +152,7 @@ def _resolve_parents(units: Sequence[OrgUnit], codes: Sequence[str], actor: User
     keys = dict(OrgUnit.objects.filter(code__in=elsewhere).values_list("code", "pk")) if elsewhere else {}
     parents = lock(OrgUnit, {*keys.values(), *(unit.parent_id for unit in units if unit.parent_id)}, actor)
     for unit, code in zip(units, codes, strict=True):
-        parent = by_code.get(code) or parents.get(keys.get(code, unit.parent_id))
+        parent = by_code.get(code) or parents.get(keys.get(code, unit.parent_id or 0))
         if parent is None and (code or unit.parent_id):
             with naming(unit, among=len(units)):
                 raise NotFound(field="parent")

@@ -72,7 +72,7 @@ def levels[Row: BusinessModel](rows: Sequence[Row], above: str) -> Iterator[list
     the next. Rows that wait for one another are never given out.
     """
     waiting: dict[int, list[Row]] = {}
-    level = []
+    level: list[Row] = []
     for row in rows:
         parent = getattr(row, above)
         (level if parent is None or parent.pk else waiting.setdefault(id(parent), [])).append(row)

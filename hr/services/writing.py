@@ -103,7 +103,7 @@ def _field_of(constraint: models.BaseConstraint) -> str | None:
     """The form field a rule's text belongs to: the one it names first, of a unique key the last."""
     if isinstance(constraint, models.UniqueConstraint):
         return constraint.fields[-1]
-    condition = constraint.condition if isinstance(constraint, models.CheckConstraint) else None
+    condition: Any = constraint.condition if isinstance(constraint, models.CheckConstraint) else None
     while isinstance(condition, models.Q):
         condition = condition.children[0]
     return condition[0].split("__")[0] if condition else None
@@ -177,7 +177,7 @@ def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> 
     if not rows:
         return
     model = type(rows[0])
-    columns = [model._meta.get_field(name) for name in dict.fromkeys(fields)]
+    columns: list[Any] = [model._meta.get_field(name) for name in dict.fromkeys(fields)]
     sql = "UPDATE {table} SET {sets} WHERE {key} = %s".format(  # noqa: S608  (names of the models)
         table=_quoted(model._meta.db_table),
         sets=", ".join(f"{_quoted(field.column)} = %s" for field in columns),

@@ -87,14 +87,14 @@ def test_the_first_run_seeds_a_signal_frees_the_port_and_the_second_run_is_quick
     port = free_port()
     process = demo(port)
 
-    lines = lines_until(process, "Log in as")
+    lines = lines_until(process, "Ctrl-C")
     url, page = get(port)
     children = children_of(process.pid)
     process.send_signal(signal.SIGINT)
     code = process.wait(timeout=20)
 
-    assert f"EvalTrack is at http://127.0.0.1:{port}/" in lines
-    assert "300 employees" in " ".join(lines)
+    assert f"http://127.0.0.1:{port}/" in lines[-2]
+    assert [line for line in lines if "300 " in line]
     assert "admin, hr, manager, loader, auditor, employee" in lines[-1]
     assert "/login/" in url
     assert "EvalTrack" in page
@@ -110,12 +110,12 @@ def test_the_first_run_seeds_a_signal_frees_the_port_and_the_second_run_is_quick
     started = time.monotonic()
     process = demo(port, APP_NAME="Talento")
 
-    lines = lines_until(process, "Log in as")
+    lines = lines_until(process, "Ctrl-C")
     _, page = get(port)
     seconds = time.monotonic() - started
 
     assert seconds < 20
-    assert not [line for line in lines if "300 employees" in line]
+    assert not [line for line in lines if "300 " in line]
     assert "Talento" in page
     process.terminate()
     assert process.wait(timeout=20) == 0
@@ -128,9 +128,9 @@ def test_a_taken_port_is_named(manage):
         result = manage("demo", "--port", str(port), APP_ENV="demo", APP_KEY=KEY)
 
     assert result.returncode == 1
-    assert result.stderr == (
-        f"CommandError: Cannot listen on 127.0.0.1:{port}: Address already in use. Try: make demo PORT={port + 1}\n"
-    )
+    assert result.stderr.startswith("CommandError: ")
+    assert f"127.0.0.1:{port}: Address already in use." in result.stderr
+    assert f"make demo PORT={port + 1}" in result.stderr
 
 
 def test_reset_throws_away_what_the_demo_made_and_nothing_else(manage, tmp_path):

@@ -47,7 +47,7 @@ def test_a_level_is_bounded_and_goes_on(company, hr_manager, monkeypatch):
 def test_a_level_takes_four_queries_whatever_its_size(team, company, hr_manager, django_assert_num_queries):
     hr_manager.has_perm("hr.view_employee")
     for size in (1, 3):
-        for number in range(size):
+        for _unit in range(size):
             unit = make_unit(parent=company, head=make_employee())
             make_unit(parent=unit)
         with django_assert_num_queries(4, using="business"):

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from backoffice.processes import Gone, Process, run_together
 from hr.demo.accounts import ACCOUNTS, PASSWORD
@@ -30,7 +31,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, reset: bool, **options: Any) -> None:
         if settings.APP_ENV not in ENVIRONMENTS:
-            raise CommandError(f"The demo runs with APP_ENV=demo or local, and this is {settings.APP_ENV}.")
+            raise CommandError(
+                _("The demo runs with APP_ENV=demo or local, and this is %(environment)s.")
+                % {"environment": settings.APP_ENV}
+            )
         if reset:
             self.reset()
             return
@@ -40,15 +44,15 @@ class Command(BaseCommand):
 
     def reset(self) -> None:
         if settings.DB_CONNECTION != "sqlite":
-            raise CommandError("Only the embedded databases can be thrown away; drop those on servers by hand.")
+            raise CommandError(_("Only the embedded databases can be thrown away; drop those on servers by hand."))
         for path in demo_files():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        self.stdout.write("The demo's data is gone; `make demo` makes it anew.")
+        self.stdout.write(_("The demo's data is gone; `make demo` makes it anew."))
 
     def prepare(self) -> None:
         call_command("migrate_all", verbosity=0)
         if not get_user_model().objects.exists() or not Employee.objects.exists():
-            self.stdout.write("Making the demo's data ...")
+            self.stdout.write(_("Making the demo's data ..."))
             call_command("seed_demo")
 
     def run_processes(self, host: str, port: int) -> None:
@@ -65,13 +69,19 @@ class Command(BaseCommand):
         try:
             run_together(processes, ready=lambda: answers(address), announce=lambda: self.announce(address))
         except Gone as error:
-            raise CommandError(f"{error} Its last lines are above.") from None
-        self.stdout.write("\nStopped. The data is kept; `make demo-reset` throws it away.")
+            raise CommandError(
+                _("The %(process)s process ended %(times)d times in a row; its last lines are above.")
+                % {"process": error.process.name, "times": error.process.failures}
+            ) from None
+        self.stdout.write("\n" + _("Stopped. The data is kept; `make demo-reset` throws it away."))
 
     def announce(self, address: str) -> None:
-        self.stdout.write(f"\n{settings.APP_NAME} is at {address}\n")
         names = ", ".join(account.username for account in ACCOUNTS)
-        self.stdout.write(f"Log in as {names}; the password is {PASSWORD}. Ctrl-C stops it.\n")
+        self.stdout.write("\n" + _("%(name)s is at %(address)s") % {"name": settings.APP_NAME, "address": address})
+        self.stdout.write(
+            _("Log in as %(names)s; the password is %(password)s. Ctrl-C stops it.")
+            % {"names": names, "password": PASSWORD}
+        )
         self.stdout.flush()
 
 
@@ -97,7 +107,8 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CommandError(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Try: make demo PORT={port + 1}"
+                _("Cannot listen on %(address)s: %(reason)s. Another port: make demo PORT=%(other)d")
+                % {"address": f"{host}:{port}", "reason": error.strerror, "other": port + 1}
             ) from None
 
 

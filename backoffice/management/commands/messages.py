@@ -17,7 +17,7 @@ class Command(BaseCommand):
         if not check:
             for language in messages.LANGUAGES:
                 messages.update(settings.BASE_DIR, language, keys)
-        faults = messages.source_faults(keys)
+        faults = messages.source_faults(keys - messages.borrowed(settings.BASE_DIR))
         for language in messages.LANGUAGES:
             faults += messages.faults(settings.BASE_DIR, language, keys)
         for fault in faults:
