@@ -13,12 +13,7 @@ from core.models import User, UserGrant
 from hr.models import Employee, OrgUnit, Position
 from hr.scope import Scope, facts_of, is_manager, may_act, scope_for
 from tests.factories import make_employee, make_unit, make_user
-from tests.hr.personas import PERSONAS, World
-
-
-@pytest.fixture
-def world(db):
-    return World.build()
+from tests.hr.personas import PERSONAS
 
 
 def fresh(user):
