@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from core.text import fold
 from hr import paths
 from hr.rights import ADD, CHANGE, PERSONAL, VIEW
-from hr.scope import Scope, facts_of, has_role_right, scope_for
+from hr.scope import Scope, answers_for_others, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
@@ -123,7 +123,8 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
     name_field: str
 
     def open_to(self, user: User, verb: str) -> bool:
-        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, VIEW)))
+        """The pages of who sees nobody but himself are better without a list of one unit."""
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
 
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):

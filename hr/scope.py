@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from core import access
 from hr import paths
-from hr.rights import DELEGATION, EMPLOYEE_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS
+from hr.rights import DELEGATION, EMPLOYEE_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS, VIEW
 
 if TYPE_CHECKING:
     from core.models import User
@@ -146,6 +146,12 @@ def is_manager(user: User) -> bool:
     facts = facts_of(user)
     own = facts.employee_id
     return own is not None and (own in facts.bosses or any(head == own for _pk, _path, head in facts.tops))
+
+
+def answers_for_others(user: User) -> bool:
+    """Whether the user sees anybody beside himself."""
+    scope = scope_for(user, VIEW)
+    return bool(scope.everything or scope.unit_ids or scope.line_roots or scope.employee_ids - {facts_of(user).employee_id})
 
 
 def has_role_right(user: User, permission: str) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
@@ -17,13 +18,9 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
+from core.admin import unseen
+from core.admin.rows import rows_for
 from core.errors import DomainError
-
-
-def rows_for(user: Any, rows: QuerySet) -> QuerySet:
-    """The rows that exist for the user; a third party's model, which has no rule, is guarded by permissions alone."""
-    visible_to = getattr(rows, "visible_to", None)
-    return visible_to(user) if visible_to else rows
 
 
 class ScopedChoices(BaseModelAdmin):
@@ -46,10 +43,10 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     """Rows by `visible_to`, changes by services, errors of rules in the form they came from.
 
     Subclasses of `hr` override `add_row`, `change_row` and `delete_row` with a call of a service. A user without the
-    model's permission still opens the list when `open_to_all` is set: it then holds what his scope holds.
+    model's permission still opens the pages when the queryset's `open_to(user, verb)` says so: a manager finds his
+    people in the list, and nobody else.
     """
 
-    open_to_all = False
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -64,32 +61,65 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         if not request.user.is_authenticated or not request.user.may_act:
             return False
         if obj is None:
-            return self.open_to_all or super().has_view_permission(request)
-        if not hasattr(self.model._default_manager.all(), "visible_to"):
+            return self._is_open(request, "view", super().has_view_permission)
+        if not hasattr(self._all_rows(), "visible_to"):
             return super().has_view_permission(request)
         return self._is_among(request, obj, "visible_to")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._is_open(request, "add", super().has_add_permission)
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        if not super().has_change_permission(request):
+        if not self._is_open(request, "change", super().has_change_permission):
             return False
-        if obj is None or not hasattr(self.model._default_manager.all(), "changeable_by"):
-            return True
-        return self._is_among(request, obj, "changeable_by")
+        return obj is None or not hasattr(self._all_rows(), "changeable_by") or self._is_among(request, obj, "changeable_by")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_delete_permission(request) and (obj is None or self.has_view_permission(request, obj))
+        if not self._is_open(request, "delete", super().has_delete_permission):
+            return False
+        return obj is None or self.has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) or super().has_module_permission(request)
+
+    def _is_open(self, request: HttpRequest, verb: str, by_permission: Callable[[HttpRequest], bool]) -> bool:
+        """Whether the user may do this to any row of the model."""
+        rows = self._all_rows()
+        return rows.open_to(request.user, verb) if hasattr(rows, "open_to") else by_permission(request)
 
     def _is_among(self, request: HttpRequest, obj: Model, rule: str) -> bool:
         """Whether `rule` (a queryset method) holds for the row; asked many times a page, read once."""
         answers = request.__dict__.setdefault("_row_rules", {})
         key = (self.model, obj.pk, rule)
         if key not in answers:
-            rows = getattr(self.model._default_manager.all(), rule)(request.user)
+            rows = getattr(self._all_rows(), rule)(request.user)
             answers[key] = obj.pk is not None and rows.filter(pk=obj.pk).exists()
         return answers[key]
+
+    def _all_rows(self) -> QuerySet:
+        return self.model._default_manager.all()
+
+    # --- What a row points at ---------------------------------------------------------------------------------
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
+            unseen.hide([obj], names, request.user)
+        return obj
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str] | tuple[str, ...]:
+        """A choice whose present value the user may not see is not his to change: he could only lose it."""
+        fields = super().get_readonly_fields(request, obj)
+        hidden = unseen.hidden_on(obj) if obj is not None else []
+        return [*fields, *(name for name in hidden if name not in fields)] if hidden else fields
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        names = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
+        if names:
+            changelist.result_list = list(changelist.result_list)
+            unseen.hide(changelist.result_list, names, request.user)
+        return changelist
 
     # --- What may be asked of the list ------------------------------------------------------------------------
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -179,6 +209,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         page, args = ("change", [object_id]) if object_id is not None else ("changelist", [])
         target = reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_{page}", args=args)
         return HttpResponse(headers={"HX-Redirect": target})
+
+
+def _is_relation(opts: Any, name: str) -> bool:
+    try:
+        field = opts.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return bool(field.many_to_one or field.one_to_one)
 
 
 def _with_error(form: type[forms.ModelForm], error: DomainError) -> type[forms.ModelForm]:

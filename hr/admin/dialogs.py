@@ -1,11 +1,12 @@
 """What the dialogs and the pages of actions ask for. A choice of a row is an autocomplete over the user's rows."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,11 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
 
 from core.admin.base import rows_for
 from hr.models import Employee, OrgUnit
+from hr.querysets import OrgUnitQuerySet
+
+
+def rows_for_user(rows: QuerySet, user: Any) -> QuerySet:
+    return rows_for(user, rows)
 
 
 class DayInput(forms.DateInput):
@@ -26,9 +32,20 @@ class DayInput(forms.DateInput):
 
 
 class RowField(forms.ModelChoiceField):
-    """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it."""
+    """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it.
 
-    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+    `among(rows, user)` leaves only some of these to choose from.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        relation: str,
+        *,
+        among: Callable[[QuerySet, Any], QuerySet] = rows_for_user,
+        **kwargs: Any,
+    ) -> None:
+        self.among = among
         widget = AutocompleteSelect(
             model._meta.get_field(relation),
             admin.site,
@@ -46,7 +63,7 @@ class ActionForm(BaseDialogForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             if isinstance(field, RowField):
-                field.queryset = rows_for(self.request.user, field.queryset.model.objects.all())
+                field.queryset = field.among(field.queryset.model.objects.all(), self.request.user)
                 if self.object_id is not None:
                     # The dialog keeps the focus: a list of choices outside it could not be typed in.
                     field.widget.attrs["data-dropdown-parent"] = "#dialog"
@@ -81,7 +98,7 @@ class RehireForm(ReasonForm):
 
 
 class MoveForm(ActionForm):
-    org_unit = RowField(Employee, "org_unit", label=_("Unit"))
+    org_unit = RowField(Employee, "org_unit", label=_("Unit"), among=OrgUnitQuerySet.open_to_move)
 
 
 class BossForm(ActionForm):

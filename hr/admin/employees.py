@@ -21,8 +21,15 @@ from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, Termina
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.countries import country_name
-from hr.models import Employee
-from hr.permissions import can_change, can_change_status, can_see_personal_data
+from hr.models import Employee, OrgUnit
+from hr.permissions import (
+    can_change,
+    can_change_boss,
+    can_change_status,
+    can_enter_personal_data,
+    can_move,
+    can_see_personal_data,
+)
 from hr.phones import display_phone
 from hr.services import employees, employment
 
@@ -67,7 +74,6 @@ class CountryFilter(DropdownFilter):
 @admin.register(Employee)
 class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     form = EmployeeForm
-    open_to_all = True  # everybody finds himself, at least
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
     list_display_links = ["code", "name"]
     list_select_related = ["org_unit", "position"]
@@ -128,7 +134,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
 
     # --- Form -------------------------------------------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
-        hidden = set() if obj is None or can_see_personal_data(request.user, obj) else set(Employee.PERSONAL_FIELDS)
+        hidden = set() if self._shows_personal_data(request, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
         if obj and self.has_invite_permission(request):
             employment_fields.append("access")
@@ -137,6 +143,33 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
             (gettext_lazy("Contact"), {"fields": [name for name in CONTACT if name not in hidden]}),
             (gettext_lazy("Employment"), {"fields": employment_fields}),
         ]
+
+    @staticmethod
+    def _shows_personal_data(request: HttpRequest, obj: Employee | None) -> bool:
+        if obj is not None:
+            return can_see_personal_data(request.user, obj)
+        units = OrgUnit.objects.open_to_hire(request.user)
+        return all(can_enter_personal_data(request.user, pk) for pk in units.values_list("pk", flat=True))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        if obj is not None and not can_move(request.user):
+            fields.append("org_unit")
+        if obj is not None and not can_change_boss(request.user):
+            fields.append("reports_to")
+        return list(dict.fromkeys(fields))
+
+    def get_form(self, request: HttpRequest, obj: Employee | None = None, change: bool = False, **kwargs: Any) -> type:
+        """The units to choose are those into which this user may put this person."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if "org_unit" in form.base_fields:
+            units = OrgUnit.objects.all()
+            if obj is None:
+                chosen = units.open_to_hire(request.user)
+            else:
+                chosen = units.open_to_move(request.user) | units.filter(pk=obj.org_unit_id)
+            form.base_fields["org_unit"].queryset = chosen
+        return form
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         if db_field.name == "country":
@@ -170,7 +203,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     @action(
         description=gettext_lazy("Change boss"),
         icon="supervisor_account",
-        permissions=["move"],
+        permissions=["change_boss"],
         dialog={"title": gettext_lazy("Change the boss"), "form_class": BossForm},
     )
     def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
@@ -228,10 +261,15 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return self.run_in_dialog(request, form, object_id, "rehire", employment.rehire_employees)
 
     def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if not can_move(request.user):
+            return False
         if object_id is None:
             return self.has_change_permission(request)
         employee = self.row_of(request, object_id)
         return employee is not None and can_change(request.user, employee)
+
+    def has_change_boss_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return can_change_boss(request.user) and self.has_move_permission(request, object_id)
 
     def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may_leave(request, object_id, {Status.ACTIVE})
@@ -253,13 +291,13 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return employee is not None and employee.status in statuses and can_change_status(request.user, employee)
 
     # --- Many people ------------------------------------------------------------------------------------------
-    @action(description=gettext_lazy("Move to another unit"), permissions=["change"])
+    @action(description=gettext_lazy("Move to another unit"), permissions=["move"])
     def move_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(
             self, request, queryset, title=_("Move"), form_class=MoveForm, service=employees.move_employees
         )
 
-    @action(description=gettext_lazy("Change the boss"), permissions=["change"])
+    @action(description=gettext_lazy("Change the boss"), permissions=["change_boss"])
     def change_boss_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(
             self, request, queryset, title=_("Change boss"), form_class=BossForm, service=employees.change_boss

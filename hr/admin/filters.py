@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilte
 
 from core.admin.base import rows_for
 from hr.admin.dialogs import DayInput
-from hr.models import OrgUnit
+from hr.models import Employee, OrgUnit
 
 
 class ScopedAutocompleteFilter(AutocompleteSelectFilter):
@@ -103,7 +103,9 @@ class BossFilter(DropdownFilter):
             case "none":
                 return queryset.filter(reports_to=None)
             case "left":
-                return queryset.exclude(status="terminated").filter(reports_to__status="terminated")
+                # Of a boss one does not see, it is not told that he left.
+                left = Employee.objects.visible_to(request.user).filter(status="terminated")
+                return queryset.exclude(status="terminated").filter(reports_to__in=left.order_by().values("pk"))
         return queryset
 
 

@@ -19,7 +19,6 @@ LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "
 class NotificationAdmin(BackofficeAdmin):
     """Everybody's own notifications; who may view all sees the mail of others too, with what bounced."""
 
-    open_to_all = True
     list_display = ["text", "problem", "user_name", "channel", "shown_state", "created_at"]
     list_select_related = ["message"]
     list_filter = [("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
