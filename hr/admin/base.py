@@ -69,6 +69,7 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
 
     form = VersionedForm
     change_form_before_template = "hr/admin/version.html"
+    show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""
 

@@ -174,6 +174,8 @@ def test_an_employee_reads_his_own_page_and_changes_nothing(as_user, beto):
     assert response.status_code == 200
     assert "V-12345678" in response.text
     assert 'name="_save"' not in response.text
+    assert "Ana Pérez (E1)" in response.text
+    assert page("change", beto.reports_to_id) not in response.text
     assert browser.post(page("change", beto.pk), {"first_name": "X"}).status_code == 403
 
 
