@@ -118,6 +118,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "backoffice.navigation.environment",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.home",
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
+    "SCRIPTS": [lambda request: static("backoffice/dialogs.js")],
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": sidebar},
     "COLORS": {
         "primary": {

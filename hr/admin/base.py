@@ -69,15 +69,20 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
 
     form = VersionedForm
     change_form_before_template = "hr/admin/version.html"
+    show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""
 
     # --- Forms ------------------------------------------------------------------------------------------------
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
         form = super().get_form(request, obj, change, **kwargs)
-        if obj is not None and isinstance(getattr(request, "domain_error", None), StaleRow):
-            return _merging(form)
-        return form
+        error = getattr(request, "domain_error", None)
+        if obj is None or not isinstance(error, StaleRow):
+            return form
+        hint = _("The form now holds that change and what you typed. Look it over and save again.")
+        if not error.message.endswith(hint):
+            error.message = f"{error.message}. {hint}"
+        return _merging(form)
 
     def versions(self, obj: Model, form: forms.ModelForm) -> dict[int, int]:
         """For the service: the version the form was opened with."""
@@ -219,7 +224,8 @@ def _merged(form: type[forms.ModelForm], data: Any, instance: Model) -> Any:
         for name, field in now.fields.items():
             typed = field.widget.value_from_datadict(data, {}, name)
             if not field.has_changed(then.get_initial_for_field(field, name), typed):
-                value = field.prepare_value(now.get_initial_for_field(field, name))
-                data[name] = "" if value is None else field.widget.format_value(value) or ""
+                value = field.widget.format_value(field.prepare_value(now.get_initial_for_field(field, name)))
+                # The widget of a choice gives a list, of one here.
+                data[name] = (value[0] if isinstance(value, list) and value else value) or ""
     data["version"] = instance.version  # type: ignore[attr-defined]
     return data

@@ -31,6 +31,16 @@ class DayInput(forms.DateInput):
         super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
 
 
+class RowChoice(AutocompleteSelect):
+    """Django's, without its scripts in a dialog, where backoffice/dialogs.js starts it."""
+
+    in_dialog = False
+
+    @property
+    def media(self) -> forms.Media:
+        return forms.Media() if self.in_dialog else super().media
+
+
 class RowField(forms.ModelChoiceField):
     """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it.
 
@@ -46,12 +56,9 @@ class RowField(forms.ModelChoiceField):
         **kwargs: Any,
     ) -> None:
         self.among = among
-        widget = AutocompleteSelect(
-            model._meta.get_field(relation),
-            admin.site,
-            attrs={"class": "unfold-admin-autocomplete", "style": "width: 100%"},
-        )
-        super().__init__(queryset=model._meta.get_field(relation).related_model.objects.none(), widget=widget, **kwargs)
+        field = model._meta.get_field(relation)
+        widget = RowChoice(field, admin.site, attrs={"style": "width: 100%"})
+        super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
 
 
 class ActionForm(BaseDialogForm):
@@ -64,9 +71,7 @@ class ActionForm(BaseDialogForm):
         for field in self.fields.values():
             if isinstance(field, RowField):
                 field.queryset = field.among(field.queryset.model.objects.all(), self.request.user)
-                if self.object_id is not None:
-                    # The dialog keeps the focus: a list of choices outside it could not be typed in.
-                    field.widget.attrs["data-dropdown-parent"] = "#dialog"
+                field.widget.in_dialog = self.object_id is not None
 
     def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
         """The library's dialog shows the errors of fields only."""

@@ -39,6 +39,7 @@ LABELS = {Status.ACTIVE: "success", Status.SUSPENDED: "warning", Status.TERMINAT
 PERSON = ["first_name", "last_name", "country", "national_id", "birth_date"]
 CONTACT = ["work_email", "work_phone", "private_phone"]
 EMPLOYMENT = ["code", "org_unit", "position", "reports_to", "hired_on"]
+PLAIN = {"org_unit": "unit_name", "position": "position_name", "reports_to": "boss_name"}
 
 
 class EmployeeForm(VersionedForm):
@@ -88,7 +89,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
     autocomplete_fields = ["org_unit", "position", "reports_to"]
-    readonly_fields = ["status_badge", "ended_on", "access"]
+    readonly_fields = ["status_badge", "ended_on", "access", *PLAIN.values()]
     readonly_preprocess_fields = {"work_phone": display_phone, "private_phone": display_phone}
     actions_row = ["move", "change_boss"]
     actions_detail = [
@@ -132,10 +133,25 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
             "unfold/helpers/label.html", {"text": employee.get_status_display(), "type": LABELS[employee.status]}
         )
 
+    @display(description=gettext_lazy("unit"))
+    def unit_name(self, employee: Employee) -> str:
+        return str(employee.org_unit)
+
+    @display(description=gettext_lazy("position"))
+    def position_name(self, employee: Employee) -> str:
+        return str(employee.position or "")
+
+    @display(description=gettext_lazy("reports to"))
+    def boss_name(self, employee: Employee) -> str:
+        return str(employee.reports_to or "")
+
     # --- Form -------------------------------------------------------------------------------------------------
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
         hidden = set() if self._shows_personal_data(request, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
+        if not request.user.has_perm("hr.view_employee"):
+            # His own page names his unit, position and boss; their pages are not his, so no links lead there.
+            employment_fields = [PLAIN.get(name, name) for name in employment_fields]
         if obj and self.has_invite_permission(request):
             employment_fields.append("access")
         return [

@@ -82,7 +82,7 @@ class ImportJobAdmin(HrAdmin):
     def who(self, job: ImportJob) -> str:
         return job.created_by_name
 
-    @display(description=gettext_lazy("at"), ordering="created_at")
+    @display(description=gettext_lazy("loaded at"), ordering="created_at")
     def at(self, job: ImportJob) -> Any:
         return job.created_at
 

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 from core.context import changing
 from hr.loading.kinds import Kind
-from hr.loading.lines import FAULTY, UNCHANGED, Sheet, read_sheet
+from hr.loading.lines import FAULTY, UNCHANGED, Line, Sheet, read_sheet
 from hr.loading.mapping import map_headers
 from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import read_table
@@ -115,5 +115,5 @@ def _rows(plan: Plan, job: ImportJob) -> list[ImportRow]:
     ]
 
 
-def _version(line) -> int:
+def _version(line: Line) -> int:
     return line.existing.version + 1 if line.existing else 1

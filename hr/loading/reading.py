@@ -78,10 +78,10 @@ def _read_workbook(content: bytes, recognise: Recognise) -> Table | None:
 
 def _sheet_rows(workbook: CalamineWorkbook, name: str) -> Iterator[tuple[int, Row]]:
     for number, row in enumerate(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), 1):
-        yield number, [_as_cell(value) for value in row]
+        yield number, [as_cell(value) for value in row]
 
 
-def _as_cell(value: object) -> Cell:
+def as_cell(value: object) -> Cell:
     """Text as it stands, whole numbers without a fraction, days as dates."""
     if isinstance(value, str):
         return _clean(value)
@@ -91,7 +91,7 @@ def _as_cell(value: object) -> Cell:
         return value.date() if value.time() == time() else value.isoformat(sep=" ")
     if isinstance(value, date):
         return value
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _clean(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
 from hr.loading import jobs
@@ -101,9 +102,12 @@ def _back_to_check(job_id: int, *, actor: User, create_missing: bool) -> ImportJ
 def _to_applying(job_id: int, *, actor: User, accept_valid: bool) -> ImportJob:
     job = _own(job_id, actor)
     if job.state == State.CHECKED and job.failed and not accept_valid:
-        raise DomainError(
-            _("%(count)d rows are faulty. Correct the file, or have the valid rows written.") % {"count": job.failed}
+        text = ngettext(
+            "%(count)d row is faulty. Correct the file, or have the valid rows written.",
+            "%(count)d rows are faulty. Correct the file, or have the valid rows written.",
+            job.failed,
         )
+        raise DomainError(text % {"count": job.failed})
     _move(job, State.APPLYING)
     job.accept_valid = accept_valid
     write([job], ["state", "accept_valid", "error", "heartbeat_at"])

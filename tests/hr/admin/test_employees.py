@@ -9,6 +9,7 @@ from core import roles
 from hr.models import Employee
 from hr.services.employees import change_employees
 from tests.factories import make_employee, make_position, make_unit, make_user
+from tests.hr.admin.conftest import sent
 
 LIST = "admin:hr_employee_changelist"
 
@@ -174,6 +175,8 @@ def test_an_employee_reads_his_own_page_and_changes_nothing(as_user, beto):
     assert response.status_code == 200
     assert "V-12345678" in response.text
     assert 'name="_save"' not in response.text
+    assert "Ana Pérez (E1)" in response.text
+    assert page("change", beto.reports_to_id) not in response.text
     assert browser.post(page("change", beto.pk), {"first_name": "X"}).status_code == 403
 
 
@@ -258,9 +261,10 @@ def test_a_form_saved_unchanged_writes_nothing(hr, beto):
     assert (beto.version, beto.history.count()) == (1, 1)
 
 
-def test_a_stale_form_shows_the_others_change_and_can_then_be_saved_over_it(hr, beto, bulk_loader):
+def test_a_stale_form_shows_the_others_change_and_can_then_be_saved_over_it(hr, beto, finance, bulk_loader):
     mine = hr.form(page("change", beto.pk), first_name="Roberto")
-    change_employees({beto.pk: {"last_name": "Núñez", "work_phone": "0212 5551234"}}, actor=bulk_loader)
+    others = {"last_name": "Núñez", "work_phone": "0212 5551234", "org_unit": finance, "reports_to": None}
+    change_employees({beto.pk: others}, actor=bulk_loader)
 
     response = hr.post(page("change", beto.pk), mine)
 
@@ -269,14 +273,16 @@ def test_a_stale_form_shows_the_others_change_and_can_then_be_saved_over_it(hr, 
     for text in ("Lola", "last name «Ñáñez» → «Núñez»", "work phone «–» → «+58 212-5551234»"):
         assert text in response.text
     form = response.context["adminform"].form
+    assert list(form.errors) == ["__all__"]
     assert form["first_name"].value() == "Roberto"  # mine
     assert form["last_name"].value() == "Núñez"  # the other's
     assert int(form["version"].value()) == 2
 
-    again = {bound.html_name: bound.value() or "" for bound in form}
+    again = {bound.html_name: sent(bound) for bound in form}
     assert hr.post(page("change", beto.pk), again).status_code == 302
     beto.refresh_from_db()
     assert (beto.first_name, beto.last_name, beto.work_phone) == ("Roberto", "Núñez", "+582125551234")
+    assert (beto.org_unit, beto.reports_to, beto.version) == (finance, None, 3)
 
 
 def test_a_form_without_its_version_is_refused(hr, beto):

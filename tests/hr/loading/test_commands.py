@@ -1,0 +1,172 @@
+"""`import_*` and `export_*`: the JSON, the exit codes, the rights."""
+
+import io
+import json
+
+import pytest
+from django.core.management import call_command
+
+from core.roles import AUDITOR, BULK_LOADER, EMPLOYEE, HR_MANAGER
+from hr.models import Employee, ImportJob, OrgUnit, Position
+from tests.factories import make_employee, make_unit, make_user
+from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
+
+KEYS = ["rows", "created", "updated", "unchanged", "skipped", "failed", "errors"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a command on a file with these rows; returns (exit code, the JSON it printed)."""
+
+    def run(command, rows, *arguments, name="people.csv"):
+        path = tmp_path / name
+        if rows is not None:
+            encode = as_xlsx if name.endswith("x") else as_csv
+            path.write_bytes(rows if isinstance(rows, bytes) else encode(rows))
+        output, code = io.StringIO(), 0
+        try:
+            call_command(
+                command, str(path), "--json", "--language", "en", *arguments, stdout=output, stderr=io.StringIO()
+            )
+        except SystemExit as end:
+            code = end.code
+        lines = output.getvalue().splitlines()
+        assert len(lines) == 1, "one line of stdout"
+        return code, json.loads(lines[0])
+
+    return run
+
+
+def counted(report):
+    counts = {key: report[key] for key in KEYS[:-1]}
+    assert list(report) == KEYS
+    assert counts["rows"] == sum(counts[key] for key in KEYS[1:-1]), "the five counts add up"
+    return {key: count for key, count in counts.items() if count}
+
+
+def test_all_in_is_exit_0(run, sales):
+    make_employee("Ana", "Pérez 1", code="E1", org_unit=sales)
+
+    code, report = run("import_employees", [HEADER, person(1), person(2)], name="people.xlsx")
+
+    assert (code, counted(report), report["errors"]) == (0, {"rows": 2, "created": 1, "updated": 1}, [])
+    assert run("import_employees", None, name="people.xlsx")[1]["unchanged"] == 2
+    assert ImportJob.objects.first().file_name == "people.xlsx"
+
+
+def test_faulty_rows_are_exit_2_and_nothing_is_written(run, sales):
+    code, report = run("import_employees", [HEADER, person(1), person(2, Nombres=""), person(3)])
+
+    assert (code, counted(report)) == (2, {"rows": 3, "skipped": 2, "failed": 1})
+    assert report["errors"] == [
+        {"row": 3, "column": "Nombres", "value": "", "message": "Missing. A new row needs it: fill in this cell."}
+    ]
+    assert not Employee.objects.exists()
+
+
+def test_accept_valid_writes_the_rest_and_is_still_exit_2(run, sales):
+    code, report = run("import_employees", [HEADER, person(1), person(2, Nombres="")], "--accept-valid")
+
+    assert (code, counted(report)) == (2, {"rows": 2, "created": 1, "failed": 1})
+    assert Employee.objects.get().code == "E1"
+
+
+def test_failed_counts_rows_not_cells(run, sales):
+    _code, report = run("import_employees", [HEADER, person(1, Nombres="", Apellidos="")])
+
+    assert (counted(report), len(report["errors"])) == ({"rows": 1, "failed": 1}, 2)
+
+
+def test_a_dry_run_counts_what_would_happen_and_writes_nothing(run, sales):
+    rows = [HEADER, person(1), person(2, Nombres="")]
+
+    refused = run("import_employees", rows, "--dry-run")
+    accepted = run("import_employees", rows, "--dry-run", "--accept-valid")
+
+    assert (refused[0], counted(refused[1])) == (2, {"rows": 2, "skipped": 1, "failed": 1})
+    assert (accepted[0], counted(accepted[1])) == (2, {"rows": 2, "created": 1, "failed": 1})
+    assert (Employee.objects.count(), ImportJob.objects.count()) == (0, 0)
+
+
+def test_create_missing_makes_units_and_positions(run, db):
+    rows = [[*HEADER, "Cargo"], [*person(1, Unidad="Norte"), "Piloto"]]
+
+    assert run("import_employees", rows)[0] == 2
+    assert run("import_employees", rows, "--create-missing")[0] == 0
+    assert (OrgUnit.objects.get().name, Position.objects.get().title) == ("Norte", "Piloto")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"Shoe size\n42\n", None])
+def test_an_unusable_file_is_exit_1_with_the_reason(run, db, content):
+    code, report = run("import_employees", content)
+
+    assert (code, counted(report)) == (1, {})
+    assert [error["row"] for error in report["errors"]] == [None]
+    assert report["errors"][0]["message"]
+
+
+def test_with_a_user_his_rights_count(run, sales):
+    make_user("aldo", role=AUDITOR)
+    make_user("lola", role=BULK_LOADER, email="lola@example.com")
+    rows = [HEADER, person(1)]
+
+    assert run("import_employees", rows, "--user", "aldo")[0] == 1
+    assert run("import_employees", rows, "--user", "nobody")[0] == 1
+    assert not Employee.objects.exists()
+    assert run("import_employees", rows, "--user", "lola@example.com")[0] == 0
+    entry = Employee.objects.get().history.get()
+    assert (entry.history_user_name, entry.history_source) == ("Lola", "cli")
+    assert run("import_units", [["Nombre"], ["Norte"]], "--user", "lola")[0] == 1
+
+
+def test_a_user_who_was_dismissed_loads_nothing(run, sales):
+    gone = make_employee(status="terminated", ended_on="2024-01-01")
+    make_user("gone", role=HR_MANAGER, employee=gone)
+
+    assert run("import_employees", [HEADER, person(1)], "--user", "gone")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "rows", "model"),
+    [
+        ("import_units", [["Código", "Nombre"], ["N", "Norte"]], OrgUnit),
+        ("import_positions", [["Código", "Título"], ["P", "Piloto"]], Position),
+    ],
+)
+def test_units_and_positions_have_the_same_command(run, db, command, rows, model):
+    assert run(command, rows)[0] == 0
+    assert model.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.csv"])
+def test_what_a_command_exports_another_imports_without_a_change(run, sales, name):
+    make_employee("Ñandú", "=1+1", code="007", org_unit=sales, work_phone="+584121234567")
+    make_employee(code="E2", org_unit=sales)
+
+    assert run("export_employees", None, name=name) == (0, {"rows": 2, "errors": []})
+    code, report = run("import_employees", None, name=name)
+
+    assert (code, counted(report)) == (0, {"rows": 2, "unchanged": 2})
+
+
+def test_an_export_needs_the_right_and_a_known_ending(run, sales, tmp_path):
+    make_user("emma", role=EMPLOYEE)
+    make_unit("Otra")
+
+    assert run("export_employees", None, "--user", "emma", name="a.csv")[0] == 1
+    assert run("export_units", None, name="a.pdf")[0] == 1
+    assert run("export_units", None, "--dry-run", name="a.csv") == (0, {"rows": 2, "errors": []})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_json_it_speaks_to_people(sales, tmp_path, capsys):
+    path = tmp_path / "people.csv"
+    path.write_bytes(as_csv([[*HEADER, "Shoe size"], [*person(1, Nombres=""), "42"]]))
+
+    with pytest.raises(SystemExit):
+        call_command("import_employees", str(path), "--language", "en")
+
+    printed = capsys.readouterr()
+    assert "row 2, Nombres: Missing." in printed.err
+    assert "Unknown columns, not loaded: Shoe size." in printed.err
+    assert "1 faulty" in printed.out
