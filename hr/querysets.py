@@ -220,10 +220,16 @@ class ImportJobQuerySet(OwnedQuerySet):
     owner_field = "created_by_id"
     job_path = ""
 
+    def open_to(self, user: User, verb: str) -> bool:
+        return has_role_right(user, self._right(verb)) or (verb == "view" and bool(self._loadable(user)))
+
     def _own(self, user: User) -> Self:
+        return super()._own(user).filter(**{f"{self.job_path}resource__in": self._loadable(user)})
+
+    @staticmethod
+    def _loadable(user: User) -> list[str]:
         rights = {"employees": "import_employee", "units": "import_orgunit", "positions": "import_position"}
-        loadable = [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
-        return super()._own(user).filter(**{f"{self.job_path}resource__in": loadable})
+        return [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
 
 
 class ImportRowQuerySet(ImportJobQuerySet):

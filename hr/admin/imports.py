@@ -35,11 +35,6 @@ class ImportJobAdmin(HrAdmin):
     list_filter = [("resource", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is None and any(request.user.has_perm(kind.right("import")) for kind in KINDS.values()):
-            return True
-        return super().has_view_permission(request, obj)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

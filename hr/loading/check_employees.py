@@ -15,11 +15,19 @@ from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
 from hr.loading.check import Check
-from hr.loading.identities import Identities, people_among, personal_scope
+from hr.loading.identities import Identities, people_among, personal_scope, seen_scope
 from hr.loading.lines import Line
 from hr.loading.loops import loops_of, node
 from hr.models import Employee, OrgUnit, Position
-from hr.permissions import can_create_positions, can_create_units, is_self
+from hr.permissions import (
+    can_change_boss,
+    can_create_positions,
+    can_create_units,
+    can_hire,
+    can_hire_into,
+    can_move_to,
+    is_self,
+)
 
 TERMINATED = Employee.Status.TERMINATED
 
@@ -39,7 +47,7 @@ class EmployeeCheck(Check):
     def match(self) -> None:
         self.personal = personal_scope(self.user)
         self._guard_personal_columns()
-        self.identities = Identities(self.personal)
+        self.identities = Identities(self.personal, seen_scope(self.user))
         targets: dict[int, int] = {}
         for line in self.lines:
             target = self._target(line)
@@ -119,6 +127,10 @@ class EmployeeCheck(Check):
 
     def _refuse_taken(self) -> None:
         for line in self.lines:
+            code = line.values.get("code")
+            # Who adds nobody is told of it in the words for an unknown code.
+            if code and line.existing is None and can_hire(self.user) and self.identities.is_taken(code):
+                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
             holder = self.identities.mailed(line.values.get("work_email"))
             if holder is not None and (line.existing is None or line.existing.pk != holder):
                 self.fault(line, "work_email", _("Another employee has this e-mail. Each needs an own one, or none."))
@@ -301,6 +313,22 @@ class EmployeeCheck(Check):
     def _status(line: Line) -> str:
         existing = cast(Employee | None, line.existing)
         return cast(str, line.values.get("status") or (existing.status if existing else Employee.Status.ACTIVE))
+
+    # --- Rights -------------------------------------------------------------------------------------------------
+    def may_add(self, line: Line) -> bool:
+        unit = line.values.get("org_unit")
+        return can_hire_into(self.user, unit) if isinstance(unit, int) else super().may_add(line)
+
+    def check_rights(self) -> None:
+        super().check_rights()
+        for line in self.lines:
+            if line.existing is None or line.errors:
+                continue
+            unit = line.changes.get("org_unit")
+            if isinstance(unit, int) and not can_move_to(self.user, unit):
+                self.fault(line, "org_unit", _("You may not put anybody into this unit."))
+            if "reports_to" in line.changes and not can_change_boss(self.user):
+                self.fault(line, "reports_to", _("Only HR gives people another boss."))
 
     # --- Lines of command ---------------------------------------------------------------------------------------
     def _refuse_hopeless_bosses(self) -> None:

@@ -51,6 +51,8 @@ HEADS = {"operations": "alma", "sales": "hernan", "finance": "mateo"}
 EVERYBODY = frozenset(EMPLOYEES)
 SALES = frozenset({"hernan", "pablo", "marco", "luisa"})
 NOBODY: frozenset[str] = frozenset()
+# Keys that stand out wherever they are shown: all of the same length, and no number of anything else.
+EMPLOYEE_KEYS, UNIT_KEYS, POSITION_KEYS, USER_KEYS = 4_410_001, 4_420_001, 4_430_001, 4_440_001
 
 
 @dataclass(frozen=True)
@@ -174,19 +176,22 @@ class World:
         return frozenset(by_id[row.pk] for row in units)  # type: ignore[attr-defined]
 
     def _make_units(self) -> None:
-        for key, parent in UNITS.items():
+        for pk, (key, parent) in enumerate(UNITS.items(), UNIT_KEYS):
             self.units[key] = OrgUnit.objects.create(
-                parent=self.units[parent] if parent else None, **unit_sentinels(key)
+                pk=pk, parent=self.units[parent] if parent else None, **unit_sentinels(key)
             )
 
     def _make_employees(self) -> None:
         statuses = {"sandro": Employee.Status.SUSPENDED, "tomas": Employee.Status.TERMINATED}
-        for key, (unit, boss) in EMPLOYEES.items():
+        for number, (key, (unit, boss)) in enumerate(EMPLOYEES.items()):
             # A position each: it is seen by who sees the employee.
-            self.positions[key] = Position.objects.create(code=f"ZP{key.upper()}", title=f"Zp{key}q")
+            self.positions[key] = Position.objects.create(
+                pk=POSITION_KEYS + number, code=f"ZP{key.upper()}", title=f"Zp{key}q"
+            )
             values = sentinels(key)
             values["birth_date"] = date.fromisoformat(values["birth_date"])  # type: ignore[assignment]
             self.employees[key] = Employee.objects.create(
+                pk=EMPLOYEE_KEYS + number,
                 **values,
                 hired_on=date(2020, 1, 7),
                 status=statuses.get(key, Employee.Status.ACTIVE),
@@ -200,12 +205,13 @@ class World:
             self.units[unit].save()
 
     def _make_users(self) -> None:
-        for key, persona in PERSONAS.items():
+        for pk, (key, persona) in enumerate(PERSONAS.items(), USER_KEYS):
             if key == "anonymous":
                 self.users[key] = None
                 continue
             user = make_user(
                 key,
+                pk=pk,
                 # A name of its own: it may be shown, as who did something, where the employee's may not.
                 full_name=f"Persona {key}",
                 employee=self.employees[persona.employee] if persona.employee else None,
