@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from core import access, roles
 from core.models import User
+from hr import paths
 from hr.models import Employee, OrgUnit, Position
 from tests.factories import make_user
 
@@ -177,9 +178,9 @@ class World:
 
     def _make_units(self) -> None:
         for pk, (key, parent) in enumerate(UNITS.items(), UNIT_KEYS):
-            self.units[key] = OrgUnit.objects.create(
-                pk=pk, parent=self.units[parent] if parent else None, **unit_sentinels(key)
-            )
+            above = self.units[parent] if parent else None
+            path = paths.join(above.path if above else "", pk)
+            self.units[key] = OrgUnit.objects.create(pk=pk, parent=above, path=path, **unit_sentinels(key))
 
     def _make_employees(self) -> None:
         statuses = {"sandro": Employee.Status.SUSPENDED, "tomas": Employee.Status.TERMINATED}
