@@ -92,6 +92,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 page(_("Messages"), "outbox", "hr.OutboxMessage"),
                 page(_("Failed logins"), "lock", "axes.AccessAttempt"),
+                page(_("Denied attempts"), "block", "hr.DeniedAttempt"),
             ],
         },
     ]

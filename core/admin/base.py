@@ -8,9 +8,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from core import kept_forms
 from core.admin import unseen
 from core.admin.rows import rows_for
-from core.errors import DomainError
+from core.errors import DomainError, NotAllowed, NotFound
 
 
 class ScopedChoices(BaseModelAdmin):
@@ -105,7 +106,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         if obj is not None:
             names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
             unseen.hide([obj], names, request.user)
+        else:
+            self.note_denied(request, "record")
         return obj
+
+    @staticmethod
+    def note_denied(request: HttpRequest, kind: str) -> None:
+        """For the record that the site keeps: this request asked for what it may not have."""
+        request.denied = kind  # type: ignore[attr-defined]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str] | tuple[str, ...]:
         """A choice whose present value the user may not see is not his to change: he could only lose it."""
@@ -179,6 +187,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
+            self._note_refusal(request, error)
             request.domain_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -187,12 +196,42 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         error = getattr(request, "domain_error", None)
         return _with_error(form, error) if error else form
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        """A choice that was not among those offered was forged, or belongs to somebody whose scope has shrunk."""
+        errors = context["adminform"].form.errors.as_data().values() if request.method == "POST" else ()
+        if any(error.code == "invalid_choice" for found in errors for error in found):
+            self.note_denied(request, "change")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """What is no key is dropped (Django answers 500); keys of rows that do not exist for the user are noted."""
+        sent = request.POST.copy()
+        keys = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if self._is_key(key)]
+        sent.setlist(ACTION_CHECKBOX_NAME, keys)
+        request.POST = sent  # type: ignore[assignment]
+        if queryset.filter(pk__in=keys).count() < len(set(keys)):
+            self.note_denied(request, "record")
+        return super().response_action(request, queryset)
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return True
+
+    def _note_refusal(self, request: HttpRequest, error: DomainError) -> None:
+        if isinstance(error, NotAllowed | NotFound):
+            self.note_denied(request, "change")
+
     @contextmanager
     def domain_errors_on(self, form: forms.Form) -> Iterator[None]:
         """In a dialog: a broken rule becomes an error of the form, so that the dialog stays open."""
         try:
             yield
         except DomainError as error:
+            if request := getattr(form, "request", None):
+                self._note_refusal(request, error)
             form.add_error(error.field if error.field in form.fields else None, error.message)
 
     @contextmanager
@@ -201,6 +240,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         try:
             yield
         except DomainError as error:
+            self._note_refusal(request, error)
             self.message_user(request, error.message, messages.ERROR)
 
     def back_to(self, object_id: Any | None = None) -> HttpResponse:
