@@ -29,8 +29,11 @@ from hr.permissions import (
     can_enter_personal_data,
     can_move,
     can_see_personal_data,
+    is_self,
 )
 from hr.phones import display_phone
+from hr.rights import VIEW
+from hr.scope import answers_for_others
 from hr.services import employees, employment
 
 Status = Employee.Status
@@ -146,12 +149,21 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return str(employee.reports_to or "")
 
     # --- Form -------------------------------------------------------------------------------------------------
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Employee | None:
+        employee = super().get_object(request, object_id, from_field)
+        if employee is not None and is_self(request.user, employee):
+            # Everybody may know the name of his own boss.
+            employee._state.fields_cache.pop("reports_to", None)
+        return employee
+
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
         hidden = set() if self._shows_personal_data(request, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
-        if not request.user.has_perm("hr.view_employee"):
-            # His own page names his unit, position and boss; their pages are not his, so no links lead there.
-            employment_fields = [PLAIN.get(name, name) for name in employment_fields]
+        # One's own page names unit, position and boss, but links only to pages that are one's own, too.
+        plain = PLAIN if not answers_for_others(request.user) else {}
+        if obj and is_self(request.user, obj) and not request.user.has_perm(VIEW):
+            plain = plain | {"reports_to": "boss_name"}
+        employment_fields = [plain.get(name, name) for name in employment_fields]
         if obj and self.has_invite_permission(request):
             employment_fields.append("access")
         return [

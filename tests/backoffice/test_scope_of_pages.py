@@ -192,3 +192,12 @@ def test_an_employee_names_no_boss_outside_the_scope(as_persona, world):
     )
     assert history.status_code == 200
     assert sentinels("marco")["first_name"] not in history.text
+
+
+def test_ones_own_page_names_the_boss_without_a_link(as_persona, world):
+    Employee.objects.filter(code="ZCPABLO").update(reports_to=world.employees["hernan"])
+
+    page = as_persona("plain").get(change_page(world.employees["pablo"])).text
+
+    assert sentinels("hernan")["first_name"] in page
+    assert change_page(world.employees["hernan"]) not in page

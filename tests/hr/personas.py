@@ -32,7 +32,7 @@ EMPLOYEES = {
     "bruno": ("staff", None),
     "marco": ("team", "bruno"),
     "luisa": ("team", "marco"),
-    "pablo": ("sales", "hernan"),
+    "pablo": ("sales", None),  # one's own page names one's boss: without, he sees nobody else at all
     "mateo": ("finance", None),
     "fabio": ("finance", "mateo"),
     "gabo": ("staff", None),
