@@ -67,7 +67,7 @@ class InvitationAdmin(BackofficeAdmin):
         "purpose",
         "channel",
         "sent_to",
-        "shown_delivery",
+        "delivery_text",
         "delivery_error",
         "attempts",
         "shown_state",
@@ -120,6 +120,11 @@ class InvitationAdmin(BackofficeAdmin):
         if invitation.channel == Invitation.Channel.PAPER and invitation.delivery == Invitation.Delivery.PENDING:
             return "pending", _("to be printed")
         return invitation.delivery, invitation.get_delivery_display()
+
+    @display(description=gettext_lazy("delivery"))
+    def delivery_text(self, invitation: Invitation) -> str:
+        """For the page of one, which shows no labels."""
+        return self.shown_delivery(invitation)[1]
 
     @display(description=gettext_lazy("state"))
     def shown_state(self, invitation: Invitation) -> str:
