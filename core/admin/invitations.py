@@ -52,7 +52,7 @@ class StateFilter(DropdownFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(BackofficeAdmin):
-    list_display = ["user", "channel", "sent_to", "shown_delivery", "shown_state", "sent_at", "expires_at"]
+    list_display = ["user", "shown_delivery", "shown_state", "channel", "sent_to", "sent_at", "expires_at"]
     list_select_related = ["user", "created_by"]
     list_filter = [
         StateFilter,
