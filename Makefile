@@ -9,7 +9,6 @@ export HOST PORT
 
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -n auto --dist loadgroup
-NO_TESTS := 5
 # Even where the environment names servers. An empty variable counts as unset.
 EMBEDDED := DB_CONNECTION= REDIS_HOST=
 # The addresses of the real servers; the environment may name others.
@@ -23,7 +22,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help demo demo-reset test test-slow test-servers check lock messages format key clean
+.PHONY: help demo demo-reset test test-slow test-servers test-slow-servers check lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,9 +39,11 @@ test: .venv/.dev ## The suite on the embedded databases
 test-servers: .venv/.dev .venv/.mysql ## The suite on PostgreSQL, MariaDB or MySQL, and Redis
 	$(SERVERS) $(PYTEST) $(PYTEST_ARGS)
 
-test-slow: .venv/.dev .venv/.mysql ## Kill loops and 100,000-row runs, each once: where it needs servers, on them
-	$(EMBEDDED) $(PY) -m pytest -m "slow and not servers" $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
-	$(SERVERS) $(PY) -m pytest -m "slow and servers" $(PYTEST_ARGS) || [ $$? = $(NO_TESTS) ]
+test-slow: .venv/.dev ## Kill loops and 100,000-row runs, on the embedded databases
+	$(EMBEDDED) $(PY) -m pytest -m slow $(PYTEST_ARGS)
+
+test-slow-servers: .venv/.dev .venv/.mysql ## The same on the servers
+	$(SERVERS) $(PY) -m pytest -m slow $(PYTEST_ARGS)
 
 check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, import directions, translations
 	$(PY) -m ruff check .

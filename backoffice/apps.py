@@ -1,9 +1,12 @@
 from typing import Any
 
+import axes.apps
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
+from django_tasks_db.apps import TasksAppConfig
 
 from backoffice.checks import refuse_faulty_start
 
@@ -26,6 +29,16 @@ class BackofficeAdminConfig(AdminConfig):
         from backoffice.select2 import load_translation  # imports widgets, which apps must be ready for
 
         load_translation()
+
+
+class LoginsConfig(axes.apps.AppConfig):
+    """axes under a name that says what it is."""
+
+    verbose_name = _("Logins")
+
+
+class TaskQueueConfig(TasksAppConfig):
+    verbose_name = _("Background tasks")  # type: ignore[assignment]
 
 
 def knows_join_limit(version: tuple[int, ...]) -> bool:

@@ -28,6 +28,9 @@ DJANGO = [
     _("View %s"),
     _("Change history: %s"),
     _("Select all %(total_count)s %(module_name)s"),
+    # A role is a group
+    _("group"),
+    _("groups"),
     _("The password is too similar to the %(verbose_name)s."),
     # Deleting
     _(

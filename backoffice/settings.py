@@ -79,11 +79,11 @@ INSTALLED_APPS = [
     "guardian",
     "simple_history",
     "import_export",
-    "axes",
+    "backoffice.apps.LoginsConfig",
     "csp",
     "anymail",
     "django_tasks",
-    "django_tasks_db",
+    "backoffice.apps.TaskQueueConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

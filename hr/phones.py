@@ -21,6 +21,8 @@ def normalize_phone(value: object, country: str = DEFAULT_COUNTRY) -> str:
     text = _as_text(value)
     if not text:
         return ""
+    if stored := _normalized.get((text, country)):
+        return stored
     try:
         number = phonenumbers.parse(text, country)
     except NumberParseException:
@@ -28,7 +30,21 @@ def normalize_phone(value: object, country: str = DEFAULT_COUNTRY) -> str:
     if not phonenumbers.is_valid_number(number):
         raise _invalid(text, country)
     stored = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return f"{stored};ext={number.extension}" if number.extension else stored
+    if number.extension:
+        stored = f"{stored};ext={number.extension}"
+    _remember(text, country, stored)
+    return stored
+
+
+# A load reads each number for the preview, again before it writes, and the service once more in its stored form.
+_normalized: dict[tuple[str, str], str] = {}
+_REMEMBERED = 100_000
+
+
+def _remember(text: str, country: str, stored: str) -> None:
+    if len(_normalized) >= _REMEMBERED:
+        _normalized.clear()
+    _normalized[text, country] = _normalized[stored, country] = stored
 
 
 def display_phone(stored: str) -> str:

@@ -52,7 +52,7 @@ class StateFilter(DropdownFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(BackofficeAdmin):
-    list_display = ["user", "channel", "sent_to", "shown_delivery", "shown_state", "sent_at", "expires_at"]
+    list_display = ["user", "shown_delivery", "shown_state", "channel", "sent_to", "sent_at", "expires_at"]
     list_select_related = ["user", "created_by"]
     list_filter = [
         StateFilter,
@@ -67,7 +67,7 @@ class InvitationAdmin(BackofficeAdmin):
         "purpose",
         "channel",
         "sent_to",
-        "shown_delivery",
+        "delivery_text",
         "delivery_error",
         "attempts",
         "shown_state",
@@ -120,6 +120,11 @@ class InvitationAdmin(BackofficeAdmin):
         if invitation.channel == Invitation.Channel.PAPER and invitation.delivery == Invitation.Delivery.PENDING:
             return "pending", _("to be printed")
         return invitation.delivery, invitation.get_delivery_display()
+
+    @display(description=gettext_lazy("delivery"))
+    def delivery_text(self, invitation: Invitation) -> str:
+        """For the page of one, which shows no labels."""
+        return self.shown_delivery(invitation)[1]
 
     @display(description=gettext_lazy("state"))
     def shown_state(self, invitation: Invitation) -> str:

@@ -57,6 +57,18 @@ class RoleAdmin(BackofficeAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": _("Roles"), **(extra_context or {})})
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Headed by the role's name in the reader's language, not by its key."""
+        group = self.get_object(request, object_id) if object_id else None
+        heading = {"title": _("Role"), "subtitle": role_label(group.name)} if group else {}
+        return super().changeform_view(request, object_id, form_url, {**heading, **(extra_context or {})})
+
     @display(description=gettext_lazy("role"))
     def label(self, group: Group) -> str:
         return role_label(group.name)

@@ -13,6 +13,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import BackofficeAdmin
+from core.errors import NotFound
 from core.models import User
 from core.roles import ROLES, role_label
 from core.services import invitations, users
@@ -100,14 +101,7 @@ class UserAdmin(BackofficeAdmin):
     def add_row(self, request: HttpRequest, obj: User, form: forms.ModelForm) -> User:
         fields = {name: form.cleaned_data[name] for name in ("full_name", "username", "email", "language")}
         user = users.create_user(actor=request.user, roles=form.cleaned_data["roles"], **fields)
-        if user.email:
-            self.message_user(request, _("An invitation is on its way to %(email)s.") % {"email": user.email})
-        else:
-            self.message_user(
-                request,
-                _("Without an e-mail the account needs a code on paper: print it from the list of invitations."),
-                messages.WARNING,
-            )
+        self._tell(request, user)
         return user
 
     def change_row(self, request: HttpRequest, obj: User, form: forms.ModelForm) -> None:
@@ -126,12 +120,21 @@ class UserAdmin(BackofficeAdmin):
             "form_class": BaseDialogForm,
         },
     )
-    def send_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse | None:
-        user = self.get_object(request, object_id)
+    def send_link(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         with self.domain_errors_to_messages(request):
+            user = self.get_object(request, object_id)
+            if user is None:
+                raise NotFound()
             invitations.send_to(user, actor=request.user)
-            self.message_user(request, _("A link is on its way to %(email)s.") % {"email": user.email})
+            self._tell(request, user)
         return self.back_to(object_id)
+
+    def _tell(self, request: HttpRequest, user: User) -> None:
+        if user.email:
+            self.message_user(request, _("A link is on its way to %(email)s.") % {"email": user.email})
+        else:
+            text = _("Without an e-mail the account needs a code on paper: print it from the list of invitations.")
+            self.message_user(request, text, messages.WARNING)
 
     @display(description=gettext_lazy("roles"))
     def role_labels(self, user: User) -> str:

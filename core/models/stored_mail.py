@@ -3,6 +3,7 @@ import re
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class StoredMailQuerySet(models.QuerySet):
@@ -24,7 +25,7 @@ class StoredMail(models.Model):
 
     class Meta:
         verbose_name = _("sent mail")
-        verbose_name_plural = _("sent mail")
+        verbose_name_plural = pgettext_lazy("several", "sent mail")
         ordering = ["-id"]
 
     def __str__(self) -> str:

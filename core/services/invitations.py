@@ -81,23 +81,27 @@ def prepare(
 
 
 def resend(invitations: Iterable[Invitation], *, actor: User) -> int:
-    """Queue new invitations for the users of these, unless they accepted one since; returns how many."""
+    """Queue new invitations for the users of these; returns how many.
+
+    Not for who has a password, unless there is no e-mail either: such a user gets a new code on paper.
+    """
     if not actor.has_perm("core.change_invitation"):
         raise NotAllowed()
-    ids = {invitation.user_id for invitation in invitations if invitation.purpose == Purpose.INVITE}
-    users = [user for user in User.objects.filter(pk__in=ids, is_active=True) if not user.has_usable_password()]
-    prepare(users, actor=actor)
-    return len(users)
+    users = User.objects.filter(pk__in={invitation.user_id for invitation in invitations}, is_active=True)
+    waiting = [user for user in users if not user.has_usable_password()]
+    forgetful = [user for user in users if user.has_usable_password() and not user.email]
+    prepare(waiting, actor=actor)
+    prepare(forgetful, actor=actor, purpose=Purpose.RESET)
+    return len(waiting) + len(forgetful)
 
 
 def send_to(user: User, *, actor: User) -> Invitation:
-    """Queue a link by which this user sets a password: an invitation, or a reset if there is a password already."""
+    """Queue a way to set a password: an invitation, or a reset if there is a password; on paper without an e-mail."""
     if not actor.has_perm("core.change_user"):
         raise NotAllowed()
+    user.refresh_from_db(fields=["is_active", "password", "email"])
     if not user.is_active:
         raise DomainError(_("The account is switched off."))
-    if not user.email:
-        raise DomainError(_("The account has no e-mail: print a code for it in the list of invitations."))
     purpose = Purpose.RESET if user.has_usable_password() else Purpose.INVITE
     return prepare([user], actor=actor, purpose=purpose)[user.pk]
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from core.errors import NotFound
 from core.models import User
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
@@ -46,7 +47,10 @@ class InviteActions(admin.ModelAdmin):
     )
     def invite(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         with self.domain_errors_to_messages(request):
-            self._tell(request, invite_employees([int(object_id)], actor=request.user))
+            employee = self.get_object(request, object_id)
+            if employee is None:
+                raise NotFound()
+            self._tell(request, invite_employees([employee.pk], actor=request.user))
         return self.back_to(object_id)
 
     @display(description=gettext_lazy("login"))

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
+from core.admin.paginator import KeysFirstPaginator
 from core.errors import DomainError, StaleRow
 from hr.admin.dialogs import ActionForm
 from hr.history import count_of, entries_of
@@ -69,6 +70,7 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
 
     form = VersionedForm
     change_form_before_template = "hr/admin/version.html"
+    paginator = KeysFirstPaginator
     show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""

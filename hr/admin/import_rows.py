@@ -9,6 +9,7 @@ from datetime import date
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core.models import User
 from hr.loading.identities import personal_scope
@@ -54,8 +55,8 @@ def cards_of(job: ImportJob) -> list[Card]:
     """Counts that add up to the first."""
     cards = [
         Card(_("rows"), _number(job.rows), "", ""),
-        Card(_("new"), _number(job.created), Verdict.NEW, "text-green-700 dark:text-green-400"),
-        Card(_("changed"), _number(job.updated), Verdict.CHANGED, "text-blue-700 dark:text-blue-400"),
+        Card(pgettext("rows", "new"), _number(job.created), Verdict.NEW, "text-green-700 dark:text-green-400"),
+        Card(pgettext("rows", "changed"), _number(job.updated), Verdict.CHANGED, "text-blue-700 dark:text-blue-400"),
         Card(_("unchanged"), _number(job.unchanged), "", ""),
         Card(_("faulty"), _number(job.failed), Verdict.FAULTY, "text-red-700 dark:text-red-400" if job.failed else ""),
     ]

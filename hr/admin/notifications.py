@@ -19,7 +19,7 @@ LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "
 class NotificationAdmin(BackofficeAdmin):
     """Everybody's own notifications; who may view all sees the mail of others too, with what bounced."""
 
-    list_display = ["text", "problem", "user_name", "channel", "shown_state", "created_at"]
+    list_display = ["text", "shown_state", "problem", "user_name", "channel", "created_at"]
     list_select_related = ["message"]
     list_filter = [("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
     search_fields = ["user_name"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone, translation
 
@@ -14,12 +16,11 @@ from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import read_table
 from hr.models import ImportJob, ImportRow
 from hr.services.rows import hold
-from hr.services.writing import business_atomic, write
+from hr.services.writing import business_atomic, insert_only, write
 
 if TYPE_CHECKING:
     from core.models import User
 
-ROWS_A_STATEMENT = 500
 LABEL_LENGTH = 200
 RESULT_FIELDS = (
     "state", "columns", "missing", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest", "error",
@@ -94,25 +95,27 @@ def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
     job.heartbeat_at = timezone.now()
     write([job], RESULT_FIELDS)
     ImportRow.objects.filter(job=job).delete()
-    ImportRow.objects.bulk_create(_rows(plan, job), batch_size=ROWS_A_STATEMENT)
+    insert_only(ImportRow, _rows(plan, job))
 
 
-def _rows(plan: Plan, job: ImportJob) -> list[ImportRow]:
-    return [
-        ImportRow(
-            job=job,
-            number=line.number,
-            verdict=line.verdict,
-            label=line.label[:LABEL_LENGTH],
-            object_id=line.object_id or (line.existing.pk if line.existing else None),
-            before=line.before if line.verdict != FAULTY else {},
-            after=line.after if line.verdict != FAULTY else {},
-            written_version=_version(line) if line.object_id else None,
-            errors=[{"column": error.column, "value": error.value, "message": error.message} for error in line.errors],
-        )
-        for line in plan.lines
-        if line.verdict != UNCHANGED
-    ]
+def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
+    """The columns of an ImportRow for each line that is not unchanged."""
+    now = timezone.now()
+    common = {"job_id": job.pk, "version": 1, "created_at": now, "updated_at": now}
+    for line in plan.lines:
+        if line.verdict == UNCHANGED:
+            continue
+        written = line.verdict != FAULTY
+        yield common | {
+            "number": line.number,
+            "verdict": line.verdict,
+            "label": line.label[:LABEL_LENGTH],
+            "object_id": line.object_id or (line.existing.pk if line.existing else None),
+            "before": line.before if written else {},
+            "after": line.after if written else {},
+            "written_version": _version(line) if line.object_id else None,
+            "errors": [asdict(error) for error in line.errors],
+        }
 
 
 def _version(line: Line) -> int:

@@ -130,6 +130,8 @@ def clean_up() -> int:
 
     Returns how many files went. The clock calls it.
     """
+    written = ImportJob.objects.filter(applied_at__lt=timezone.now() - ROWS_KEPT, lines__isnull=False)
+    ImportRow.objects.filter(job_id__in=list(written.values_list("pk", flat=True).distinct())).delete()
     over = ImportJob.objects.filter(file__expires_at__lt=timezone.now())
     gone = 0
     for job_id in over.exclude(state=State.APPLYING).values_list("pk", flat=True):

@@ -96,7 +96,7 @@ def as_cell(value: object) -> Cell:
 
 def _clean(text: str) -> str:
     """Without blanks around it and without characters that no name holds."""
-    if not (text.isascii() and text.isprintable()):
+    if not text.isprintable():
         text = "".join(filter(None, map(_clean_character, text)))
     return formulas.restore(text.strip())
 
@@ -155,13 +155,12 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
 
 
 def _find_table(rows: Iterable[tuple[int, Row]], recognise: Recognise) -> Table | None:
-    """The header is the first row with a known header; a title above it is passed over."""
+    """The header is the row with the most known headers among the first; a title above it is passed over."""
     filled = ((number, row) for number, row in rows if any(row))
-    searched: list[list[str]] = []
-    for _number, row in filled:
-        searched.append([str(cell) for cell in row])
-        if recognise(searched[-1]):
-            return Table(searched[-1], list(filled))
-        if len(searched) == HEADER_SEARCH_ROWS:
-            break
-    return Table(searched[0], []) if searched else None
+    first = list(islice(filled, HEADER_SEARCH_ROWS))
+    if not first:
+        return None
+    headers = [[str(cell) for cell in row] for _number, row in first]
+    known = [recognise(row) for row in headers]
+    at = known.index(max(known))
+    return Table(headers[at], [*first[at + 1 :], *filled])

@@ -19,6 +19,8 @@ from hr.loading.reading import Cell
 
 ROWS_A_PIECE = 500
 _EPOCH = date(1899, 12, 30)
+# Excel knows no day before 1900, and counts one too many until this one.
+_FIRST_DAY = date(1900, 2, 28)
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
@@ -107,10 +109,10 @@ def _sheet_xml(sheet: SheetToWrite) -> Iterator[str]:
 def _row_xml(number: int, row: Sequence[Cell], letters: Sequence[str], *, text_style: int) -> str:
     cells = []
     for letter, cell in zip(letters, row, strict=True):
-        if isinstance(cell, date):
+        if isinstance(cell, date) and cell > _FIRST_DAY:
             cells.append(f'<c r="{letter}{number}" s="3"><v>{(cell - _EPOCH).days}</v></c>')
         elif cell:
-            text = escape(_NOT_IN_XML.sub("", neutralise_in_text_cell(cell)))
+            text = escape(_NOT_IN_XML.sub("", neutralise_in_text_cell(str(cell))))
             cells.append(
                 f'<c r="{letter}{number}" s="{text_style}" t="inlineStr">'
                 f'<is><t xml:space="preserve">{text}</t></is></c>'

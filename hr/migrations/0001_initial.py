@@ -421,6 +421,10 @@ class Migration(migrations.Migration):
             model_name='employee',
             index=models.Index(fields=['hired_on'], name='employee_hired_on'),
         ),
+        migrations.AddIndex(
+            model_name='employee',
+            index=models.Index(fields=['org_unit', 'status'], name='employee_of_unit'),
+        ),
         migrations.AddConstraint(
             model_name='employee',
             constraint=models.UniqueConstraint(fields=('country', 'national_id'), name='employee_national_id_unique', violation_error_message='Another employee has that national id.'),

@@ -78,6 +78,7 @@ class Employee(BusinessModel):
             models.Index(fields=["search_text", "id"], name="employee_by_name"),
             models.Index(fields=["status", "search_text"], name="employee_by_status"),
             models.Index(fields=["hired_on"], name="employee_hired_on"),
+            models.Index(fields=["org_unit", "status"], name="employee_of_unit"),
         ]
         constraints = [
             models.UniqueConstraint(

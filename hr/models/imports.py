@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hr.models.base import BusinessModel
 from hr.querysets import ImportJobQuerySet, ImportRowQuerySet
@@ -38,8 +39,8 @@ class ImportJob(BusinessModel):
     columns = models.JSONField(default=list, help_text="[[header, field name or null], …] as found in the file")
     missing = models.JSONField(default=dict, help_text='{"org_unit": {"Ventas Norte": 37}, "position": {…}}')
     rows = models.PositiveIntegerField(_("rows"), default=0)
-    created = models.PositiveIntegerField(_("new"), default=0)
-    updated = models.PositiveIntegerField(_("changed"), default=0)
+    created = models.PositiveIntegerField(pgettext_lazy("rows", "new"), default=0)
+    updated = models.PositiveIntegerField(pgettext_lazy("rows", "changed"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
     failed = models.PositiveIntegerField(_("faulty"), default=0)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 State = ImportJob.State
 UPLOAD_KEPT = timedelta(days=1)
 # Up to these sizes the request does the work itself; what is larger goes to the worker.
-READ_AT_ONCE_BYTES = 1024 * 1024
+READ_AT_ONCE_BYTES = 256 * 1024
 AT_ONCE_ROWS = 500
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -139,12 +139,7 @@ def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> 
         row.version, row.created_at, row.updated_at = 1, now, now
         prepare(row)
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    sql = "INSERT INTO {table} ({columns}) VALUES ({marks})".format(  # noqa: S608  (names of the models)
-        table=_quoted(model._meta.db_table),
-        columns=", ".join(_quoted(field.column) for field in fields),
-        marks=", ".join(["%s"] * len(fields)),
-    )
-    _executemany(model, sql, (_values(row, fields) for row in rows))
+    _executemany(model, _insertion(model, fields), (_values(row, fields) for row in rows))
     keys: dict[Any, int] = {}
     for batch in batched(rows, BATCH):
         wanted = [getattr(row, unique) for row in batch]
@@ -153,6 +148,14 @@ def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> 
         row.pk = keys[getattr(row, unique)]
         row._state.adding, row._state.db = False, DATABASE
     return list(rows)
+
+
+def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write new rows, given by attname and complete but for the key, of which nobody needs the keys or history."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    connection = connections[DATABASE]
+    values = ([field.get_db_prep_save(row[field.attname], connection) for field in fields] for row in rows)
+    _executemany(model, _insertion(model, fields), values)
 
 
 def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, reason: str = "") -> list[Row]:
@@ -242,6 +245,14 @@ def prepare(row: BusinessModel) -> None:
 
 def _quoted(name: str) -> str:
     return connections[DATABASE].ops.quote_name(name)
+
+
+def _insertion(model: type[models.Model], fields: Sequence[models.Field]) -> str:
+    return "INSERT INTO {table} ({columns}) VALUES ({marks})".format(  # noqa: S608  (names of the models)
+        table=_quoted(model._meta.db_table),
+        columns=", ".join(_quoted(field.column) for field in fields),
+        marks=", ".join(["%s"] * len(fields)),
+    )
 
 
 def _values(row: models.Model, fields: Iterable[models.Field]) -> list[Any]:

@@ -306,19 +306,44 @@ def test_who_may_not_invite_may_not_send_again(emma, nora):
         invitations.resend([invite(nora)], actor=emma)
 
 
-def test_an_administrator_sends_a_link_by_hand(ana, hugo, nora, emma, paula, mailoutbox):
-    invitations.send_to(nora, actor=ana)
-    invitations.send_to(emma, actor=ana)
-    invitations.deliver_due(limit=10)
+def test_an_administrator_sends_a_link_by_hand(ana, hugo, nora, emma, paula):
+    for user in (nora, emma, paula):
+        invitations.send_to(user, actor=ana)
 
-    assert sorted(Invitation.objects.values_list("user__username", "purpose")) == [
-        ("emma", "reset"),
-        ("nora", "invite"),
+    assert sorted(Invitation.objects.values_list("user__username", "purpose", "channel")) == [
+        ("emma", "reset", "mail"),
+        ("nora", "invite", "mail"),
+        ("paula", "invite", "paper"),
     ]
     with pytest.raises(NotAllowed):
         invitations.send_to(nora, actor=hugo)
+    users.deactivate(nora, actor=ana)
     with pytest.raises(DomainError):
-        invitations.send_to(paula, actor=ana)
+        invitations.send_to(nora, actor=ana)
+
+
+def test_who_has_no_mail_and_forgot_the_password_gets_a_new_code(client, hugo, paula):
+    used = invitations.prepare([paula], actor=hugo)[paula.pk]
+    paula.set_password(PASSWORD)
+    paula.save()
+    Invitation.objects.update(accepted_at=timezone.now())
+
+    assert invitations.resend([used], actor=hugo) == 1
+    ((_invitation, code),) = invitations.issue_codes(list(Invitation.objects.open()), actor=hugo)
+
+    assert activate(client, code).status_code == 302
+
+
+def test_the_link_is_sent_from_the_page_of_the_user(client, ana, nora, mailoutbox):
+    client.force_login(ana)
+    page = f"/core/user/{nora.pk}/send_link/"
+
+    response = client.post(page, {"_form_submitted": "1"})
+    invitations.deliver_due(limit=10)
+
+    assert response["HX-Redirect"] == f"/core/user/{nora.pk}/change/"
+    assert [message.to for message in mailoutbox] == [["nora@example.org"]]
+    assert client.post("/core/user/999999/send_link/", {"_form_submitted": "1"}).status_code == 200
 
 
 # --- Forgotten password ----------------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
 
 from core.roles import ROLES, sync_roles
 
@@ -8,4 +9,4 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         sync_roles()
-        self.stdout.write(f"{len(ROLES)} roles are in step with core/roles.py.")
+        self.stdout.write(_("%(count)d roles are in step with core/roles.py.") % {"count": len(ROLES)})

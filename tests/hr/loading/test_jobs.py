@@ -16,7 +16,7 @@ from hr.loading.kinds import KINDS
 from hr.models import Employee, ImportJob, ImportRow, OrgUnit, StoredFile
 from hr.services import imports
 from tests.factories import make_employee, make_unit, make_user
-from tests.hr.loading.conftest import HEADER, as_csv, person
+from tests.hr.loading.conftest import HEADER, as_csv, load, person
 
 PEOPLE = KINDS["employees"]
 
@@ -215,6 +215,17 @@ def test_a_written_load_keeps_its_rows_for_a_month(hr, sales):
     job.refresh_from_db()
 
     assert job.file.expires_at - timezone.now() > timedelta(days=29)
+
+
+def test_rows_of_an_old_load_go_also_where_a_command_wrote_them(sales):
+    load([HEADER, person(1)])
+    load([HEADER, person(2)])
+    old, recent = ImportJob.objects.order_by("pk")
+    ImportJob.objects.filter(pk=old.pk).update(applied_at=timezone.now() - timedelta(days=31))
+
+    jobs.clean_up()
+
+    assert (old.lines.count(), recent.lines.count()) == (0, 1)
 
 
 # --- Large files -------------------------------------------------------------------------------------------------

@@ -58,7 +58,15 @@ def test_xlsx_cells_keep_their_meaning():
 
 
 def test_rows_are_numbered_as_the_spreadsheet_numbers_them():
-    rows = [[], ["Personnel, January"], ["Code", "Name"], ["E1", "Ana"], [], ["E2", "two\nlines"], ["E3", "Luis"]]
+    rows = [
+        [],
+        ["Name", "Personnel, January"],
+        ["Code", "Name"],
+        ["E1", "Ana"],
+        [],
+        ["E2", "two\nlines"],
+        ["E3", "Luis"],
+    ]
 
     assert [number for number, _row in read(as_xlsx(rows)).rows] == [4, 6, 7]
     assert [number for number, _row in read(as_csv(rows)).rows] == [4, 6, 7]

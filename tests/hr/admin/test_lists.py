@@ -1,0 +1,106 @@
+"""How lists read their rows, whatever their number."""
+
+import time
+from datetime import date
+
+import pytest
+from django.core.paginator import Paginator
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from core.admin.paginator import KeysFirstPaginator
+from hr.models import Employee, OrgUnit
+from hr.services.employees import NewEmployee, hire_employees
+from hr.services.org_units import NewOrgUnit, create_org_units
+from tests.factories import make_employee, make_unit
+
+
+@pytest.fixture
+def people(sales, finance):
+    for number in range(7):
+        make_employee(f"Ana {number}", "Gil", org_unit=sales if number % 2 else finance)
+    return Employee.objects.select_related("org_unit").order_by("-org_unit__name", "first_name")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_page_holds_what_a_plain_one_holds(people, number):
+    page, plain = KeysFirstPaginator(people, 3).page(number), Paginator(people, 3).page(number)
+
+    assert list(page.object_list) == list(plain.object_list)
+    assert (page.has_next(), page.start_index(), page.end_index()) == (
+        plain.has_next(),
+        plain.start_index(),
+        plain.end_index(),
+    )
+
+
+def test_keys_are_found_without_the_joins_of_the_rows(people):
+    with CaptureQueriesContext(connections["business"]) as queries:
+        page = KeysFirstPaginator(people.order_by("search_text", "pk"), 3).page(1)
+        assert [employee.org_unit.code for employee in page.object_list] == ["FIN", "VEN", "FIN"]
+
+    count, keys, rows = (query["sql"] for query in queries)
+    assert "JOIN" not in count
+    assert "JOIN" not in keys
+    assert "JOIN" in rows
+
+
+def test_a_page_keeps_what_its_rows_were_counted_with(people, sales, hr_manager):
+    units = OrgUnit.objects.with_people(hr_manager).order_by("-people", "pk")
+
+    page = KeysFirstPaginator(units, 2).page(1)
+
+    assert [(unit.code, unit.people) for unit in page.object_list] == [("FIN", 4), ("VEN", 3)]
+
+
+def test_a_row_that_went_meanwhile_is_left_out(people):
+    paginator = KeysFirstPaginator(people.order_by("pk"), 3)
+    assert paginator.count == 7
+    Employee.objects.filter(pk=people.order_by("-pk").first().pk).delete()
+
+    assert len(paginator.page(3).object_list) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_lists_of_a_hundred_thousand_answer_at_once(hr):
+    top = make_unit("Empresa")
+    rows = [NewOrgUnit(code=f"U{n}", name=f"Unidad {n}", parent_code=f"U{n // 8}" if n else "") for n in range(5000)]
+    rows[0].parent_id = top.pk
+    units = create_org_units(rows, actor=None)
+    for part in range(10):
+        hire_employees(
+            [
+                NewEmployee(
+                    code=f"E{number}",
+                    first_name=f"Ana {number % 97}",
+                    last_name=f"Pérez {number % 1013}",
+                    hired_on=date(2020, 1, 1),
+                    org_unit_id=units[number % 5000].pk,
+                    reports_to_code=f"E{number // 10}" if number else "",
+                )
+                for number in range(part * 10_000, (part + 1) * 10_000)
+            ],
+            actor=None,
+        )
+    people, tree = reverse("admin:hr_employee_changelist"), reverse("admin:hr_orgunit_changelist")
+    hr.get(people)
+
+    for address in (
+        people,
+        f"{people}?p=1500",
+        f"{people}?q=perez+500",
+        f"{people}?status__exact=active",
+        f"{people}?org_unit__id__exact={units[1].pk}",
+        tree,
+        f"{tree}?q=unidad+77",
+        reverse("admin:hr_orgunit_chart"),
+    ):
+        with CaptureQueriesContext(connections["business"]) as queries:
+            started = time.perf_counter()
+            response = hr.get(address)
+            seconds = time.perf_counter() - started
+        assert response.status_code == 200
+        assert len(queries) <= 8, address
+        assert seconds < 5, f"{address} took {seconds:.1f} s"
