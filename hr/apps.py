@@ -9,5 +9,10 @@ class HrConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from hr import receivers  # noqa: F401  (connects them)
+        from hr import (
+            grantable,
+            receivers,  # noqa: F401  (connects them)
+        )
         from hr.services import accounts  # noqa: F401  (makes its kind of message known)
+
+        grantable.register()

@@ -151,7 +151,9 @@ def is_manager(user: User) -> bool:
 def answers_for_others(user: User) -> bool:
     """Whether the user sees anybody beside himself."""
     scope = scope_for(user, VIEW)
-    return bool(scope.everything or scope.unit_ids or scope.line_roots or scope.employee_ids - {facts_of(user).employee_id})
+    return bool(
+        scope.everything or scope.unit_ids or scope.line_roots or scope.employee_ids - {facts_of(user).employee_id}
+    )
 
 
 def has_role_right(user: User, permission: str) -> bool:

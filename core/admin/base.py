@@ -73,7 +73,11 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if not self._is_open(request, "change", super().has_change_permission):
             return False
-        return obj is None or not hasattr(self._all_rows(), "changeable_by") or self._is_among(request, obj, "changeable_by")
+        return (
+            obj is None
+            or not hasattr(self._all_rows(), "changeable_by")
+            or self._is_among(request, obj, "changeable_by")
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if not self._is_open(request, "delete", super().has_delete_permission):
@@ -196,7 +200,9 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         error = getattr(request, "domain_error", None)
         return _with_error(form, error) if error else form
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """A choice that was not among those offered was forged, or belongs to somebody whose scope has shrunk."""
         errors = context["adminform"].form.errors.as_data().values() if request.method == "POST" else ()
         if any(error.code == "invalid_choice" for found in errors for error in found):

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
+from core.admin.grant_pages import GrantPages
 from core.admin.paginator import KeysFirstPaginator
 from core.errors import DomainError, StaleRow
 from hr.admin.dialogs import ActionForm
@@ -63,6 +64,17 @@ class VersionedForm(forms.ModelForm):
     def changed_values(self) -> dict[str, Any]:
         """What the user changed, by field."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
+
+
+class GrantTab(GrantPages):
+    """The page of rights on one row, as a tab beside the others."""
+
+    def get_tabs(self, request: HttpRequest, obj: Model) -> list[dict[str, Any]]:
+        tabs = super().get_tabs(request, obj)  # type: ignore[misc]
+        return [*tabs, self.tab(_("Rights"), "grants", obj)] if self.has_grants_permission(request) else tabs  # type: ignore[attr-defined]
+
+    def grants_context(self, request: HttpRequest, row: Model) -> dict[str, Any]:
+        return self.with_tabs(request, row, "grants")  # type: ignore[attr-defined]
 
 
 class HrAdmin(BackofficeAdmin, ServiceTransactions):

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from hr.admin.accounts import InviteActions
-from hr.admin.base import HrAdmin, VersionedForm
+from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
@@ -76,7 +76,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
     form = EmployeeForm
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
     list_display_links = ["code", "name"]
@@ -160,9 +160,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         hidden = set() if self._shows_personal_data(request, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
         # One's own page names unit, position and boss, but links only to pages that are one's own, too.
-        plain = PLAIN if not answers_for_others(request.user) else {}
-        if obj and is_self(request.user, obj) and not request.user.has_perm(VIEW):
-            plain = plain | {"reports_to": "boss_name"}
+        plain: dict[str, str] = {}
+        if obj and not answers_for_others(request.user):
+            plain = PLAIN
+        elif obj and is_self(request.user, obj) and not request.user.has_perm(VIEW):
+            plain = {"reports_to": "boss_name"}
         employment_fields = [plain.get(name, name) for name in employment_fields]
         if obj and self.has_invite_permission(request):
             employment_fields.append("access")
@@ -208,9 +210,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return False  # employments end, people stay
 
     def add_row(self, request: HttpRequest, obj: Employee, form: forms.ModelForm) -> Employee:
-        values = {name: form.cleaned_data[name] for name in form.Meta.fields}
+        values = {name: value for name, value in form.cleaned_data.items() if name != "version"}
         for name in ("org_unit", "position", "reports_to"):
-            row = values.pop(name)
+            row = values.pop(name, None)
             values[f"{name}_id"] = row.pk if row else None
         return employees.hire_employees([employees.NewEmployee(**values)], actor=request.user)[0]
 

@@ -40,9 +40,7 @@ def record_denied(*, actor: User, kind: str, what: str) -> None:
         values = {"user_name": str(actor)[:200], "what": what[:300]}
         DeniedAttempt.objects.create(user_id=actor.pk, kind=kind, at=now, **values)
     else:
-        DeniedAttempt.objects.filter(pk=last[0]).update(
-            times=F("times") + 1, version=F("version") + 1, updated_at=now
-        )
+        DeniedAttempt.objects.filter(pk=last[0]).update(times=F("times") + 1, version=F("version") + 1, updated_at=now)
 
 
 @business_atomic

@@ -32,6 +32,7 @@ from hr.permissions import (
 )
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
+from hr.services.leavers import note_leavers
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
 from hr.services.rows import assign, hold, levels, lock, naming, refuse_stale, require_all, require_known
@@ -130,7 +131,9 @@ def change_employees(
         column = f"{field}_id"
         require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
-    vacate_heads([row for row in written if "status" in fields[row.pk] and row.status == TERMINATED])
+    leavers = [row for row in written if "status" in fields[row.pk] and row.status == TERMINATED]
+    vacate_heads(leavers)
+    note_leavers(leavers)
     _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
     return write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
 

@@ -187,9 +187,7 @@ def test_an_employee_names_no_boss_outside_the_scope(as_persona, world):
 
     assert sentinels("luisa")["first_name"] in page
     assert sentinels("marco")["first_name"] not in page
-    history = as_persona("grant_employee").get(
-        reverse("admin:hr_employee_history", args=[world.employees["luisa"].pk])
-    )
+    history = as_persona("grant_employee").get(reverse("admin:hr_employee_history", args=[world.employees["luisa"].pk]))
     assert history.status_code == 200
     assert sentinels("marco")["first_name"] not in history.text
 
