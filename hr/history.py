@@ -133,7 +133,7 @@ def _text(column: models.Field, value: Any, labels: dict[str, dict[int, str]]) -
     if value in (None, ""):
         return NOTHING
     if column.is_relation:
-        return labels[column.name].get(value, f"#{value}")
+        return labels[column.name][value]
     if column.choices:
         return str(dict(column.flatchoices).get(value, value))
     if column.name.endswith("_phone"):
@@ -153,5 +153,9 @@ def _related_labels(
             keys = {getattr(record, column.attname) for record in records} - {None}
             rows = column.related_model._default_manager.all()
             seen = rows if user is None else rows.visible_to(user)
-            labels[column.name] = {row.pk: str(row) for row in seen.filter(pk__in=keys)} if keys else {}
+            found = {row.pk: str(row) for row in seen.filter(pk__in=keys)} if keys else {}
+            # Who sees all rows misses only those that are gone.
+            labels[column.name] = {
+                key: found.get(key) or (f"#{key}" if seen is rows else _("not visible to you")) for key in keys
+            }
     return labels

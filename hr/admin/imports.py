@@ -65,6 +65,12 @@ class ImportJobAdmin(HrAdmin):
             raise Http404
         return HttpResponseRedirect(job_page(job))
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """That page tells all that became of it."""
+        return self.changeform_view(request, object_id)
+
     @display(description=gettext_lazy("file"))
     def name(self, job: ImportJob) -> SafeString:
         return format_html('<a href="{}">{}</a>', job_page(job), job.file_name)

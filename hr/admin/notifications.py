@@ -9,7 +9,7 @@ from unfold.decorators import action, display
 
 from core.admin.base import BackofficeAdmin
 from hr.admin.messages import NotificationChangeList, error_of, name_people, text_of
-from hr.models import Notification
+from hr.models import Notification, OutboxMessage
 from hr.services.outbox import mark_read
 
 LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "danger", "read": "primary"}
@@ -33,6 +33,8 @@ class NotificationAdmin(BackofficeAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Notification | None:
         notification = super().get_object(request, object_id, from_field)
         if notification is not None:
+            # The message itself is not the addressee's to open; what it tells him is.
+            notification.message = OutboxMessage.objects.get(pk=notification.message_id)
             name_people([notification.message], request.user)
         return notification
 

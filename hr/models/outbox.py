@@ -68,7 +68,7 @@ class Notification(BusinessModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_name}: {self.message_id}"
+        return f"{self.user_name} ({self.get_channel_display()})"
 
 
 class Lease(BusinessModel):

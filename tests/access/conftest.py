@@ -55,7 +55,7 @@ def watch(_everything, db):
 
 
 @pytest.fixture(autouse=True)
-def _nothing_in_the_logs(_everything, caplog):
+def _nothing_in_the_logs(_everything, db, caplog):
     """Whatever a test does: no name and no personal data of anybody goes to a log. Keys may: they are in addresses."""
     caplog.set_level(logging.INFO)
     yield

@@ -1,11 +1,12 @@
 """What somebody who may do it would send: the page's own form, filled in, with something changed."""
 
+from datetime import timedelta
+
 from django.db.models import Model
 from django.utils import timezone
 
-from hr.models import Employee
 from tests.access.addresses import Address
-from tests.access.readers import Answer, Reader, fields_of
+from tests.access.readers import Answer, fields_of
 from tests.hr.personas import World
 
 # Changed where it occurs, so that a form that is accepted changes something.
@@ -19,27 +20,29 @@ def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
         if data[name] == [""] and (value := _value(address.model, name, address.kind, world)) is not None:
             data[name] = value
     for name in NAMES:
-        if name in data:
+        if name in data and address.kind != "delegations":
             data[name] = f"Forged {name}"
-    return data | {"_form_submitted": "on"}
+    return data | {"_form_submitted": "on", "post": "yes"}
 
 
 def _value(model: type[Model] | None, name: str, kind: str, world: World) -> object | None:
-    if name == "org_unit":
-        return world.units["staff"].pk
-    if kind not in ("add", "rehire", "terminate"):
-        return None
-    if name in ("hired_on", "ended_on"):
-        return timezone.localdate().isoformat()
-    values = {"code": "FORGED1", "first_name": "F", "last_name": "Forged", "username": "forged", "email": "forged@example.org"}
-    return values.get(name)
-
-
-def form_of(editor: Reader, address: Address, world: World, **arguments: object) -> dict[str, object]:
-    """As `editor` finds it; where the page does not open to him either, a bare POST."""
-    page = editor.get(address.url(**arguments))
-    return filled(page, address, world) if page.status == 200 else {"_form_submitted": "on", "post": "yes"}
-
-
-def is_of_people(address: Address) -> bool:
-    return address.model is Employee
+    """What goes into an empty field; None leaves it empty."""
+    now = timezone.now()
+    values = {
+        ("org_unit", "move"): world.units["staff"].pk,
+        ("org_unit", "add"): world.units["team"].pk,
+        ("hired_on", "add"): timezone.localdate().isoformat(),
+        ("code", "add"): "FORGED1",
+        ("first_name", "add"): "F",
+        ("last_name", "add"): "F",
+        ("username", "add"): "forged",
+        ("email", "add"): "forged@example.org",
+        ("user", "grants"): world.users["plain"].pk,
+        ("reason", "grants"): "forged",
+        ("reason", "renew_grant"): "forged",
+        ("reason", "delegations"): "forged",
+        ("name", "delegations"): "plain",
+        ("valid_from", "delegations"): f"{now:%Y-%m-%dT%H:%M}",
+        ("valid_until", "delegations"): f"{now + timedelta(days=2):%Y-%m-%dT%H:%M}",
+    }
+    return values.get((name, kind))

@@ -80,7 +80,6 @@ class Traces:
         found |= {self.days.get(day) for day in DAY.findall(text)}
         return found - {None}
 
-
     @staticmethod
     def without_keys(text: str) -> str:
         return PATH.sub("", UID.sub("", KEY.sub("", text)))
@@ -91,7 +90,13 @@ def digits(text: str) -> str:
 
 
 def _spellings(day: date) -> Iterable[str]:
-    yield from (day.isoformat(), f"{day:%d/%m/%Y}", f"{day:%m/%d/%Y}", f"{day:%m/%d/%y}", f"{day.day}/{day.month}/{day:%Y}")
+    yield from (
+        day.isoformat(),
+        f"{day:%d/%m/%Y}",
+        f"{day:%m/%d/%Y}",
+        f"{day:%m/%d/%y}",
+        f"{day.day}/{day.month}/{day:%Y}",
+    )
     yield from (date_format(day, "N j, Y"), date_format(day, "j \\d\\e F \\d\\e Y"), f"{day:%B} {day.day}, {day.year}")
 
 
@@ -102,5 +107,7 @@ def text_of_file(content: bytes) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
     sheets = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    cells = [str(cell) for name in sheets.sheet_names for row in sheets.get_sheet_by_name(name).to_python() for cell in row]
+    cells = [
+        str(cell) for name in sheets.sheet_names for row in sheets.get_sheet_by_name(name).to_python() for cell in row
+    ]
     return "\n".join([*parts, *cells])

@@ -13,7 +13,7 @@ from tests.conftest import DATABASES
 
 # What a request may leave behind whoever sends it: its session, and that it was refused.
 LEFT_BEHIND = {"hr_deniedattempt", "hr_lease"}
-GUARDED_APPS = ("core", "hr", "auth")
+GUARDED_APPS = ("core", "hr", "auth", "axes")
 WRITE = re.compile(r'\s*(?:INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+["`]?(\w+)', re.I)
 
 
