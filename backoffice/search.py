@@ -1,5 +1,7 @@
 """What the command palette finds beside the pages: people and units of the user's scope."""
 
+from typing import Any
+
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +16,7 @@ def find_rows(request: HttpRequest, term: str) -> list[SearchResult]:
     """At most 20 of each. Unfold's own search reads every match of every model."""
     if len(term) < SHORTEST:
         return []
-    user = request.user
+    user: Any = request.user
     people = Employee.objects.visible_to(user).search(term, user=user).select_related("org_unit")[:MOST]
     found = [
         SearchResult(

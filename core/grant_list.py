@@ -19,7 +19,7 @@ from core.roles import role_label
 if TYPE_CHECKING:
     from django.db.models import Model
 
-    from core.models.grant import Grant
+    from core.models.grant import AnyGrant
 
 MODELS: dict[str, type[UserGrant] | type[GroupGrant]] = {"user": UserGrant, "group": GroupGrant}
 PER_PAGE = 20
@@ -30,14 +30,14 @@ class GrantRow:
     """One grant as it is shown. `target` is None for a row that is gone, or that the reader does not see."""
 
     kind: str
-    grant: Grant
+    grant: AnyGrant
     target: Model | None
 
     @property
     def holder(self) -> str:
-        if self.kind == "user":
-            return str(self.grant.user)  # type: ignore[attr-defined]
-        return _("group %(name)s") % {"name": role_label(self.grant.group.name)}  # type: ignore[attr-defined]
+        if isinstance(self.grant, UserGrant):
+            return str(self.grant.user)
+        return _("group %(name)s") % {"name": role_label(self.grant.group.name)}
 
     @property
     def permission(self) -> str:
@@ -48,7 +48,7 @@ class GrantRow:
         return state_of(self.grant)
 
 
-def state_of(grant: Grant) -> str:
+def state_of(grant: AnyGrant) -> str:
     """`in_force`, `ended` or `coming`."""
     now = timezone.now()
     if grant.valid_until is not None and grant.valid_until <= now:
@@ -70,7 +70,7 @@ def grants_page(*, reaching: Q, holder: User | None, number: str | None, reader:
     return page
 
 
-def targets_of(grants: list[Grant], reader: User) -> dict[tuple[int, str], Model]:
+def targets_of(grants: list[AnyGrant], reader: User) -> dict[tuple[int, str], Model]:
     """The rows the grants are on that the reader sees, by content type and key: one query per model."""
     keys: dict[int, set[str]] = defaultdict(set)
     for grant in grants:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -34,6 +34,17 @@ def line_below(roots: Iterable[int]) -> RawSQL:
         ) SELECT id FROM line
     """  # noqa: S608  (only marks)
     return RawSQL(sql, keys)  # noqa: S611  (the keys are bound)
+
+
+def line_above(employee_id: int) -> RawSQL:
+    """Keys of the employee and of all he reports to, directly or through others; otherwise as `line_below`."""
+    sql = """
+        WITH RECURSIVE line AS (
+            SELECT id, reports_to_id FROM hr_employee WHERE id = %s
+            UNION SELECT above.id, above.reports_to_id FROM hr_employee above JOIN line ON line.reports_to_id = above.id
+        ) SELECT id FROM line
+    """
+    return RawSQL(sql, [employee_id])  # noqa: S611  (the key is bound)
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -90,6 +101,14 @@ class EmployeeQuerySet(BusinessQuerySet):
     def personal_to(self, user: User) -> Self:
         """Those whose personal data the user may see."""
         return self.visible_to(user)._within(scope_for(user, PERSONAL))
+
+    def bosses_of(self, employee_id: int) -> list[Any]:
+        """The line of command above the employee, from his own boss upwards; a cycle ends where it begins."""
+        people = {row.pk: row for row in self.filter(pk__in=line_above(employee_id))}
+        line, row = [], people.pop(employee_id, None)
+        while row is not None and (row := people.pop(row.reports_to_id, None)) is not None:
+            line.append(row)
+        return line
 
     def active(self) -> Self:
         return self.filter(status="active")

@@ -148,12 +148,16 @@ def is_manager(user: User) -> bool:
     return own is not None and (own in facts.bosses or any(head == own for _pk, _path, head in facts.tops))
 
 
+def stands_in(user: User) -> bool:
+    """Whether the user answers for the people of a manager who is away."""
+    facts = facts_of(user)
+    return any(pk != facts.employee_id for pk in facts.managers)
+
+
 def answers_for_others(user: User) -> bool:
     """Whether the user sees anybody beside himself."""
-    scope = scope_for(user, VIEW)
-    return bool(
-        scope.everything or scope.unit_ids or scope.line_roots or scope.employee_ids - {facts_of(user).employee_id}
-    )
+    scope, own = scope_for(user, VIEW), facts_of(user).employee_id
+    return bool(scope.everything or scope.unit_ids or scope.line_roots or any(pk != own for pk in scope.employee_ids))
 
 
 def has_role_right(user: User, permission: str) -> bool:

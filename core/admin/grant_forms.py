@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from core.admin.widgets import RowSelect
 from core.grantable import Grantable
 from core.models import User, UserGrant
 from core.roles import role_label
@@ -59,7 +59,7 @@ class GrantForm(PeriodForm):
 
     def __init__(self, *args: Any, grantable: Grantable, reader: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choose = AutocompleteSelect(UserGrant._meta.get_field("user"), admin.site, attrs={"style": "width: 100%"})
+        choose = RowSelect(UserGrant._meta.get_field("user"), admin.site, attrs={"style": "width: 100%"})
         self.fields["user"].widget = choose
         self.fields["user"].queryset = User.objects.visible_to(reader).filter(is_active=True)
         self.fields["group"].widget = UnfoldAdminSelectWidget()

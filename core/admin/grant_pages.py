@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from core.admin.grant_forms import GrantForm, PeriodForm
 from core.grant_list import MODELS, grants_page
 from core.grantable import Grantable, grantable_of, label_of
-from core.models.grant import Grant
+from core.models.grant import AnyGrant
 from core.services import grants
 
 
@@ -114,7 +114,7 @@ class GrantPages(ModelAdmin):
             raise PermissionDenied
         return row
 
-    def _grant_of(self, row: Model, kind: str, grant_id: int) -> Grant:
+    def _grant_of(self, row: Model, kind: str, grant_id: int) -> AnyGrant:
         """A grant that the row's page shows."""
         if kind not in MODELS:
             raise Http404
@@ -125,7 +125,7 @@ class GrantPages(ModelAdmin):
         grant = reaching.first() or (held.first() if holder else None)
         if grant is None:
             raise Http404
-        return grant  # type: ignore[return-value]
+        return grant
 
     def _back_to_grants(self, row: Model) -> HttpResponse:
         return HttpResponseRedirect(reverse(self._grant_address("grants"), args=[row.pk]))

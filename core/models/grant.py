@@ -96,3 +96,6 @@ class GroupGrant(Grant, GroupObjectPermissionBase):
             models.Index(fields=["content_type", "object_pk"], name="groupgrant_target"),
         ]
         constraints = [_dates_in_order("groupgrant_dates_in_order")]
+
+
+AnyGrant = UserGrant | GroupGrant

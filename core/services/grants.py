@@ -21,7 +21,7 @@ from core.grantable import grantable_of
 from core.models import GroupGrant, User, UserGrant
 
 if TYPE_CHECKING:
-    from core.models.grant import Grant
+    from core.models.grant import AnyGrant
 
 
 def can_grant(user: User) -> bool:
@@ -71,30 +71,30 @@ def give(
     ]
 
 
-def renew(grant: Grant, *, actor: User, reason: str, valid_until: datetime | None) -> Grant:
+def renew(grant: AnyGrant, *, actor: User, reason: str, valid_until: datetime | None) -> AnyGrant:
     """Let it hold until another moment, for ever without one; ended grants begin anew. Raises as `give`."""
     row, codename = grant.content_object, grant.permission.codename
     if row is None:
         raise NotFound()
     begun = grant.valid_from if is_in_force(grant) or grant.valid_from > timezone.now() else None
     dates = {"valid_from": begun, "valid_until": valid_until}
-    return give([codename], holder_of(grant), row, actor=actor, reason=reason, **dates)[0]  # type: ignore[arg-type]
+    return give([codename], holder_of(grant), row, actor=actor, reason=reason, **dates)[0]
 
 
-def end(grant: Grant, *, actor: User) -> None:
+def end(grant: AnyGrant, *, actor: User) -> None:
     """Take the right away, from this second on. One that has ended already stays as it is. Raises NotAllowed."""
     if not can_end(actor):
         raise NotAllowed()
     access.end(grant, by=actor)
 
 
-def is_in_force(grant: Grant) -> bool:
+def is_in_force(grant: AnyGrant) -> bool:
     now = timezone.now()
     return grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now)
 
 
-def holder_of(grant: Grant) -> User | Group:
-    return grant.group if isinstance(grant, GroupGrant) else grant.user  # type: ignore[attr-defined]
+def holder_of(grant: AnyGrant) -> User | Group:
+    return grant.group if isinstance(grant, GroupGrant) else grant.user
 
 
 def check_period(valid_from: datetime, valid_until: datetime | None) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +13,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
 
 from core.admin.base import rows_for
+from core.admin.widgets import RowSelect
 from hr.models import Employee, OrgUnit
 from hr.querysets import OrgUnitQuerySet
 
@@ -31,7 +31,7 @@ class DayInput(forms.DateInput):
         super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
 
 
-class RowChoice(AutocompleteSelect):
+class RowChoice(RowSelect):
     """Django's, without its scripts in a dialog, where backoffice/dialogs.js starts it."""
 
     in_dialog = False

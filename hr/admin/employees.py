@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -17,9 +18,11 @@ from unfold.widgets import UnfoldAdminSelect2Widget
 from hr.admin.accounts import InviteActions
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
+from hr.admin.delegations import delegations_view, end_delegation_view
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.spreadsheets import SpreadsheetAdmin
+from hr.admin.why import reasons_view, why_view
 from hr.countries import country_name
 from hr.models import Employee, OrgUnit
 from hr.permissions import (
@@ -115,6 +118,22 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         "rehire_many",
     ]
     empty_text = gettext_lazy("Hire somebody, or load all employees at once from a spreadsheet.")
+
+    # --- Pages beside the form --------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("delegations/", delegations_view, "delegations"),
+            ("delegations/<int:grant_id>/end/", end_delegation_view, "end_delegation"),
+            ("why/", why_view, "why"),
+            ("<path:object_id>/reasons/", reasons_view, "reasons"),
+        ]
+        own = {"model_admin": self}
+        return [
+            path(route, self.admin_site.admin_view(view), own, name=self._page(name)) for route, view, name in pages
+        ] + super().get_urls()
+
+    def get_tabs(self, request: HttpRequest, obj: Employee) -> list[dict[str, Any]]:
+        return [*super().get_tabs(request, obj), self.tab(_("Why can I see this?"), "reasons", obj)]
 
     # --- List -------------------------------------------------------------------------------------------------
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:

@@ -14,14 +14,22 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from core.admin.base import rows_for
+from core.admin.widgets import RowSelect
 from hr.admin.dialogs import DayInput
 from hr.models import Employee, OrgUnit
 
 
+class RowForm(AutocompleteDropdownForm):
+    widget = RowSelect
+
+
 class ScopedAutocompleteFilter(AutocompleteSelectFilter):
     """The library's, but it names no row outside the scope, whatever key the address holds."""
+
+    form_class = RowForm
 
     def value(self) -> str | None:
         """The key chosen; anything else in the address would break the choice of the filter's form."""

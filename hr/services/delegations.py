@@ -40,14 +40,15 @@ def delegate(name: str, *, actor: User, valid_from: datetime, valid_until: datet
 
     Raises NotAllowed for who is no manager, DomainError on the field that will not do.
     """
-    require(can_delegate(actor), _("You answer for nobody whom you could leave to somebody else."))
+    own = facts_of(actor).employee_id
+    require(own is not None and can_delegate(actor), _("You answer for nobody whom you could leave to somebody else."))
     check_period(valid_from, valid_until)
     reason = checked_reason(reason)
     deputy = _deputy(name, actor)
     return access.grant(  # type: ignore[return-value]
         DELEGATION,
         deputy,
-        Employee.objects.get(pk=facts_of(actor).employee_id),
+        Employee.objects.get(pk=own or 0),
         granted_by=actor,
         valid_from=valid_from,
         valid_until=valid_until,
