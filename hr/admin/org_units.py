@@ -49,7 +49,9 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
 
     @display(description=gettext_lazy("name"), ordering="path")
     def indented_name(self, unit: OrgUnit) -> SafeString:
-        return format_html('<span style="display: block; padding-inline-start: {}rem">{}</span>', unit.depth * 1.25, unit.name)
+        return format_html(
+            '<span style="display: block; padding-inline-start: {}rem">{}</span>', unit.depth * 1.25, unit.name
+        )
 
     @display(description=gettext_lazy("people"), ordering="people")
     def people(self, unit: OrgUnit) -> int:

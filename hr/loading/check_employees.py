@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import date
 from typing import Any, cast
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -14,10 +12,9 @@ from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
-from hr.loading.check import Check
-from hr.loading.identities import Identities, people_among, personal_scope, seen_scope
+from hr.loading.check_bosses import BossCheck
+from hr.loading.identities import Identities, personal_scope, seen_scope
 from hr.loading.lines import Line
-from hr.loading.loops import loops_of, node
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
     can_change_boss,
@@ -26,10 +23,7 @@ from hr.permissions import (
     can_hire,
     can_hire_into,
     can_move_to,
-    is_self,
 )
-
-TERMINATED = Employee.Status.TERMINATED
 
 
 class ToCreate(str):
@@ -38,7 +32,7 @@ class ToCreate(str):
     __slots__ = ()
 
 
-class EmployeeCheck(Check):
+class EmployeeCheck(BossCheck):
     """Key: the code, else the national id."""
 
     model = Employee
@@ -77,7 +71,7 @@ class EmployeeCheck(Check):
             country = self.identities.foreign.get(by_code, DEFAULT_COUNTRY)
             if country != DEFAULT_COUNTRY:
                 self.sheet.read_again(line, country)
-        by_id = self.identities.identified(self._country(line), line.values.get("national_id"))
+        by_id = self.identities.identified(self.country_of(line), line.values.get("national_id"))
         if not code and not typed_id and not self.sheet.cell(line, "code"):
             self.fault(line, self._key_column(), _("Neither code nor national id. Fill in one of them."))
         elif code and by_id is not None and by_code != by_id:
@@ -109,7 +103,7 @@ class EmployeeCheck(Check):
         by_id: dict[Hashable, list[Line]] = {}
         for line in self.lines:
             if value := line.values.get("national_id"):
-                by_id.setdefault((self._country(line), fold(value)), []).append(line)
+                by_id.setdefault((self.country_of(line), fold(value)), []).append(line)
         self.refuse_repeats("national_id", by_id)
         self.refuse_repeats("work_email", self.grouped("work_email"))
         people: dict[int, list[Line]] = {}
@@ -135,7 +129,7 @@ class EmployeeCheck(Check):
             if holder is not None and (line.existing is None or line.existing.pk != holder):
                 self.fault(line, "work_email", _("Another employee has this e-mail. Each needs an own one, or none."))
 
-    def _country(self, line: Line) -> str:
+    def country_of(self, line: Line) -> str:
         if "country" in line.values:
             return cast(str, line.values["country"])
         code = line.values.get("code")
@@ -148,13 +142,13 @@ class EmployeeCheck(Check):
     def key_of(self, line: Line) -> str:
         return "code" if self.sheet.cell(line, "code") or not self.sheet.cell(line, "national_id") else "national_id"
 
-    # --- Units, positions, bosses -------------------------------------------------------------------------------
+    # --- Units and positions ----------------------------------------------------------------------------------
     def resolve(self) -> None:
         self.units = Catalogue(self.visible(OrgUnit), "name")
         self.positions = Catalogue(self.visible(Position), "title")
         self._resolve_catalogue("org_unit", self.units, may_create=can_create_units(self.user))
         self._resolve_catalogue("position", self.positions, may_create=can_create_positions(self.user))
-        self._resolve_bosses()
+        self.resolve_bosses()
 
     def _resolve_catalogue(self, name: str, catalogue: Catalogue, *, may_create: bool) -> None:
         spellings: dict[str, str] = {}
@@ -186,113 +180,16 @@ class EmployeeCheck(Check):
             return _("No such code or name. Correct it, or let the load create what is missing.")
         return _("No such code or name. Correct it, or ask HR to create it.")
 
-    def _resolve_bosses(self) -> None:
-        # Of repeated keys the last line counts: all of them are faulty anyway.
-        by_code = {fold(line.values["code"]): line for line in self.lines if line.values.get("code")}
-        by_id = {
-            (self._country(line), fold(line.values["national_id"])): line
-            for line in self.lines
-            if line.values.get("national_id")
-        }
-        self.in_file = {line.existing.pk: line for line in self.lines if line.existing}
-        self.bosses: dict[int, Line | int] = {}
-        outside: set[int] = set()
-        for line in self.lines:
-            text = line.values.get("reports_to")
-            if not text:
-                continue
-            boss = by_code.get(fold(text)) or self.identities.coded(text)
-            if boss is None and (key := self._as_national_id(text, line)):
-                boss = by_id.get(key) or self.identities.identified(*key)
-            if isinstance(boss, int):
-                boss = self.in_file.get(boss, boss)
-            if isinstance(boss, int):
-                outside.add(boss)
-            if boss is not None:
-                self.bosses[line.number] = boss
-            if line.existing and line.existing.reports_to_id:  # type: ignore[attr-defined]
-                outside.add(line.existing.reports_to_id)  # type: ignore[attr-defined]
-        self.known_bosses = people_among(self.visible(), outside)
-        for line in self.lines:
-            if line.values.get("reports_to"):
-                self._set_boss(line)
-
-    def _as_national_id(self, text: str, line: Line) -> tuple[str, str] | None:
-        country = self._country(line)
-        try:
-            return country, fold(normalize_national_id(country, text))
-        except DomainError:
-            return None
-
-    def _set_boss(self, line: Line) -> None:
-        boss = self.bosses.get(line.number)
-        if boss is line:
-            self.fault(line, "reports_to", _("Nobody reports to himself or herself. Leave it blank, or name the boss."))
-        elif boss is None or (isinstance(boss, int) and boss not in self.known_bosses):
-            self.bosses.pop(line.number, None)
-            line.values.pop("reports_to")
-            self.fault(
-                line, "reports_to", _("No employee has this code or national id, here or in the file. Correct it.")
-            )
-        elif isinstance(boss, Line) and boss.existing is not None:
-            line.values["reports_to"] = boss.existing.pk
-        else:
-            line.values["reports_to"] = boss
-
     # --- Rules of one person ------------------------------------------------------------------------------------
     def check_rules(self) -> None:
-        self.today = timezone.localdate()
         for line in self.lines:
             existing = cast(Employee | None, line.existing)
-            self._check_status(line, existing)
-            self._check_dates(line, existing)
+            self.check_status(line, existing)
+            self.check_dates(line, existing)
             self._check_personal(line, existing)
         for line in self.lines:
-            self._check_boss(line)
-        self._refuse_hopeless_bosses()
-
-    def _check_status(self, line: Line, existing: Employee | None) -> None:
-        old = existing.status if existing else Employee.Status.ACTIVE
-        ended_on = line.values.get("ended_on")
-        status = line.values.get("status") or (TERMINATED if ended_on else old)
-        self._check_end(line, status, ended_on or (existing.ended_on if existing else None))
-        if status == old:
-            line.values.pop("status", None)
-        else:
-            line.values["status"] = status
-            if existing and status not in Employee.NEXT[Employee.Status(old)]:
-                words = {"old": existing.get_status_display(), "new": Employee.Status(status).label}
-                self.fault(line, "status", _("Who is %(old)s cannot become %(new)s at once.") % words)
-        ends = status != old or (existing and ended_on and ended_on != existing.ended_on)
-        if existing and ends and is_self(self.user, existing):
-            self.fault(line, "status", _("Nobody decides about the end of his own employment."))
-
-    def _check_end(self, line: Line, status: str, ended_on: date | None) -> None:
-        given = line.values.get("ended_on")
-        if given and status != TERMINATED:
-            self.fault(line, "ended_on", _("Only who is terminated has an end date. Remove it, or set the status."))
-        elif given and given > self.today:
-            self.fault(line, "ended_on", _("An employment cannot end in the future: enter it on the day."))
-        elif status == TERMINATED and not ended_on and not self._bad(line, "ended_on"):
-            self.fault(line, "ended_on", _("Missing. A terminated employee has an end date: fill in this cell."))
-
-    def _bad(self, line: Line, name: str) -> bool:
-        """Whether the cell is filled but could not be read, which is reported already."""
-        return bool(self.sheet.cell(line, name)) and name not in line.values
-
-    def _check_dates(self, line: Line, existing: Employee | None) -> None:
-        def day(name: str) -> date | None:
-            return line.values.get(name) or (getattr(existing, name) if existing else None)
-
-        hired_on, birth_date, ended_on = day("hired_on"), day("birth_date"), day("ended_on")
-        if self._status(line) != TERMINATED:
-            ended_on = None
-        if hired_on and ended_on and ended_on < hired_on:
-            name = "ended_on" if "ended_on" in line.values else "hired_on"
-            self.fault(line, name, _("An employment cannot end before it begins. Correct one of the two dates."))
-        if hired_on and birth_date and birth_date >= hired_on:
-            name = "birth_date" if "birth_date" in line.values else "hired_on"
-            self.fault(line, name, _("The birth date must lie before the hiring date. Correct one of the two dates."))
+            self.check_boss(line)
+        self.refuse_hopeless_bosses()
 
     def _check_personal(self, line: Line, existing: Employee | None) -> None:
         if self.personal is None or (existing and existing.pk in self.personal):
@@ -300,19 +197,6 @@ class EmployeeCheck(Check):
         for name, column in self.sheet.resource.columns.items():
             if column.personal and line.values.get(name):
                 self._refuse_personal(line, name)
-
-    def _check_boss(self, line: Line) -> None:
-        boss = self.bosses.get(line.number)
-        if boss is None or self._status(line) == TERMINATED:
-            return
-        status = self._status(boss) if isinstance(boss, Line) else self.known_bosses[boss].status
-        if status == TERMINATED:
-            self.fault(line, "reports_to", _("This person no longer works here. Name another boss."))
-
-    @staticmethod
-    def _status(line: Line) -> str:
-        existing = cast(Employee | None, line.existing)
-        return cast(str, line.values.get("status") or (existing.status if existing else Employee.Status.ACTIVE))
 
     # --- Rights -------------------------------------------------------------------------------------------------
     def may_add(self, line: Line) -> bool:
@@ -329,50 +213,6 @@ class EmployeeCheck(Check):
                 self.fault(line, "org_unit", _("You may not put anybody into this unit."))
             if "reports_to" in line.changes and not can_change_boss(self.user):
                 self.fault(line, "reports_to", _("Only HR gives people another boss."))
-
-    # --- Lines of command ---------------------------------------------------------------------------------------
-    def _refuse_hopeless_bosses(self) -> None:
-        """Refuse bosses who will not be there, and lines of command that would not end.
-
-        A refused line may take its reports along, and leaves an old boss in place that closes another loop: so it goes
-        on until nothing is refused any more.
-        """
-        waiting = True
-        while waiting:
-            waiting = self._refuse_reports_of_faulty() or self._refuse_loops()
-
-    def _refuse_reports_of_faulty(self) -> bool:
-        refused = False
-        for line in self.lines:
-            boss = self.bosses.get(line.number)
-            if isinstance(boss, Line) and boss.existing is None and boss.errors and boss is not line:
-                self.bosses.pop(line.number)
-                message = _("The boss stands in row %(row)d, which is faulty itself. Correct that row first.")
-                self.fault(line, "reports_to", message % {"row": boss.number})
-                refused = True
-        return refused
-
-    def _refuse_loops(self) -> bool:
-        """Follow every line upwards, through the file where it says something, through the database elsewhere."""
-        above: dict[Any, Hashable] = dict(self.identities.bosses)
-        changed: dict[Hashable, Line] = {}
-        for line in self.lines:
-            boss = self.bosses.get(line.number)
-            if boss is None or line.errors:
-                continue
-            above[node(line)] = node(boss)
-            changed[node(line)] = line
-        loops = loops_of(changed, above)
-        for loop in loops:
-            self._refuse_loop([changed[at] for at in loop if at in changed])
-        return bool(loops)
-
-    def _refuse_loop(self, lines: list[Line]) -> None:
-        rows = self.listed(str(line.number) for line in lines)
-        for line in lines:
-            self.bosses.pop(line.number)
-            message = _("These bosses form a circle (rows %(rows)s): each would be his own boss. Correct one of them.")
-            self.fault(line, "reports_to", message % {"rows": rows})
 
     # --- Showing ------------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:
@@ -408,17 +248,10 @@ class EmployeeCheck(Check):
         if name in ("org_unit", "position"):
             return (self.units if name == "org_unit" else self.positions).name(value)
         if name == "reports_to":
-            return self._name_of_boss(value)
+            return self.name_of_boss(value)
         if name == "status":
             return str(Employee.Status(value).label)
         return super().shown(name, value)
-
-    def _name_of_boss(self, boss: Line | int) -> str:
-        if isinstance(boss, Line):
-            return self.describe(boss)
-        if boss in self.in_file:
-            return self.describe(self.in_file[boss])
-        return self.known_bosses[boss].label if boss in self.known_bosses else ""
 
     def describe(self, line: Line) -> str:
         existing = cast(Employee | None, line.existing)

@@ -52,11 +52,11 @@ def test_a_file_of_ten_thousand_goes_in_is_found_and_comes_out(program, page, wo
 
     upload(program, page, workbook)
     found = counts(page)
-    assert found["filas"] == found["nueva"] + found["con errores"] == ROWS
+    assert found["filas"] == found["nuevas"] + found["con errores"] == ROWS
     page.check("input[name=create_missing]")
     page.wait_for_selector(CONFIRM, timeout=WAIT_MS)
     found = counts(page)
-    assert (found["nueva"], found["con errores"]) == (ROWS, 0)
+    assert (found["nuevas"], found["con errores"]) == (ROWS, 0)
 
     page.click(CONFIRM)
     page.wait_for_selector("button[name=action][value=invite]", timeout=WAIT_MS)
@@ -74,6 +74,6 @@ def test_a_file_of_ten_thousand_goes_in_is_found_and_comes_out(program, page, wo
     upload(program, page, exported)
     found = counts(page)
     assert found["filas"] == found["sin cambios"] >= ROWS
-    assert found["nueva"] == found["modificada"] == found["con errores"] == 0
+    assert found["nuevas"] == found["modificadas"] == found["con errores"] == 0
     assert page.locator(CONFIRM).count() == 0
     assert complaints == []

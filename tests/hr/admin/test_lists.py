@@ -65,8 +65,8 @@ def test_a_row_that_went_meanwhile_is_left_out(people):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_lists_of_a_hundred_thousand_answer_at_once(hr):
-    top = make_unit("Empresa")
-    rows = [NewOrgUnit(code=f"U{n}", name=f"Unidad {n}", parent_code=f"U{n // 8}" if n else "") for n in range(5000)]
+    top = make_unit("Empresa", code="TOP")
+    rows = [NewOrgUnit(code=f"X{n}", name=f"Unidad {n}", parent_code=f"X{n // 8}" if n else "") for n in range(5000)]
     rows[0].parent_id = top.pk
     units = create_org_units(rows, actor=None)
     for part in range(10):

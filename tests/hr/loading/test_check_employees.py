@@ -263,6 +263,20 @@ def test_a_boss_who_left_is_refused(sales):
     assert faults(check([[*HEADER, "Jefe"], [*person(1), "B1"]])) == [(2, "Jefe", "B1")]
 
 
+def test_a_boss_who_left_stays_with_those_who_report_to_him(db):
+    boss = make_employee(code="B1", status="terminated", ended_on=date(2024, 1, 1))
+    make_employee(code="E1", reports_to=boss)
+
+    assert verdicts(check([["Código", "Jefe"], ["E1", "B1"], ["B1", ""]])) == ["unchanged", "unchanged"]
+
+
+def test_the_boss_of_a_foreigner_may_be_named_by_a_venezuelan_id(db):
+    make_employee(code="B1", national_id="V-10000001")
+    make_employee(code="E1", country="CO")
+
+    assert verdicts(check([["Código", "Jefe"], ["E1", "V-10.000.001"]])) == ["changed"]
+
+
 # --- Status and dates --------------------------------------------------------------------------------------------
 STATUS = ["Código", "Estado", "Fecha de egreso"]
 

@@ -154,3 +154,17 @@ def test_the_terminated_lose_their_rights_at_once(beto, hr_manager):
     terminate_employees([beto.pk], ended_on=LAST_DAY, actor=hr_manager)
 
     assert not may_act(User.objects.get(pk=user.pk))
+
+
+@pytest.mark.parametrize("verb", [suspend_employees, terminate_employees])
+def test_the_last_administrator_is_not_sent_away(beto, hr_manager, verb):
+    """Somebody must be left who can give access."""
+    make_user(employee=beto, role=roles.ADMINISTRATOR)
+
+    with pytest.raises(DomainError, match="last Administrator stays"):
+        call(verb, [beto.pk], hr_manager)
+    make_user(role=roles.ADMINISTRATOR)
+    call(verb, [beto.pk], hr_manager)
+
+    beto.refresh_from_db()
+    assert beto.status != "active"

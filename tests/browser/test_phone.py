@@ -1,0 +1,50 @@
+"""At the width of a phone no page reaches beyond the screen, and what belongs to a field stays within it."""
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+LONG = "Departamento de Investigación, Desarrollo e Innovación de la Región Centro Occidental"
+
+
+@pytest.fixture
+def phone(program, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    program.log_in(page, "admin")
+    return page
+
+
+def beyond_the_screen(page):
+    """How many pixels the page can be scrolled sideways."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def test_an_employee_in_a_unit_with_a_long_name_fits(program, phone):
+    phone.goto(program.url("/hr/employee/add/"))
+    field = phone.locator(".related-widget-wrapper:has(#id_org_unit)")
+    field.locator(".select2-container").wait_for()
+
+    phone.evaluate("name => { document.querySelector('#select2-id_org_unit-container').textContent = name }", LONG)
+
+    assert beyond_the_screen(phone) == 0
+    menu = field.locator("> div").bounding_box()
+    assert menu["x"] + menu["width"] <= 390
+
+
+def test_a_sent_mail_with_a_long_link_fits(program, phone):
+    phone.goto(program.url("/core/user/add/"))
+    phone.fill("#id_full_name", "Rosa Méndez")
+    phone.fill("#id_username", "rosa")
+    phone.fill("#id_email", "rosa@evaltrack.example")
+    phone.click("button[name=_save]")
+    phone.wait_for_url("**/core/user/**")
+
+    for _attempt in range(60):
+        phone.goto(program.url("/core/storedmail/?q=rosa@evaltrack.example"))
+        if phone.locator("#result_list tbody a").count():
+            break
+        phone.wait_for_timeout(1000)
+    phone.locator("#result_list tbody a").first.click()
+    phone.locator("a.break-all").wait_for()
+
+    assert beyond_the_screen(phone) == 0
