@@ -106,6 +106,8 @@ class ImportPages(ModelAdmin):
                     imports.cancel(job.pk, actor=actor)
                     messages.info(request, _("The load was cancelled. Nothing was written."))
                     return HttpResponseRedirect(self.address("import"))
+                case "invite" if "sure" not in request.POST:
+                    messages.warning(request, _("Nobody was invited: tick first that the invitations are to be sent."))
                 case "invite":
                     messages.success(request, " ".join(sentences(invite_created_by(job, actor=actor))))
                 case _:

@@ -32,6 +32,7 @@ class SpreadsheetCommand(BaseCommand):
 
     kind_name: ClassVar[str]
     verb: ClassVar[str]
+    accept_valid_help: ClassVar[str]
     # The system's own checks are `manage.py check`; a load is not the moment for them.
     requires_system_checks: list[str] = []  # type: ignore[assignment]
 
@@ -39,6 +40,7 @@ class SpreadsheetCommand(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help=".xlsx, or .csv")
         parser.add_argument("--user", help="act with the rights of this user (name or e-mail); without it: all rights")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, write nothing")
+        parser.add_argument("--accept-valid", action="store_true", help=self.accept_valid_help)
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
         parser.add_argument(
             "--language",
@@ -105,10 +107,10 @@ class ImportCommand(SpreadsheetCommand):
     """Exit code 0: all is in (or would be); 2: rows are faulty; 1: the file is unusable, or this is not allowed."""
 
     verb = "import"
+    accept_valid_help = "write valid rows even if others are faulty"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--accept-valid", action="store_true", help="write valid rows even if others are faulty")
         parser.add_argument("--create-missing", action="store_true", help="create unknown units and positions")
 
     def work(self, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -153,13 +155,12 @@ class ExportCommand(SpreadsheetCommand):
     """Exit code 0: the file is written; 1: it could not be, or this is not allowed."""
 
     verb = "export"
+    accept_valid_help = "as of the import commands; without effect here, where no row can be faulty"
 
     def work(self, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         rows = export_to_path(self.kind, options["file"], user=user, dry_run=options["dry_run"])
-        return ALL_IN, {"rows": rows, "errors": []}
-
-    def refusal(self, message: str) -> dict[str, Any]:
-        return {"rows": 0, "errors": super().refusal(message)["errors"]}
+        # Written out, a row stays as it is.
+        return ALL_IN, asdict(Outcome(rows=rows, unchanged=rows)) | {"errors": []}
 
     def tell(self, report: dict[str, Any]) -> None:
         super().tell(report)

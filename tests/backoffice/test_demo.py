@@ -144,6 +144,18 @@ def test_reset_throws_away_what_the_demo_made_and_nothing_else(manage, tmp_path)
     assert os.listdir(tmp_path) == ["notes.txt"]
 
 
+def test_the_data_of_a_running_demo_is_not_thrown_away(demo, manage, tmp_path):
+    port = free_port()
+    lines_until(demo(port), "Ctrl-C")
+
+    result = manage("demo", "--reset", APP_ENV="demo", APP_KEY=KEY)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("CommandError: ")
+    assert (tmp_path / "business.sqlite3").exists()
+    assert "EvalTrack" in get(port)[1]
+
+
 @pytest.mark.parametrize("environment", ["testing", "qa"])
 def test_it_is_not_for_other_environments(manage, environment):
     result = manage("demo", APP_ENV=environment)

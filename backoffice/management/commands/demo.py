@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from backoffice.locks import folder_lock
 from backoffice.processes import Gone, Process, run_together
 from hr.demo.accounts import ACCOUNTS, PASSWORD
 from hr.models import Employee
@@ -39,14 +40,19 @@ class Command(BaseCommand):
             self.reset()
             return
         refuse_taken_port(host, port)
-        self.prepare()
-        self.run_processes(host, port)
+        with folder_lock(settings.APP_DATA_DIR, alone=False):
+            self.prepare()
+            self.run_processes(host, port)
 
     def reset(self) -> None:
         if settings.DB_CONNECTION != "sqlite":
             raise CommandError(_("Only the embedded databases can be thrown away; drop those on servers by hand."))
-        for path in demo_files():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        try:
+            with folder_lock(settings.APP_DATA_DIR, alone=True):
+                for path in demo_files():
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except BlockingIOError:
+            raise CommandError(_("The demo is running on this data. Stop it first.")) from None
         self.stdout.write(_("The demo's data is gone; `make demo` makes it anew."))
 
     def prepare(self) -> None:

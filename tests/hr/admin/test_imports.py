@@ -152,12 +152,17 @@ def test_cancelling_leads_back_and_drops_the_file(hr, sales):
     assert (ImportJob.objects.get().state, StoredFile.objects.count()) == ("cancelled", 0)
 
 
-def test_all_new_people_of_a_load_are_invited_at_once(hr, sales):
+def test_all_new_people_of_a_load_are_invited_once_it_is_ticked(hr, sales):
     job = upload(hr, ROWS[:3]).context["job"]
     result = hr.post(page("import_job", job.pk), {"action": "confirm"}, follow=True)
-    assert result.context["can_invite"]
+    assert "Send 2 invitations to log in" in result.text
+    assert '<input type="checkbox" name="sure" required' in result.text
 
-    hr.post(page("import_job", job.pk), {"action": "invite"})
+    asked = hr.post(page("import_job", job.pk), {"action": "invite"}, follow=True)
+    assert "Nobody was invited: tick first" in asked.text
+    assert not OutboxMessage.objects.exists()
+
+    hr.post(page("import_job", job.pk), {"action": "invite", "sure": "on"})
 
     invited = {message.payload["employee_id"] for message in OutboxMessage.objects.filter(kind__contains="invit")}
     assert invited == set(Employee.objects.filter(org_unit=sales).values_list("pk", flat=True))

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from core.roles import AUDITOR, BULK_LOADER, EMPLOYEE, HR_MANAGER
 from hr.models import Employee, ImportJob, OrgUnit, Position
-from tests.factories import make_employee, make_unit, make_user
+from tests.factories import make_employee, make_position, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
 
 KEYS = ["rows", "created", "updated", "unchanged", "skipped", "failed", "errors"]
@@ -143,7 +143,8 @@ def test_what_a_command_exports_another_imports_without_a_change(run, sales, nam
     make_employee("Ñandú", "=1+1", code="007", org_unit=sales, work_phone="+584121234567")
     make_employee(code="E2", org_unit=sales)
 
-    assert run("export_employees", None, name=name) == (0, {"rows": 2, "errors": []})
+    exported, written = run("export_employees", None, name=name)
+    assert (exported, counted(written), written["errors"]) == (0, {"rows": 2, "unchanged": 2}, [])
     code, report = run("import_employees", None, name=name)
 
     assert (code, counted(report)) == (0, {"rows": 2, "unchanged": 2})
@@ -151,11 +152,22 @@ def test_what_a_command_exports_another_imports_without_a_change(run, sales, nam
 
 def test_an_export_needs_the_right_and_a_known_ending(run, sales, tmp_path):
     make_user("emma", role=EMPLOYEE)
-    make_unit("Otra")
 
-    assert run("export_employees", None, "--user", "emma", name="a.csv")[0] == 1
-    assert run("export_units", None, name="a.pdf")[0] == 1
-    assert run("export_units", None, "--dry-run", name="a.csv") == (0, {"rows": 2, "errors": []})
+    refused = run("export_employees", None, "--user", "emma", name="a.csv")
+    misnamed = run("export_units", None, name="a.pdf")
+
+    for code, report in (refused, misnamed):
+        assert (code, counted(report), len(report["errors"])) == (1, {}, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["export_employees", "export_units", "export_positions"])
+def test_an_export_takes_the_options_of_an_import(run, command, tmp_path, db):
+    make_employee(position=make_position())
+
+    code, report = run(command, None, "--dry-run", "--accept-valid", name="a.csv")
+
+    assert (code, counted(report), report["errors"]) == (0, {"rows": 1, "unchanged": 1}, [])
     assert list(tmp_path.iterdir()) == []
 
 
