@@ -51,6 +51,8 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     people in the list, and nobody else.
     """
 
+    # Relations that lead only to what is seen by whoever sees the row: they need not be asked about.
+    seen_with_row: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -112,7 +114,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         obj = super().get_object(request, object_id, from_field)
         if obj is not None:
             names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
-            unseen.hide([obj], names, request.user)
+            unseen.hide([obj], self._to_be_asked(names), request.user)
         else:
             self.note_denied(request, "record")
         return obj
@@ -130,11 +132,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
-        names = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
-        if names:
+        shown = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
+        if names := self._to_be_asked(shown):
             changelist.result_list = list(changelist.result_list)
             unseen.hide(changelist.result_list, names, request.user)
         return changelist
+
+    def _to_be_asked(self, names: list[str]) -> list[str]:
+        return [name for name in names if name not in self.seen_with_row]
 
     # --- What may be asked of the list ------------------------------------------------------------------------
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

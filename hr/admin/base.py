@@ -22,7 +22,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
 from core.admin.grant_pages import GrantPages
-from core.admin.paginator import KeysFirstPaginator
+from core.admin.paginator import KeysFirstPaginator, PagedChangeList
 from core.errors import DomainError, StaleRow
 from hr.admin.dialogs import ActionForm
 from hr.history import count_of, entries_of
@@ -103,6 +103,9 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         return {obj.pk: form.cleaned_data["version"]}
 
     # --- Lists ------------------------------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PagedChangeList
+
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         changelist.empty_text, changelist.first_steps = self.empty_text, self.first_steps(request)

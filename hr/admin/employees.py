@@ -81,6 +81,7 @@ class CountryFilter(DropdownFilter):
 @admin.register(Employee)
 class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
     form = EmployeeForm
+    seen_with_row = ("org_unit", "position")
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
     list_display_links = ["code", "name"]
     list_select_related = ["org_unit", "position"]
