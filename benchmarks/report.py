@@ -1,8 +1,9 @@
-"""What every benchmark leaves behind: raw times as JSON, a table in docs/benchmarks.md, and how many targets were met."""
+"""What every benchmark leaves behind: raw times as JSON, a table in docs/benchmarks.md, and the targets met."""
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import statistics
@@ -92,6 +93,4 @@ def _put(name: str, table: str) -> None:
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0))

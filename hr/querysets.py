@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
@@ -19,25 +19,46 @@ if TYPE_CHECKING:
     from core.models import User
 
 
-def line_below(roots: Iterable[int]) -> RawSQL:
-    """Keys of all who report to one of the roots, directly or through others.
+# The line of command downwards from some roots, as `line`. Raw, because the ORM knows no recursion. UNION, not UNION
+# ALL: a row found twice is not followed again, so that a cycle in bad data ends.
+LINE_BELOW = """
+    WITH RECURSIVE line AS (
+        SELECT id, org_unit_id FROM hr_employee WHERE reports_to_id IN ({roots})
+        UNION SELECT below.id, below.org_unit_id FROM hr_employee below JOIN line ON below.reports_to_id = line.id
+    ) SELECT id FROM line
+"""
 
-    Raw, because the ORM knows no recursion, and a list of the keys could be as long as the organisation. UNION, not
-    UNION ALL: a row found twice is not followed again, so that a cycle in bad data ends.
+
+def line_outside(roots: Collection[int], unit_ids: Collection[int], *, most: int) -> list[int]:
+    """Keys of those below the roots who belong to none of the units; at most so many."""
+    sql = LINE_BELOW.format(roots=_marks(roots))
+    if unit_ids:
+        sql += f" WHERE org_unit_id NOT IN ({_marks(unit_ids)})"
+    with connections["business"].cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT %s", [*roots, *unit_ids, most])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def reached_by(scope: Scope) -> RawSQL:
+    """Keys of everybody a scope with a long line reaches, as a subquery: a list could be as long as the organisation.
+
+    One table of keys: engines look each up. Of an OR of subqueries they would evaluate all for every employee.
     """
-    keys = sorted(roots)
-    marks = ", ".join(["%s"] * len(keys))
-    sql = f"""
-        WITH RECURSIVE line AS (
-            SELECT id FROM hr_employee WHERE reports_to_id IN ({marks})
-            UNION SELECT below.id FROM hr_employee below JOIN line ON below.reports_to_id = line.id
-        ) SELECT id FROM line
-    """  # noqa: S608  (only marks)
-    return RawSQL(sql, keys)  # noqa: S611  (the keys are bound)
+    parts = [LINE_BELOW.format(roots=_marks(scope.line_roots))]
+    bound = [*scope.line_roots]
+    for column, keys in (("org_unit_id", scope.unit_ids), ("id", scope.employee_ids)):
+        if keys:
+            parts.append(f"SELECT id FROM hr_employee WHERE {column} IN ({_marks(keys)})")  # noqa: S608  (only marks)
+            bound += keys
+    return RawSQL(f"SELECT id FROM ({' UNION '.join(parts)}) reached", bound)  # noqa: S608, S611  (keys are bound)
+
+
+def _marks(keys: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(keys))
 
 
 def line_above(employee_id: int) -> RawSQL:
-    """Keys of the employee and of all he reports to, directly or through others; otherwise as `line_below`."""
+    """Keys of the employee and of all he reports to, directly or through others."""
     sql = """
         WITH RECURSIVE line AS (
             SELECT id, reports_to_id FROM hr_employee WHERE id = %s
@@ -183,12 +204,11 @@ class OrgUnitQuerySet(UnitOfEmployeesQuerySet):
         if has_role_right(user, self._right("view")):
             return self
         view = scope_for(user, VIEW)
-        people = Scope(employee_ids=view.employee_ids, line_roots=view.line_roots)
-        found = Q(pk__in=view.unit_ids | scope_for(user, ADD).unit_ids)
-        if people:
-            theirs = self._employees().filter(people.as_q()).order_by().values(self.employee_field)
-            found |= Q(pk__in=theirs)
-        return self.filter(found)
+        units = view.unit_ids | scope_for(user, ADD).unit_ids
+        # Those of the people in these units are known already.
+        rest = view.as_q() if view.line_outside is None else Q(pk__in=view.employee_ids | view.line_outside)
+        people = self._employees().filter(rest).order_by().values(self.employee_field)
+        return self.filter(Q(pk__in=units) | Q(pk__in=people))
 
     def open_to_hire(self, user: User) -> Self:
         """The units into which the user may hire."""

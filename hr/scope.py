@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NOBODY: frozenset[int] = frozenset()
 # Beyond so many subtrees one read of all units costs less than a condition for each.
 RANGES = 50
+# So many people of a line are named by their keys; a longer line stays a subquery.
+FEW = 1000
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,33 @@ class Scope:
         return self.everything or bool(self.unit_ids or self.employee_ids or self.line_roots)
 
     def as_q(self, relation: str = "") -> Q:
-        """The condition on employees, or on rows that point at one by `relation`. Not for `everything`."""
-        from hr.querysets import line_below
+        """The condition on employees, or on rows that point at one by `relation`. Not for `everything`.
+
+        Engines scan everybody for an OR with a subquery. So a line is asked for by its few people outside the units,
+        which are mostly none: whoever heads units is the boss of those in them. Only a long line becomes a subquery,
+        and then the only condition.
+        """
+        from hr.querysets import reached_by
 
         prefix = f"{relation}__" if relation else ""
-        found = Q(**{f"{prefix}pk__in": self.employee_ids})
-        if self.unit_ids:
-            found |= Q(**{f"{prefix}org_unit_id__in": self.unit_ids})
-        if self.line_roots:
-            found |= Q(**{f"{prefix}pk__in": line_below(self.line_roots)})
+        line = self.line_outside
+        if line is None:
+            return Q(**{f"{prefix}pk__in": reached_by(self)})
+        found = Q(**{f"{prefix}org_unit_id__in": self.unit_ids}) if self.unit_ids else Q()
+        people = self.employee_ids | line
+        if people or not found:
+            found |= Q(**{f"{prefix}pk__in": people})
         return found
+
+    @cached_property
+    def line_outside(self) -> frozenset[int] | None:
+        """Those below `line_roots` who are outside the units, if they are few; None if not. At most one query."""
+        from hr.querysets import line_outside
+
+        if not self.line_roots:
+            return NOBODY
+        found = line_outside(self.line_roots, self.unit_ids, most=FEW + 1)
+        return frozenset(found) if len(found) <= FEW else None
 
     def covers(self, employee: Employee) -> bool:
         """Whether it reaches the employee as he was read. A query only for somebody further down a line."""
@@ -57,19 +76,25 @@ class Scope:
             return True
         if not self.line_roots or employee.reports_to_id is None:
             return False
-        return employee.reports_to_id in self.line_roots or _employees().filter(self.as_q(), pk=employee.pk).exists()
+        if employee.reports_to_id in self.line_roots:
+            return True
+        if self.line_outside is not None:
+            return employee.pk in self.line_outside
+        return _employees().filter(self.as_q(), pk=employee.pk).exists()
 
 
 class Facts:
     """What the rules need to know of a user. Read when it is asked for, in at most four queries, whatever the size.
 
-    `employee_id` is None for external staff; `managers` are the active employees for whom the user answers as a
-    manager: himself, and those whose delegation he holds. `bosses` are those of them to whom somebody reports.
+    `employee_id` and `unit_id`, where he belongs, are None for external staff; `managers` are the active employees for
+    whom the user answers as a manager: himself, and those whose delegation he holds. `bosses` are those of them to
+    whom somebody reports.
     """
 
     def __init__(self, user: User) -> None:
         self.may_act = False
         self.employee_id: int | None = None
+        self.unit_id: int | None = None
         self.managers = self.bosses = NOBODY
         self.grants: list[access.HeldGrant] = []
         self.scopes: dict[str, Scope] = {}
@@ -84,7 +109,7 @@ class Facts:
         if user.employee_uid is not None and own is None:
             return
         self.may_act = True
-        self.employee_id = own["pk"] if own else None
+        self.employee_id, self.unit_id = (own["pk"], own["org_unit_id"]) if own else (None, None)
         self.managers = frozenset(person["pk"] for person in people)
         self.bosses = frozenset(person["pk"] for person in people if person["leads"])
         self.grants = grants
@@ -182,8 +207,6 @@ def _scope(user: User, permission: str) -> Scope:
     units: set[int] = set()
     employees: set[int] = set()
     bosses = NOBODY
-    if permission in SELF_RIGHTS and facts.employee_id is not None:
-        employees.add(facts.employee_id)
     if permission in MANAGER_RIGHTS:
         units |= facts.managed_units
         bosses = facts.bosses
@@ -193,6 +216,8 @@ def _scope(user: User, permission: str) -> Scope:
     for codename, right in UNIT_GRANTS.items():
         if right == permission:
             units |= facts.units_granted(codename)
+    if permission in SELF_RIGHTS and facts.employee_id is not None and facts.unit_id not in units:
+        employees.add(facts.employee_id)
     return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses)
 
 
@@ -202,7 +227,7 @@ def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:
     wanted = Q(pk__in=delegators) if uid is None else Q(uid=uid) | Q(pk__in=delegators)
     leads = Exists(_employees().filter(reports_to=OuterRef("pk")))
     people = _employees().filter(wanted, status="active").annotate(leads=leads)
-    return list(people.order_by().values("pk", "uid", "leads"))
+    return list(people.order_by().values("pk", "uid", "org_unit_id", "leads"))
 
 
 def _units_below(by_path: dict[str, int]) -> Iterable[tuple[int, str]]:

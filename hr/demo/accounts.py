@@ -44,11 +44,11 @@ def create_missing_accounts() -> list[User]:
 def create_manager_accounts(most: int) -> int:
     """Accounts for people who head a unit and have none; returns how many were made, at most so many."""
     taken = User.objects.exclude(employee_uid=None).values_list("employee_uid", flat=True)
-    heads = Employee.objects.active().exclude(headed_units=None).exclude(uid__in=list(taken)).order_by("code").distinct()
+    heads = Employee.objects.active().exclude(headed_units=None).exclude(uid__in=list(taken))
     password = make_password(PASSWORD)
     made = [
         User(username=head.code, password=password, full_name=head.full_name, employee_uid=head.uid)
-        for head in heads[:most]
+        for head in heads.order_by("code").distinct()[:most]
     ]
     User.objects.bulk_create(made, batch_size=BATCH)
     groups = list(Group.objects.filter(name__in=(roles.MANAGER, roles.EMPLOYEE)))
