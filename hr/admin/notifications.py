@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
@@ -62,4 +63,6 @@ class NotificationAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
     def shown_state(self, notification: Notification) -> tuple[str, str]:
+        if notification.message.error and notification.state == Notification.State.SENT:
+            return Notification.State.FAILED, _("could not be done")
         return notification.state, notification.get_state_display()
