@@ -237,7 +237,12 @@ def test_a_circle_through_people_outside_the_file_is_found(db):
     middle = make_employee(code="B", reports_to=top)
     make_employee(code="C", reports_to=middle)
 
-    assert faults(check([["Código", "Jefe"], ["A", "C"]])) == [(2, "Jefe", "C")]
+    plan = check([["Código", "Jefe"], ["A", "C"]])
+
+    assert faults(plan) == [(2, "Jefe", "C")]
+    assert messages(plan) == [
+        "This boss reports, directly or through others, to the person in row 2. Name another one."
+    ]
 
 
 def test_the_file_may_turn_a_line_around(db):
