@@ -113,10 +113,21 @@ class EmployeeCheck(BossCheck):
                     self.fault(line, self.key_of(line), message % {"rows": rows})
 
     def _refuse_taken(self) -> None:
+        in_file = {line.existing.pk: line for line in self.lines if line.existing is not None}
         for line in self.lines:
-            holder = self.identities.mailed(line.values.get("work_email"))
-            if holder is not None and (line.existing is None or line.existing.pk != holder):
-                self.fault(line, "work_email", _("Another employee has this e-mail. Each needs an own one, or none."))
+            email = line.values.get("work_email")
+            holder = self.identities.mailed(email)
+            if holder is None or (line.existing is not None and line.existing.pk == holder):
+                continue
+            giver = in_file.get(holder)
+            if giver is None or giver.values.get("work_email", email) == email:
+                message = _("Another employee has this e-mail. Each needs an own one, or none.")
+            else:
+                message = _(
+                    "The employee in row %(row)d has this e-mail until this file is in. Load in two steps: first row "
+                    "%(row)d without this one, then this row. Where two swap, one takes another e-mail in between."
+                ) % {"row": giver.number}
+            self.fault(line, "work_email", message)
 
     def country_of(self, line: Line) -> str:
         if "country" in line.values:
