@@ -10,4 +10,4 @@ class HrConfig(AppConfig):
 
     def ready(self) -> None:
         from hr import receivers  # noqa: F401  (connects them)
-        from hr.services import accounts  # noqa: F401  (makes its kind of message known)
+        from hr.services import account_follow, accounts  # noqa: F401  (they make their kinds of message known)

@@ -20,6 +20,7 @@ from core.services.users import refuse_without_administrator
 from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import can_change, can_change_status, can_hire, can_see_personal_data, require
+from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
 from hr.services.lines import looped
@@ -119,7 +120,10 @@ def change_employees(
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
     vacate_heads([row for row in written if "status" in fields[row.pk] and row.status == TERMINATED])
     _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
-    return write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
+        follow(renamed)
+    return rows
 
 
 @business_atomic

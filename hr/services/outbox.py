@@ -61,12 +61,13 @@ class Kind:
     """One kind of message.
 
     `expand` does what the messages ask for in the other database, as often as it is called; `deliver` mails one
-    notification or raises mail.NotSent; `text` is what the reader sees of a message, `errors` what its codes mean.
+    notification or raises mail.NotSent, None for a kind that mails nothing; `text` is what the reader sees of a
+    message, `errors` what its codes mean.
     """
 
     label: Promise
     expand: Callable[[Sequence[OutboxMessage]], Expansion]
-    deliver: Callable[[Notification, BaseEmailBackend], Outcome]
+    deliver: Callable[[Notification, BaseEmailBackend], Outcome] | None
     text: Callable[[OutboxMessage], str]
     errors: Mapping[str, Promise] = field(default_factory=dict)
 
@@ -214,8 +215,10 @@ def _postpone_message(pk: int, error: str) -> None:
 
 def _deliver(notification: Notification, connection: BaseEmailBackend) -> None:
     attempts = notification.attempts + 1
+    deliver = KINDS[notification.message.kind].deliver
+    assert deliver is not None, "expanded to mail by a kind that mails nothing"
     try:
-        outcome = KINDS[notification.message.kind].deliver(notification, connection)
+        outcome = deliver(notification, connection)
     except mail.NotSent as error:
         given_up = attempts >= mail.MOST_ATTEMPTS
         note_notifications(
