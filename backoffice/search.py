@@ -27,7 +27,7 @@ def find_rows(request: HttpRequest, term: str) -> list[SearchResult]:
         )
         for person in people
     ]
-    if not OrgUnit.objects.all().open_to(user, "view"):
+    if not OrgUnit.objects.open_to(user, "view"):
         return found
     units = OrgUnit.objects.visible_to(user).search(term, user=user)[:MOST]
     return found + [

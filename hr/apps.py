@@ -13,6 +13,6 @@ class HrConfig(AppConfig):
             grantable,
             receivers,  # noqa: F401  (connects them)
         )
-        from hr.services import accounts  # noqa: F401  (makes its kind of message known)
+        from hr.services import account_follow, accounts, leavers  # noqa: F401  (they make their kinds of message known)
 
         grantable.register()

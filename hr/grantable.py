@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import grantable
 from core.models import User
+from core.services.users import account_of
 from hr import paths
 from hr.models import Employee, OrgUnit
 from hr.rights import DELEGATION, EMPLOYEE_GRANTS, UNIT_GRANTS
@@ -40,7 +41,7 @@ def register() -> None:
             suggested=("view_employee",),
             holds=lambda user, codename, row: scope_for(user, EMPLOYEE_GRANTS[codename]).covers(row),
             reaches=_reaching_employee,
-            held_by=lambda row: User.objects.filter(employee_uid=row.uid).first(),
+            held_by=lambda row: account_of(row.uid),
         )
     )
     grantable.register(

@@ -34,9 +34,13 @@ def can_hire_into(user: User | None, unit_id: int) -> bool:
     return _holds_in(_scope(user, ADD), unit_id)
 
 
-def can_enter_personal_data(user: User | None, unit_id: int) -> bool:
-    """Whether the user may fill in personal data of somebody he hires into the unit."""
-    return _holds_in(_scope(user, PERSONAL), unit_id)
+def can_enter_personal_data(user: User | None, unit_id: int | None = None) -> bool:
+    """Whether the user may fill in personal data of somebody he hires into the unit, or into any open to him."""
+    personal = _scope(user, PERSONAL)
+    if unit_id is not None:
+        return _holds_in(personal, unit_id)
+    hiring = _scope(user, ADD)
+    return personal.everything or (not hiring.everything and hiring.unit_ids <= personal.unit_ids)
 
 
 def can_change(user: User | None, employee: Employee) -> bool:
@@ -55,8 +59,8 @@ def can_move(user: User | None) -> bool:
     return any(scope.everything or scope.unit_ids for scope in scopes)
 
 
-def can_change_boss(user: User | None) -> bool:
-    """Whoever chooses the boss decides who sees a whole line: a right of roles, never granted on single people."""
+def can_change_guarded(user: User | None) -> bool:
+    """Whether the user may change GUARDED_FIELDS of those he may change: a right of roles, granted on nobody."""
     return _holds(user, CHANGE)
 
 

@@ -24,5 +24,9 @@ UNIT_GRANTS = {
     "view_personal_data_in": PERSONAL,
 }
 
+# What a grant to change does not reach: who logs in as somebody follows his code and e-mail, and who sees a whole line
+# follows the boss. Only a role changes them.
+GUARDED_FIELDS = frozenset({"code", "work_email", "reports_to"})
+
 # On an absent manager: MANAGER_RIGHTS over the people he answers for. Given by himself, see services/delegations.py.
 DELEGATION = "act_as_manager"

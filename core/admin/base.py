@@ -23,7 +23,6 @@ from core.admin.rows import rows_for
 from core.admin.widgets import RowSelect
 from core.errors import DomainError, NotAllowed, NotFound
 
-
 # What filters add to the name of their field: of a relation, and of any other.
 OF_A_ROW = {"", "__exact", "__id__exact", "__pk__exact", "__isnull"}
 OF_A_VALUE = {"", "__exact", "__isnull", "__gt", "__gte", "__lt", "__lte", "__in"} | {

@@ -18,6 +18,7 @@ from core.admin.widgets import RowSelect
 from core.grantable import Grantable
 from core.models import User, UserGrant
 from core.roles import role_label
+from core.services.grants import groups_to_grant
 
 
 class MomentInput(forms.DateTimeInput):
@@ -50,7 +51,7 @@ class GrantForm(PeriodForm):
     """To whom, and what; the row is the page's."""
 
     user = forms.ModelChoiceField(label=_("User"), queryset=User.objects.none(), required=False)
-    group = GroupField(label=_("or group"), queryset=Group.objects.none(), required=False)
+    group = GroupField(label=_("or group"), queryset=None, required=False)
     permissions = forms.MultipleChoiceField(label=_("May"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
     valid_from = forms.DateTimeField(
         label=_("From"), required=False, widget=MomentInput, help_text=_("Empty: from now on.")
@@ -63,7 +64,7 @@ class GrantForm(PeriodForm):
         self.fields["user"].widget = choose
         self.fields["user"].queryset = User.objects.visible_to(reader).filter(is_active=True)
         self.fields["group"].widget = UnfoldAdminSelectWidget()
-        self.fields["group"].queryset = Group.objects.order_by("name")
+        self.fields["group"].queryset = groups_to_grant()
         self.fields["permissions"].choices = list(grantable.labels.items())
         self.fields["permissions"].initial = list(grantable.suggested)
 

@@ -1,3 +1,4 @@
+from copy import copy
 from typing import Any
 
 import django.contrib.auth.admin  # noqa: F401  (registers groups; ours takes their place)
@@ -30,6 +31,9 @@ VERBS = {
 }
 
 admin.site.unregister(Group)
+# Counts, titles and breadcrumbs take the model's own words.
+Group._meta.verbose_name = gettext_lazy("role")
+Group._meta.verbose_name_plural = gettext_lazy("roles")
 
 
 @admin.register(Group)
@@ -66,8 +70,15 @@ class RoleAdmin(BackofficeAdmin):
     ) -> HttpResponse:
         """Headed by the role's name in the reader's language, not by its key."""
         group = self.get_object(request, object_id) if object_id else None
-        heading = {"title": _("Role"), "subtitle": role_label(group.name)} if group else {}
+        heading = {"title": _("Role"), "subtitle": role_label(group.name), "original": _named(group)} if group else {}
         return super().changeform_view(request, object_id, form_url, {**heading, **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        group = self.get_object(request, object_id)
+        heading = {"title": _("Role"), "subtitle": role_label(group.name), "object": _named(group)} if group else {}
+        return super().history_view(request, object_id, {**heading, **(extra_context or {})})
 
     @display(description=gettext_lazy("role"))
     def label(self, group: Group) -> str:
@@ -89,3 +100,10 @@ class RoleAdmin(BackofficeAdmin):
     @staticmethod
     def _verbs(verbs: str) -> list[str]:
         return [str(VERBS[verb]) for verb in verbs.split()]
+
+
+def _named(group: Group) -> Group:
+    """A copy, for breadcrumbs, that bears the name people read."""
+    named = copy(group)
+    named.name = str(role_label(group.name))
+    return named

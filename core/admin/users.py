@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
@@ -140,7 +140,7 @@ class UserAdmin(BackofficeAdmin):
     def role_labels(self, user: User) -> str:
         return ", ".join(str(role_label(name)) for name in users.roles_of(user)) or self.get_empty_value_display()
 
-    @display(description=gettext_lazy("who"), ordering="employee_uid")
+    @display(description=pgettext_lazy("employee or external", "who"), ordering="employee_uid")
     def is_linked(self, user: User) -> str:
         return _("external") if user.employee_uid is None else _("employee")
 

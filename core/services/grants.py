@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,6 +30,11 @@ def can_grant(user: User) -> bool:
 
 def can_end(user: User) -> bool:
     return user.has_perm("core.delete_usergrant")
+
+
+def groups_to_grant() -> QuerySet[Group]:
+    """Every group may hold rights on single records, roles included."""
+    return Group.objects.order_by("name")
 
 
 @transaction.atomic

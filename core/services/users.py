@@ -36,6 +36,16 @@ class NewAccount:
     employee_uid: UUID
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """What was known of an employee before a change, and what is now: pairs, e-mails in lower case."""
+
+    employee_uid: UUID
+    username: tuple[str, str]
+    email: tuple[str, str]
+    full_name: tuple[str, str]
+
+
 @transaction.atomic
 def create_user(*, actor: User | None, roles: Iterable[str] = (), **fields: Any) -> User:
     """A new account that waits for its owner to choose a password: by mail, or by a code on paper without e-mail."""
@@ -67,9 +77,7 @@ def change_user(user: User, *, actor: User | None, **values: Any) -> User:
     _validate(fresh)
     fresh.save(update_fields=list(values))
     if fresh.email != address:
-        # A link that went to the old address must not open the account.
-        sent = Invitation.objects.open().filter(user=fresh).exclude(secret_hash=None)
-        sent.update(replaced_at=timezone.now())
+        _close_links(fresh)
     return fresh
 
 
@@ -90,6 +98,16 @@ def set_roles(user: User, roles: Iterable[str], *, actor: User | None) -> None:
         _refuse_last_administrator(fresh)
     fresh.groups.remove(*Group.objects.filter(name__in=held - wanted))
     fresh.groups.add(*Group.objects.filter(name__in=wanted - held))
+
+
+def choose_language(user: User, language: str) -> None:
+    """Everybody chooses his own; the caller has checked that there is such a language."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+def account_of(employee_uid: UUID) -> User | None:
+    """The account of an employee, None if there is none."""
+    return User.objects.filter(employee_uid=employee_uid).first()
 
 
 def deactivate(user: User, *, actor: User | None) -> User:
@@ -143,18 +161,83 @@ def correct_email(user: User, email: str) -> User:
 
     Not one that holds more than the role Employee: who edits employees must not lead its mail to himself.
     """
-    if (user.email or "") == email or user.has_usable_password() or user.is_superuser:
+    if (user.email or "") == email or user.has_usable_password():
         return user
-    if {group.name for group in user.groups.all()} <= {EMPLOYEE}:
+    if _is_plain(user):
         user.email = email or None
         user.save(update_fields=["email"])
     return user
+
+
+@transaction.atomic
+def follow(changes: Sequence[Renamed]) -> list[list[str]]:
+    """Let accounts follow their employees; per change, why a part could not: username_taken, email_taken,
+    email_differs (it was not the employee's before) or email_guarded (as for `correct_email`).
+
+    Only what the account had from the employee changes. Repeated, it changes nothing.
+    """
+    uids = [change.employee_uid for change in changes]
+    linked = User.objects.select_for_update().filter(employee_uid__in=uids).order_by("pk").prefetch_related("groups")
+    accounts = {user.employee_uid: user for user in linked}
+    names, addresses = owners(
+        usernames=[change.username[1] for change in changes],
+        emails=[change.email[1] for change in changes if change.email[1]],
+    )
+    told: list[list[str]] = []
+    for change in changes:
+        account = accounts.get(change.employee_uid)
+        told.append(_follow(account, change, names, addresses) if account else [])
+    return told
+
+
+def _follow(
+    account: User, change: Renamed, names: dict[str, UUID | int], addresses: dict[str, UUID | int]
+) -> list[str]:
+    changed, problems, uid = [], [], change.employee_uid
+    if change.full_name[0] != change.full_name[1] != account.full_name:
+        account.full_name = change.full_name[1]
+        changed.append("full_name")
+    old, new = change.username
+    if account.username.lower() == old.lower() != new.lower():
+        if names.setdefault(new.lower(), uid) == uid:
+            account.username = new
+            changed.append("username")
+            names.pop(old.lower(), None)
+        else:
+            problems.append("username_taken")
+    old, new = change.email
+    if old != new != (account.email or ""):
+        if (account.email or "") != old:
+            problems.append("email_differs")
+        elif not _is_plain(account):
+            problems.append("email_guarded")
+        elif new and addresses.setdefault(new, uid) != uid:
+            problems.append("email_taken")
+        else:
+            account.email = new or None
+            changed.append("email")
+            addresses.pop(old, None)
+    if changed:
+        account.save(update_fields=changed)
+    if "email" in changed:
+        _close_links(account)
+    return problems
 
 
 def roles_of(user: User) -> list[str]:
     """The keys of the roles the user holds, in the order of the table."""
     held = {group.name for group in user.groups.all()}
     return [name for name in ROLES if name in held]
+
+
+def _is_plain(user: User) -> bool:
+    return not user.is_superuser and {group.name for group in user.groups.all()} <= {EMPLOYEE}
+
+
+def _close_links(user: User) -> None:
+    """A link that went to an address of before must not open the account."""
+    sent = Invitation.objects.open().filter(user=user).exclude(secret_hash=None)
+    sent.update(replaced_at=timezone.now())
 
 
 def _require(actor: User | None, permission: str) -> None:

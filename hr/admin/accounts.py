@@ -1,5 +1,6 @@
 """Inviting employees to log in, from their page and from the list. EmployeeAdmin takes the mixin in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,15 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from core.errors import NotFound
 from core.models import User
+from core.services.users import account_of
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
 from hr.models import Employee
-from hr.services.accounts import Invited, can_invite, invite_employees
+from hr.services.accounts import ERRORS, Invited, can_invite, invite_employees
+
+NAMED = 5
 
 
 class InviteActions(admin.ModelAdmin):
@@ -28,7 +33,7 @@ class InviteActions(admin.ModelAdmin):
     @action(description=gettext_lazy("Invite to log in"), permissions=["invite"])
     def invite_many(self, request: HttpRequest, queryset: QuerySet[Employee]) -> HttpResponse | None:
         def invite(ids: list[int], *, actor: User) -> None:
-            self._tell(request, invite_employees(ids, actor=actor))
+            tell(request, invite_employees(ids, actor=actor))
 
         return run_on_many(self, request, queryset, title=_("Invite to log in"), form_class=ActionForm, service=invite)
 
@@ -50,29 +55,41 @@ class InviteActions(admin.ModelAdmin):
             employee = self.get_object(request, object_id)
             if employee is None:
                 raise NotFound()
-            self._tell(request, invite_employees([employee.pk], actor=request.user))
+            tell(request, invite_employees([employee.pk], actor=request.user))
         return self.back_to(object_id)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """The button is for who can log in; one pressed on an old page is answered in words."""
+        offered = super().get_actions_detail(request, object_id)
+        employee = self.row_of(request, object_id)
+        if employee is not None and employee.status == Employee.Status.ACTIVE:
+            return offered
+        return [action for action in offered if not action.action_name.endswith("_invite")]
 
     @display(description=gettext_lazy("login"))
     def access(self, employee: Employee) -> str:
-        account = User.objects.filter(employee_uid=employee.uid).first()
+        if employee.status != Employee.Status.ACTIVE:
+            return _("none: only active employees are invited and log in")
+        account = account_of(employee.uid)
         if account is None:
             return _("not invited")
         if not account.is_active:
             return _("switched off")
         return _("as %(user)s") % {"user": account.username} if account.has_usable_password() else _("invited")
 
-    def _tell(self, request: HttpRequest, invited: Invited) -> None:
-        level = messages.SUCCESS if invited.invited else messages.WARNING
-        self.message_user(request, " ".join(sentences(invited)), level)
+
+def tell(request: HttpRequest, invited: Invited) -> None:
+    """Say what became of an invitation of several people; a warning if anybody could not be invited."""
+    well = invited.invited and not invited.refused and not invited.not_active
+    messages.add_message(request, messages.SUCCESS if well else messages.WARNING, " ".join(sentences(invited)))
 
 
 def sentences(invited: Invited) -> list[str]:
-    """What became of an invitation of several people, in words."""
-    told = [
-        ngettext("%(count)d person is being invited.", "%(count)d people are being invited.", invited.invited)
-        % {"count": invited.invited}
-    ]
+    """What became of it, in words."""
+    told = [_told_of_invited(invited.invited)]
+    told += [_told_of_refused(reason, people) for reason, people in invited.refused.items()]
+    if any(len(people) > NAMED for people in invited.refused.values()):
+        told.append(_("The list of notifications names them all."))
     if invited.waiting:
         told.append(
             ngettext(
@@ -89,7 +106,28 @@ def sentences(invited: Invited) -> list[str]:
         )
     if invited.not_active:
         told.append(
-            ngettext("%(count)d person is not active.", "%(count)d people are not active.", invited.not_active)
+            ngettext(
+                "%(count)d person is suspended or no longer works here, and is not invited.",
+                "%(count)d people are suspended or no longer work here, and are not invited.",
+                invited.not_active,
+            )
             % {"count": invited.not_active}
         )
     return told
+
+
+def _told_of_invited(count: int) -> str:
+    if not count:
+        return _("Nobody is being invited.")
+    text = ngettext("%(count)d person is being invited.", "%(count)d people are being invited.", count)
+    return text % {"count": count}
+
+
+def _told_of_refused(reason: str, people: Sequence[str]) -> str:
+    text = ngettext(
+        "%(reason)s %(count)d person cannot be invited: %(people)s.",
+        "%(reason)s %(count)d people cannot be invited: %(people)s.",
+        len(people),
+    )
+    named = ", ".join(people[:NAMED]) + (" …" if len(people) > NAMED else "")
+    return text % {"reason": ERRORS[reason], "count": len(people), "people": named}

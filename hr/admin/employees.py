@@ -27,7 +27,7 @@ from hr.countries import country_name
 from hr.models import Employee, OrgUnit
 from hr.permissions import (
     can_change,
-    can_change_boss,
+    can_change_guarded,
     can_change_status,
     can_enter_personal_data,
     can_move,
@@ -35,7 +35,7 @@ from hr.permissions import (
     is_self,
 )
 from hr.phones import display_phone
-from hr.rights import VIEW
+from hr.rights import GUARDED_FIELDS, VIEW
 from hr.scope import answers_for_others
 from hr.services import employees, employment
 
@@ -196,28 +196,25 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
 
     @staticmethod
     def _shows_personal_data(request: HttpRequest, obj: Employee | None) -> bool:
-        if obj is not None:
-            return can_see_personal_data(request.user, obj)
-        units = OrgUnit.objects.open_to_hire(request.user)
-        return all(can_enter_personal_data(request.user, pk) for pk in units.values_list("pk", flat=True))
+        return can_see_personal_data(request.user, obj) if obj else can_enter_personal_data(request.user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))
         if obj is not None and not can_move(request.user):
             fields.append("org_unit")
-        if obj is not None and not can_change_boss(request.user):
-            fields.append("reports_to")
+        if obj is not None and not can_change_guarded(request.user):
+            fields += [name for name in GUARDED_FIELDS if name not in fields]
         return list(dict.fromkeys(fields))
 
     def get_form(self, request: HttpRequest, obj: Employee | None = None, change: bool = False, **kwargs: Any) -> type:
         """The units to choose are those into which this user may put this person."""
         form = super().get_form(request, obj, change, **kwargs)
         if "org_unit" in form.base_fields:
-            units = OrgUnit.objects.all()
             if obj is None:
-                chosen = units.open_to_hire(request.user)
+                chosen = OrgUnit.objects.open_to_hire(request.user)
             else:
-                chosen = units.open_to_move(request.user) | units.filter(pk=obj.org_unit_id)
+                present = OrgUnit.objects.visible_to(request.user).filter(pk=obj.org_unit_id)
+                chosen = OrgUnit.objects.open_to_move(request.user) | present
             form.base_fields["org_unit"].queryset = chosen
         return form
 
@@ -319,7 +316,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         return employee is not None and can_change(request.user, employee)
 
     def has_change_boss_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return can_change_boss(request.user) and self.has_move_permission(request, object_id)
+        return can_change_guarded(request.user) and self.has_move_permission(request, object_id)
 
     def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may_leave(request, object_id, {Status.ACTIVE})

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError, NotAllowed, NotFound
-from hr.admin.accounts import sentences
+from hr.admin.accounts import tell
 from hr.admin.import_rows import cards_of, shown_rows
 from hr.demo.samples import sample_names
 from hr.loading.kinds import Kind
@@ -109,7 +109,7 @@ class ImportPages(ModelAdmin):
                 case "invite" if "sure" not in request.POST:
                     messages.warning(request, _("Nobody was invited: tick first that the invitations are to be sent."))
                 case "invite":
-                    messages.success(request, " ".join(sentences(invite_created_by(job, actor=actor))))
+                    tell(request, invite_created_by(job, actor=actor))
                 case _:
                     raise Http404
         except NotFound:

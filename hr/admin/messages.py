@@ -24,9 +24,10 @@ def text_of(message: OutboxMessage) -> str:
 
 
 def error_of(message: OutboxMessage) -> str:
-    """The error in words; one that is no code of its kind stands as it is."""
+    """The error in words; one that is no code of its kind (or several) stands as it is."""
     known = KINDS[message.kind].errors if message.kind in KINDS else {}
-    return str(known.get(message.error, message.error))
+    codes = message.error.split()
+    return " ".join(str(known[code]) for code in codes) if known.keys() >= set(codes) else message.error
 
 
 class MessageChangeList(ChangeList):

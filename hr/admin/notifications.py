@@ -3,13 +3,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from core.admin.base import BackofficeAdmin
 from hr.admin.messages import NotificationChangeList, error_of, name_people, text_of
-from hr.models import Notification, OutboxMessage
+from hr.models import Notification
 from hr.services.outbox import mark_read
 
 LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "danger", "read": "primary"}
@@ -19,6 +20,8 @@ LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "
 class NotificationAdmin(BackofficeAdmin):
     """Everybody's own notifications; who may view all sees the mail of others too, with what bounced."""
 
+    # The message itself is not the addressee's to open; what it tells him is.
+    seen_with_row = ("message",)
     list_display = ["text", "shown_state", "problem", "user_name", "channel", "created_at"]
     list_select_related = ["message"]
     list_filter = [("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]
@@ -33,8 +36,6 @@ class NotificationAdmin(BackofficeAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Notification | None:
         notification = super().get_object(request, object_id, from_field)
         if notification is not None:
-            # The message itself is not the addressee's to open; what it tells him is.
-            notification.message = OutboxMessage.objects.get(pk=notification.message_id)
             name_people([notification.message], request.user)
         return notification
 
@@ -63,4 +64,6 @@ class NotificationAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
     def shown_state(self, notification: Notification) -> tuple[str, str]:
+        if notification.message.error and notification.state == Notification.State.SENT:
+            return Notification.State.FAILED, _("could not be done")
         return notification.state, notification.get_state_display()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.errors import DomainError
 from core.text import fold
@@ -133,7 +134,11 @@ class BossCheck(EmploymentCheck):
         rows = self.listed(str(line.number) for line in lines)
         for line in lines:
             self.bosses.pop(line.number)
-            message = _("These bosses form a circle (rows %(rows)s): each would be his own boss. Correct one of them.")
+            message = ngettext(
+                "This boss reports, directly or through others, to the person in row %(rows)s. Name another one.",
+                "These bosses form a circle (rows %(rows)s): each would be his own boss. Correct one of them.",
+                len(lines),
+            )
             self.fault(line, "reports_to", message % {"rows": rows})
 
     def name_of_boss(self, boss: Line | int) -> str:

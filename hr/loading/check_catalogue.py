@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.errors import DomainError
 from core.text import fold
@@ -170,7 +171,11 @@ class OrgUnitCheck(CatalogueCheck):
             rows = self.listed(str(line.number) for line in lines)
             for line in lines:
                 self.parents.pop(line.number)
-                message = _("The rows %(rows)s form a circle: each unit would be below itself. Correct one of them.")
+                message = ngettext(
+                    "This unit lies below the one in row %(rows)s, directly or through others. Name another one.",
+                    "The rows %(rows)s form a circle: each unit would be below itself. Correct one of them.",
+                    len(lines),
+                )
                 self.fault(line, "parent", message % {"rows": rows})
         return bool(loops)
 

@@ -17,13 +17,14 @@ from hr.loading.identities import Identities, personal_scope, seen_scope
 from hr.loading.lines import Line
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
-    can_change_boss,
+    can_change_guarded,
     can_create_positions,
     can_create_units,
     can_hire,
     can_hire_into,
     can_move_to,
 )
+from hr.rights import GUARDED_FIELDS
 
 
 class ToCreate(str):
@@ -120,14 +121,25 @@ class EmployeeCheck(BossCheck):
                     self.fault(line, self.key_of(line), message % {"rows": rows})
 
     def _refuse_taken(self) -> None:
+        in_file = {line.existing.pk: line for line in self.lines if line.existing is not None}
         for line in self.lines:
             code = line.values.get("code")
             # Who adds nobody is told of it in the words for an unknown code.
             if code and line.existing is None and can_hire(self.user) and self.identities.is_taken(code):
                 self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
-            holder = self.identities.mailed(line.values.get("work_email"))
-            if holder is not None and (line.existing is None or line.existing.pk != holder):
-                self.fault(line, "work_email", _("Another employee has this e-mail. Each needs an own one, or none."))
+            email = line.values.get("work_email")
+            holder = self.identities.mailed(email)
+            if holder is None or (line.existing is not None and line.existing.pk == holder):
+                continue
+            giver = in_file.get(holder)
+            if giver is None or giver.values.get("work_email", email) == email:
+                message = _("Another employee has this e-mail. Each needs an own one, or none.")
+            else:
+                message = _(
+                    "The employee in row %(row)d has this e-mail until this file is in. Load in two steps: first row "
+                    "%(row)d without this one, then this row. Where two swap, one takes another e-mail in between."
+                ) % {"row": giver.number}
+            self.fault(line, "work_email", message)
 
     def country_of(self, line: Line) -> str:
         if "country" in line.values:
@@ -211,8 +223,8 @@ class EmployeeCheck(BossCheck):
             unit = line.changes.get("org_unit")
             if isinstance(unit, int) and not can_move_to(self.user, unit):
                 self.fault(line, "org_unit", _("You may not put anybody into this unit."))
-            if "reports_to" in line.changes and not can_change_boss(self.user):
-                self.fault(line, "reports_to", _("Only HR gives people another boss."))
+            for name in () if can_change_guarded(self.user) else sorted(GUARDED_FIELDS & line.changes.keys()):
+                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."))
 
     # --- Showing ------------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:

@@ -6,8 +6,8 @@ An e-mail or user name that belongs to somebody else is reported, never linked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import batched
 from uuid import UUID
 
@@ -38,12 +38,16 @@ ERRORS = {
 
 @dataclass(frozen=True)
 class Invited:
-    """How many of the named employees are invited now, were already being invited, have access, are not active."""
+    """How many of the named employees are invited now, were already being invited, have access, are not active.
+
+    `refused` names those who can have no account as things stand, by the key of the reason in ERRORS.
+    """
 
     invited: int
     waiting: int
     have_access: int
     not_active: int
+    refused: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def can_invite(user: User | None) -> bool:
@@ -60,18 +64,28 @@ def invite_employees(employee_ids: Collection[int], *, actor: User | None) -> In
     rows = locked(Employee, employee_ids, actor).values()
     active = [row for row in rows if row.status == Employee.Status.ACTIVE]
     with_access = _uids_with_access(row.uid for row in active)
+    without = [row for row in active if row.uid not in with_access]
     waiting = {
         payload["employee_id"]
         for payload in OutboxMessage.objects.filter(kind=INVITED, done_at=None).values_list("payload", flat=True)
     }
-    chosen = [row.pk for row in active if row.uid not in with_access and row.pk not in waiting]
+    # Those that are refused go to the clock as well: it lists each, and looks again.
+    chosen = [row.pk for row in without if row.pk not in waiting]
     moment = f"{timezone.now():%Y%m%dT%H%M%S%f}"
-    invited = outbox.add(INVITED, {f"{INVITED}:{pk}:{moment}": {"employee_id": pk} for pk in chosen})
+    outbox.add(INVITED, {f"{INVITED}:{pk}:{moment}": {"employee_id": pk} for pk in chosen})
+    obstacles: dict[int, str] = {}
+    for batch in batched(without, BATCH):
+        obstacles |= _obstacles(batch, _linked(batch))
+    refused: dict[str, list[str]] = defaultdict(list)
+    for row in without:
+        if row.pk in obstacles:
+            refused[obstacles[row.pk]].append(str(row))
     return Invited(
-        invited=invited,
-        waiting=sum(row.pk in waiting and row.uid not in with_access for row in active),
-        have_access=sum(row.uid in with_access for row in active),
+        invited=sum(pk not in obstacles for pk in chosen),
+        waiting=sum(row.pk in waiting and row.pk not in obstacles for row in without),
+        have_access=len(active) - len(without),
         not_active=len(rows) - len(active),
+        refused=dict(refused),
     )
 
 
@@ -145,19 +159,21 @@ outbox.KINDS[INVITED] = outbox.Kind(
 def _uids_with_access(uids: Iterable[UUID]) -> set[UUID]:
     found: set[UUID] = set()
     for batch in batched(uids, BATCH):
-        accounts = User.objects.filter(employee_uid__in=batch).only("employee_uid", "password")
+        accounts = User.objects.filter(employee_uid__in=batch, is_active=True).only("employee_uid", "password")
         found.update(account.employee_uid for account in accounts if account.has_usable_password())
     return found
 
 
-def _accounts(employees: Collection[Employee]) -> dict[int, User | str]:
-    """The account of each employee by key, made if there was none; or the code of why there can be none."""
-    linked = {user.employee_uid: user for user in User.objects.filter(employee_uid__in=[row.uid for row in employees])}
+def _linked(employees: Collection[Employee]) -> dict[UUID, User]:
+    return {user.employee_uid: user for user in User.objects.filter(employee_uid__in=[row.uid for row in employees])}
+
+
+def _obstacles(employees: Collection[Employee], linked: Mapping[UUID, User]) -> dict[int, str]:
+    """Why each of these can have no account, or not use the one he has: codes of ERRORS. Two queries."""
     names, addresses = users.owners(
         usernames=[row.code for row in employees], emails=[row.work_email for row in employees if row.work_email]
     )
-    found: dict[int, User | str] = {}
-    new: list[Employee] = []
+    found: dict[int, str] = {}
     for row in employees:
         account, email = linked.get(row.uid), (row.work_email or "").lower()
         if row.status != Employee.Status.ACTIVE:
@@ -166,12 +182,24 @@ def _accounts(employees: Collection[Employee]) -> dict[int, User | str]:
             found[row.pk] = "switched_off"
         elif email and addresses.get(email, row.uid) != row.uid:
             found[row.pk] = "email_taken"
-        elif account is not None:
-            found[row.pk] = users.correct_email(account, email)
-        elif names.get(row.code.lower(), row.uid) != row.uid:
+        elif account is None and names.get(row.code.lower(), row.uid) != row.uid:
             found[row.pk] = "username_taken"
-        else:
+        elif account is None:
             names[row.code.lower()] = addresses[email] = row.uid
+    return found
+
+
+def _accounts(employees: Collection[Employee]) -> dict[int, User | str]:
+    """The account of each employee by key, made if there was none; or the code of why there can be none."""
+    linked = _linked(employees)
+    found: dict[int, User | str] = dict(_obstacles(employees, linked))
+    new: list[Employee] = []
+    for row in employees:
+        if row.pk in found:
+            continue
+        if account := linked.get(row.uid):
+            found[row.pk] = users.correct_email(account, (row.work_email or "").lower())
+        else:
             new.append(row)
     made = users.create_linked([_new_account(row) for row in new], role=EMPLOYEE)
     by_uid = {user.employee_uid: user for user in made}

@@ -21,7 +21,7 @@ from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
     can_change,
-    can_change_boss,
+    can_change_guarded,
     can_change_status,
     can_enter_personal_data,
     can_hire,
@@ -30,6 +30,8 @@ from hr.permissions import (
     can_see_personal_data,
     require,
 )
+from hr.rights import GUARDED_FIELDS
+from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
 from hr.services.leavers import note_leavers
@@ -135,7 +137,10 @@ def change_employees(
     vacate_heads(leavers)
     note_leavers(leavers)
     _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
-    return write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
+        follow(renamed)
+    return rows
 
 
 @business_atomic
@@ -209,8 +214,8 @@ def _change(employee: Employee, values: Mapping[str, Any], actor: User | None) -
         require(may_see_personal)
     if "org_unit_id" in changed:
         require(can_move_to(actor, employee.org_unit_id), _("You may not put anybody into this unit."))
-    if "reports_to_id" in changed:
-        require(can_change_boss(actor), _("Only HR gives people another boss."))
+    if GUARDED_FIELDS & {Employee._meta.get_field(name).name for name in changed}:
+        require(can_change_guarded(actor), _("Only HR changes the code, the work e-mail and the boss."))
     return changed
 
 

@@ -60,9 +60,9 @@ class Expansion:
 class Kind:
     """One kind of message.
 
-    `expand` does what the messages ask for in the other database, as often as it is called; `text` is what the reader
-    sees of a message. Where it names addressees, `deliver` mails one notification or raises mail.NotSent; else it is
-    None. `errors` says what its codes mean.
+    `expand` does what the messages ask for in the other database, as often as it is called; `deliver` mails one
+    notification or raises mail.NotSent, None for a kind that mails nothing; `text` is what the reader sees of a
+    message, `errors` what its codes mean.
     """
 
     label: Promise
@@ -216,7 +216,7 @@ def _postpone_message(pk: int, error: str) -> None:
 def _deliver(notification: Notification, connection: BaseEmailBackend) -> None:
     attempts = notification.attempts + 1
     deliver = KINDS[notification.message.kind].deliver
-    assert deliver is not None  # only kinds that have it name addressees
+    assert deliver is not None, "expanded to mail by a kind that mails nothing"
     try:
         outcome = deliver(notification, connection)
     except mail.NotSent as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connections, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core import access
 from core.context import changing
@@ -30,6 +32,7 @@ DATABASE = "business"
 BATCH = 1000
 DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
 ATTEMPTS = 4
+IS_REFERRED_TO, REFERS_TO_NOTHING = 1451, 1452  # MySQL and MariaDB: a broken foreign key, seen from either side
 
 _inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
 
@@ -82,7 +85,9 @@ def _retrying(work: Callable[[], Any]) -> Any:
 
 
 def constraint_error(error: IntegrityError, models_asked: Iterable[type[models.Model]] = ()) -> DomainError:
-    """The rule's own words for a broken constraint, found by its name. Raises the original error if it has none.
+    """The rule's own words for a broken constraint, found by its name; a broken foreign key has a sentence too.
+
+    Raises the original error if there are no words for it.
 
     MariaDB names a unique column without its table, so a caller that knows the model says it.
     """
@@ -96,7 +101,21 @@ def constraint_error(error: IntegrityError, models_asked: Iterable[type[models.M
                 message = field.error_messages["unique"]
                 values = {"model_name": model._meta.verbose_name, "field_label": field.verbose_name}
                 return DomainError(str(message) % values, field=field.name)
+    if broken := _broken_link(error):
+        return broken
     raise error
+
+
+def _broken_link(error: IntegrityError) -> DomainError | None:
+    """A row that somebody removed while another was being pointed at it. SQLite does not tell which side broke."""
+    code, text = (error.args or ("",))[0], str(error)
+    if code == IS_REFERRED_TO:
+        return DomainError(_("Another record has come to refer to this one meanwhile, so it stays."))
+    if code == REFERS_TO_NOTHING or "FOREIGN KEY constraint failed" in text:
+        column = re.search(r"FOREIGN KEY \(`(\w+)`\)", text)
+        message = _("A record that this one refers to was removed meanwhile. Choose another one.")
+        return DomainError(message, field=column[1].removesuffix("_id") if column else None)
+    return None
 
 
 def _field_of(constraint: models.BaseConstraint) -> str | None:

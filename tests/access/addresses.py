@@ -13,7 +13,7 @@ ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass(frozen=True)
 class Address:
-    """One pattern. `kind` is what the table of tests/access/table.py knows it by: `change` of any model, or its name."""
+    """One pattern. `kind` is what tests/access/table.py knows it by: `change` of any model, or its own name."""
 
     route: str
     name: str

@@ -27,6 +27,10 @@ class Watch:
         """A checksum of all rows of every table of ours, accounts, groups and grants included."""
         return {table: self._sum(alias, table) for alias, table in self._tables()}
 
+    def rows(self) -> dict[str, dict[str, str]]:
+        """Every row of every table, by table and key."""
+        return {table: {str(row[0]): repr(row) for row in self._read(alias, table)} for alias, table in self._tables()}
+
     def assert_unchanged(self, told: str) -> None:
         now = self.sums()
         changed = [table for table, value in now.items() if value != self.new[table]]
@@ -69,11 +73,14 @@ class Watch:
                 found.append((alias, model._meta.db_table))
         return found
 
+    def _sum(self, alias: str, table: str) -> str:
+        return hashlib.sha256("\n".join(sorted(map(repr, self._read(alias, table)))).encode()).hexdigest()
+
     @staticmethod
-    def _sum(alias: str, table: str) -> str:
+    def _read(alias: str, table: str) -> list[tuple[Any, ...]]:
         connection = connections[alias]
+        # Not when somebody was last here.
         columns = "*" if table != "core_user" else "id, username, password, full_name, email, is_active, is_superuser"
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {columns} FROM {connection.ops.quote_name(table)}")
-            rows = sorted(map(repr, cursor.fetchall()))
-        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+            return cursor.fetchall()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
@@ -174,6 +176,37 @@ def test_a_role_says_what_it_allows(client, ana):
     page = client.get(reverse("admin:auth_group_change", args=[role.pk])).content.decode()
 
     assert "Employees: view, add, change, import, export" in page
+
+
+@pytest.mark.parametrize("page", ["change", "history"])
+def test_the_pages_of_a_role_call_it_so_in_the_readers_language(client, ana, page):
+    client.force_login(ana)
+    role = ana.groups.get()
+
+    shown = client.get(reverse(f"admin:auth_group_{page}", args=[role.pk])).content.decode()
+
+    assert "Administrador | Rol" in shown
+    assert "Administrator" not in shown.replace("role=Administrator", "")
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_list_of_roles_counts_roles(client, ana, language):
+    ana.language = language
+    ana.save()
+    client.force_login(ana)
+
+    shown = client.get(reverse("admin:auth_group_changelist")).content.decode()
+
+    assert re.search(r"6\s+roles\b", shown)
+
+
+def test_the_page_of_a_user_says_whether_it_is_an_employee(client, ana):
+    client.force_login(ana)
+
+    shown = client.get(reverse("admin:core_user_change", args=[ana.pk])).content.decode()
+
+    assert re.search(r"(?s)Tipo.{0,400}externo", shown)
+    assert not re.search(r"(?s)Nombre\s*</label>.{0,400}externo", shown)
 
 
 @pytest.mark.parametrize("name", ["core_user", "core_invitation"])

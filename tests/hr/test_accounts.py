@@ -187,6 +187,34 @@ def test_who_leaves_before_the_clock_comes_gets_no_account(hugo, luisa):
     assert not User.objects.filter(employee_uid=luisa.uid).exists()
 
 
+def test_whom_another_account_stands_in_the_way_of_is_named_when_inviting(hugo, luisa):
+    make_user("other", email="luisa@example.org")
+    make_user("e-2")
+    otto = make_employee("Otto", "Gil", code="E-2")
+    off = make_employee("Ana", "Sol", code="E-3")
+    make_user("off", employee=off, is_active=False)
+    free = make_employee()
+
+    told = invite_employees([luisa.pk, otto.pk, off.pk, free.pk], actor=hugo)
+
+    assert told == Invited(
+        invited=1,
+        waiting=0,
+        have_access=0,
+        not_active=0,
+        refused={
+            "email_taken": ["Luisa Pérez (E-1)"],
+            "username_taken": ["Otto Gil (E-2)"],
+            "switched_off": ["Ana Sol (E-3)"],
+        },
+    )
+    assert invite_employees([luisa.pk, free.pk], actor=hugo) == Invited(
+        invited=0, waiting=1, have_access=0, not_active=0, refused={"email_taken": ["Luisa Pérez (E-1)"]}
+    )
+    clock()
+    assert sorted(errors()) == ["", "email_taken", "switched_off", "username_taken"]
+
+
 def test_one_clash_holds_no_other_up(hugo, luisa, mailoutbox):
     make_user("other", email="luisa@example.org")
     people = [make_employee(code=f"F-{n}", work_email=f"f{n}@example.org") for n in range(3)]
@@ -276,7 +304,7 @@ def test_many_are_invited_with_bounded_queries(hugo, mailoutbox, django_assert_m
     unit = make_unit()
     people = [make_employee(org_unit=unit, work_email=f"p{n}@example.org") for n in range(60)]
 
-    with django_assert_max_num_queries(12, using="business"):
+    with django_assert_max_num_queries(12, using="business"), django_assert_max_num_queries(8):
         invite_employees([row.pk for row in people], actor=hugo)
     with django_assert_max_num_queries(25), django_assert_max_num_queries(15, using="business"):
         outbox.expand_due(limit=500)
@@ -375,6 +403,57 @@ def test_one_person_is_invited_from_the_page(client, hugo, luisa):
     assert opened.status_code == 200
     assert posted["HX-Redirect"] == reverse("admin:hr_employee_change", args=[luisa.pk])
     assert OutboxMessage.objects.get().payload == {"employee_id": luisa.pk}
+
+
+@pytest.fixture
+def english(client, hugo):
+    hugo.language = "en"
+    hugo.save()
+    client.force_login(hugo)
+    return client
+
+
+def test_the_first_who_cannot_be_invited_are_named_at_once(english):
+    people = [make_employee("Eva", f"Sol {n}", code=f"S-{n}") for n in range(7)]
+    for row in people:
+        make_user(row.code)
+    chosen = {"action": "invite_many", "_selected_action": [row.pk for row in people], "_form_submitted": "1"}
+
+    page = english.post(LIST, chosen, follow=True)
+
+    [message] = page.context["messages"]
+    assert message.level_tag == "warning"
+    assert str(message) == (
+        "Nobody is being invited. Another user has the employee code as user name. 7 people cannot be invited: "
+        "Eva Sol 0 (S-0), Eva Sol 1 (S-1), Eva Sol 2 (S-2), Eva Sol 3 (S-3), Eva Sol 4 (S-4) …. "
+        "The list of notifications names them all."
+    )
+
+
+def test_the_notification_of_a_problem_bears_no_green_badge(english, hugo, luisa):
+    make_user("other", email="luisa@example.org")
+    invite_employees([luisa.pk], actor=hugo)
+    clock()
+
+    page = english.get(reverse("admin:hr_notification_changelist"))
+
+    shown = page.context["cl"].model_admin.shown_state(page.context["cl"].result_list[0])
+    assert shown == ("failed", "could not be done")
+    assert "could not be done" in page.content.decode()
+
+
+@pytest.mark.parametrize("status", ["terminated", "suspended"])
+def test_who_is_not_active_is_not_offered_an_invitation(english, status):
+    gone = make_employee(status=status, ended_on="2024-01-31" if status == "terminated" else None)
+    url = reverse("admin:hr_employee_change", args=[gone.pk])
+
+    page = english.get(url).content.decode()
+    english.post(reverse("admin:hr_employee_invite", args=[gone.pk]), {"_form_submitted": "1"})
+
+    assert "/invite" not in page
+    assert "only active employees are invited" in page
+    assert "1 person is suspended or no longer works here, and is not invited." in english.get(url).content.decode()
+    assert not OutboxMessage.objects.exists()
 
 
 @pytest.mark.parametrize("role", [roles.AUDITOR, roles.BULK_LOADER, roles.EMPLOYEE])

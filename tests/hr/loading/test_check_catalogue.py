@@ -47,6 +47,7 @@ def test_units_in_a_circle_are_refused(db):
     plan = check([["Código", "Unidad superior"], ["A", "B"]], kind="units")
 
     assert faults(plan) == [(2, "Unidad superior", "B")]
+    assert messages(plan) == ["This unit lies below the one in row 2, directly or through others. Name another one."]
 
 
 def test_a_new_unit_below_a_faulty_one_is_faulty_too(db):

@@ -6,7 +6,7 @@ from django.utils import timezone
 from core.roles import AUDITOR, BULK_LOADER
 from hr.models import Employee
 from tests.factories import make_employee, make_position, make_unit, make_user
-from tests.hr.loading.conftest import HEADER, HIRED, check, faults, messages, person
+from tests.hr.loading.conftest import HEADER, HIRED, check, faults, load, messages, person
 
 KEYS = ["Código", "Cédula", "Nombres", "Apellidos", "Unidad", "Fecha de ingreso"]
 
@@ -153,7 +153,32 @@ def test_one_person_by_code_and_again_by_id_names_both_rows(db):
 def test_an_email_of_somebody_else_is_an_error(sales):
     make_employee(work_email="ana1@example.com")
 
-    assert faults(check([HEADER, person(1)])) == [(2, "Correo electrónico", "ana1@example.com")]
+    plan = check([HEADER, person(1)])
+
+    assert faults(plan) == [(2, "Correo electrónico", "ana1@example.com")]
+    assert messages(plan) == ["Another employee has this e-mail. Each needs an own one, or none."]
+
+
+def test_an_email_whose_owner_gives_it_up_in_the_same_file_asks_for_two_loads(db):
+    make_employee(code="E1", work_email="one@example.com")
+    make_employee(code="E2", work_email="two@example.com")
+    rows = [["Código", "Correo"], ["E1", "new@example.com"], ["E2", "One@example.com"]]
+
+    plan = check(rows)
+
+    assert faults(plan) == [(3, "Correo", "One@example.com")]
+    assert "The employee in row 2 has this e-mail until this file is in. Load in two steps" in messages(plan)[0]
+    assert load(rows[:2]) == load([rows[0], rows[2]]) == {"rows": 1, "updated": 1}
+
+
+def test_two_who_swap_their_emails_are_told_how(db):
+    make_employee(code="E1", work_email="one@example.com")
+    make_employee(code="E2", work_email="two@example.com")
+
+    plan = check([["Código", "Correo"], ["E1", "two@example.com"], ["E2", "one@example.com"]])
+
+    assert [row for row, _column, _value in faults(plan)] == [2, 3]
+    assert all("Where two swap" in message for message in messages(plan))
 
 
 # --- Units and positions -----------------------------------------------------------------------------------------
@@ -237,7 +262,12 @@ def test_a_circle_through_people_outside_the_file_is_found(db):
     middle = make_employee(code="B", reports_to=top)
     make_employee(code="C", reports_to=middle)
 
-    assert faults(check([["Código", "Jefe"], ["A", "C"]])) == [(2, "Jefe", "C")]
+    plan = check([["Código", "Jefe"], ["A", "C"]])
+
+    assert faults(plan) == [(2, "Jefe", "C")]
+    assert messages(plan) == [
+        "This boss reports, directly or through others, to the person in row 2. Name another one."
+    ]
 
 
 def test_the_file_may_turn_a_line_around(db):

@@ -1,14 +1,15 @@
 import contextlib
 import threading
+from datetime import date
 
 import pytest
 from django.db import IntegrityError, OperationalError, connections, transaction
 
 from core.context import changing, current_change
 from core.errors import DomainError
-from hr.models import Employee, Position
+from hr.models import Employee, OrgUnit, Position
 from hr.services.writing import business_atomic, complete, constraint_error, insert, record, remove, write
-from tests.factories import make_employee, make_position, make_user
+from tests.factories import make_employee, make_position, make_unit, make_user
 
 
 @business_atomic
@@ -189,8 +190,43 @@ def test_an_integrity_error_without_a_rule_stays_what_it_is(db):
         make_employee(org_unit_id=None)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_row_removed_while_another_is_pointed_at_it_is_told_in_words():
+    unit = make_unit()
+
+    @business_atomic
+    def hire(*, actor=None):
+        OrgUnit.objects.filter(pk=unit.pk).delete()  # as somebody else would, after it was seen
+        values = {"first_name": "Ana", "last_name": "Gil", "hired_on": date(2024, 1, 1)}
+        insert([Employee(code="E1", org_unit_id=unit.pk, **values)])
+
+    with pytest.raises(DomainError) as raised:
+        hire()
+
+    assert str(raised.value) == "A record that this one refers to was removed meanwhile. Choose another one."
+    # SQLite looks when the transaction ends, and does not name the column.
+    assert raised.value.field == (None if connections["business"].vendor == "sqlite" else "org_unit")
+    assert OrgUnit.objects.exists()
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_another_refers_to_meanwhile_stays_and_says_why():
+    position = make_employee(position=make_position()).position
+
+    @business_atomic
+    def work(*, actor=None):
+        rows = Position.objects.filter(pk=position.pk)
+        rows._raw_delete("business")  # what a delete comes to after it found nobody there
+
+    with pytest.raises(DomainError, match="Another record has come to refer to this one"):
+        work()
+
+    assert Position.objects.exists()
+
+
 def test_an_error_that_names_no_rule_is_raised_again():
-    error = IntegrityError("FOREIGN KEY constraint failed")
+    error = IntegrityError("NOT NULL constraint failed: hr_employee.org_unit_id")
 
     with pytest.raises(IntegrityError) as raised:
         constraint_error(error)
