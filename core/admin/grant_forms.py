@@ -52,7 +52,7 @@ class GrantForm(PeriodForm):
 
     user = forms.ModelChoiceField(label=_("User"), queryset=User.objects.none(), required=False)
     group = GroupField(label=_("or group"), queryset=None, required=False)
-    permissions = forms.MultipleChoiceField(label=_("May"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
+    permissions = forms.MultipleChoiceField(label=_("Rights"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
     valid_from = forms.DateTimeField(
         label=_("From"), required=False, widget=MomentInput, help_text=_("Empty: from now on.")
     )

@@ -15,10 +15,10 @@ class DeniedAttempt(BusinessModel):
         CHANGE = "change", _("change refused")
 
     user_id = models.BigIntegerField()
-    user_name = models.CharField(_("who"), max_length=200)
+    user_name = models.CharField(_("user"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
-    what = models.CharField(_("what"), max_length=300, help_text="method and path, without the query")
-    at = models.DateTimeField(_("when"), default=timezone.now)
+    what = models.CharField(_("page asked for"), max_length=300, help_text="method and path, without the query")
+    at = models.DateTimeField(_("at"), default=timezone.now)
     times = models.PositiveIntegerField(_("times"), default=1, help_text="more than one: the rest of a burst")
 
     objects = DeniedAttemptQuerySet.as_manager()
