@@ -66,6 +66,7 @@ def measure(wanted: argparse.Namespace) -> int:
         "everybody (HR manager)": (User.objects.create_user("bench-hr"), wanted.employees),
         f"manager of {wanted.large:,}": (manager_of(wanted.large), wanted.large),
         "manager of 5": (manager_of(5), 5),
+        f"boss of {wanted.large:,} who heads no unit": (boss_of(wanted.large), wanted.large),
     }
     readers["everybody (HR manager)"][0].groups.set(roles_named(roles.HR_MANAGER))
     analyse()
@@ -77,7 +78,7 @@ def measure(wanted: argparse.Namespace) -> int:
         for what, queries in (("list", lists), ("search", searches))
         for name, seconds in timed(queries, wanted.rounds).items()
     ]
-    all_, large, small = (row for row in rows[:3])
+    all_, large, small = rows[:3]
     facts = most_facts(readers)
     times = f"{large.median / all_.median:.2f} times"
     targets = [
@@ -130,6 +131,19 @@ def manager_of(people: int) -> User:
     heads = OrgUnit.objects.filter(pk__in=units).exclude(head=None).values_list("head_id", flat=True)
     change_boss([*keys[1:], *heads], reports_to=head, actor=None)
     user = User.objects.create_user(f"bench-{people}", employee_uid=head.uid, full_name=head.full_name)
+    user.groups.set(roles_named(roles.MANAGER, roles.EMPLOYEE))
+    return user
+
+
+def boss_of(people: int) -> User:
+    """The account of somebody to whom so many people report, himself among them, wherever they belong."""
+    free = Employee.objects.active().filter(headed_units=None, reports=None)
+    for bench in OrgUnit.objects.filter(code__startswith="BENCH"):
+        free = free.exclude(org_unit__path__startswith=bench.path)
+    keys = list(free.order_by("pk").values_list("pk", flat=True)[:people])
+    boss = Employee.objects.get(pk=keys[0])
+    change_boss(keys[1:], reports_to=boss, actor=None)
+    user = User.objects.create_user("bench-boss", employee_uid=boss.uid, full_name=boss.full_name)
     user.groups.set(roles_named(roles.MANAGER, roles.EMPLOYEE))
     return user
 
