@@ -92,9 +92,7 @@ def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
     return frozenset(personal)
 
 
-def _told(
-    model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str], user: User | None
-) -> list[Entry]:
+def _told(model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str], user: User | None) -> list[Entry]:
     shown = [column for column in model._meta.concrete_fields if column.name not in BOOKKEEPING]
     labels = _related_labels(shown, records, user)
     older: Sequence[Any] = [*records[1:], None]

@@ -241,4 +241,4 @@ def targets(rows: list[Row], who: Persona) -> list[Row]:
     found = list(dict.fromkeys([*known, *named])) or rows
     seen = [row for row in found if sees(who, row)]
     unseen = [row for row in found if not sees(who, row)] or [row for row in rows if not sees(who, row)]
-    return [*seen[:2], *unseen[:2]] if len(rows) > 2 else [*seen, *unseen]
+    return [*seen[:2], *unseen[:2]] if rows[0].label == "hr.employee" else [*seen[:1], *unseen[:1]]
