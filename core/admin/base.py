@@ -11,13 +11,18 @@ from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Field, Model, QuerySet
-from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
 from core.errors import DomainError
+
+# What filters add to the name of their field: of a relation, and of any other.
+OF_A_ROW = {"", "__exact", "__id__exact", "__pk__exact", "__isnull"}
+OF_A_VALUE = {"", "__exact", "__isnull", "__gt", "__gte", "__lt", "__lte", "__in"} | {
+    f"_{end}{part}" for end in ("from", "to") for part in ("", "_0", "_1")
+}
 
 
 def rows_for(user: Any, rows: QuerySet) -> QuerySet:
@@ -93,16 +98,20 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     # --- What may be asked of the list ------------------------------------------------------------------------
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what a filter of this list offers: any other lookup would tell hidden values by their effect."""
-        offered = set()
+        """Only what a filter of this list asks for: any other lookup would tell hidden values by their effect.
+
+        Of a relation that is which row, and nothing of what the row says or points at.
+        """
         for item in self.get_list_filter(request) if request else self.list_filter:
-            if isinstance(item, str):
-                offered.add(item)
-            elif isinstance(item, list | tuple):
-                offered.add(item[0])
+            if not isinstance(item, str | list | tuple):
+                allowed = lookup == item.parameter_name
             else:
-                offered.add(item.parameter_name)
-        return any(lookup == name or lookup.startswith(name + LOOKUP_SEP) for name in offered)
+                name = item if isinstance(item, str) else item[0]
+                asked = OF_A_ROW if self.opts.get_field(name).is_relation else OF_A_VALUE
+                allowed = lookup.startswith(name) and lookup.removeprefix(name) in asked
+            if allowed:
+                return True
+        return False
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """A model whose queryset knows how to search does it; the folded columns then serve every engine alike."""

@@ -103,7 +103,17 @@ def test_a_filter_for_what_does_not_exist_finds_nobody(hr, everybody, value):
     assert listed(hr.get(reverse(LIST), {"org_unit__id__exact": value})) == []
 
 
-@pytest.mark.parametrize("lookup", ["national_id__startswith", "birth_date__gte", "private_phone__contains"])
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "national_id__startswith",
+        "birth_date__gte",
+        "private_phone__contains",
+        "org_unit__employees__national_id__startswith",
+        "org_unit__head__last_name",
+        "position__employees__last_name",
+    ],
+)
 def test_hidden_fields_cannot_be_asked_for(hr, everybody, lookup):
     response = hr.get(reverse(LIST), {lookup: "1"})
 
