@@ -34,7 +34,7 @@ def _facts(user: Any) -> list[dict[str, Any]]:
         (_("Positions"), Position.objects.visible_to(user).count(), reverse("admin:hr_position_changelist")),
     ]
     if user.has_perm("core.view_invitation"):
-        waiting = Invitation.objects.open().count()
+        waiting = Invitation.objects.visible_to(user).open().count()
         facts.append((_("Invitations not yet accepted"), waiting, reverse("admin:core_invitation_changelist")))
     return [{"title": title, "value": value, "link": link} for title, value, link in facts]
 

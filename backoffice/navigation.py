@@ -43,6 +43,16 @@ def may_open(model: str) -> Callable[[HttpRequest], bool]:
     return permitted
 
 
+def may_delegate(request: HttpRequest) -> bool:
+    from hr.admin.delegations import may_open as opens
+
+    return opens(request)
+
+
+def may_read_grants(request: HttpRequest) -> bool:
+    return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
+
+
 def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
     """A sidebar entry for the list of app.model."""
     return {
@@ -68,6 +78,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "permission": may_open("hr.OrgUnit"),
                 },
                 page(_("Positions"), "work", "hr.Position"),
+                {
+                    "title": _("Standing in"),
+                    "icon": "supervised_user_circle",
+                    "link": reverse_lazy("admin:hr_employee_delegations"),
+                    "permission": may_delegate,
+                },
             ],
         },
         {
@@ -83,6 +99,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 page(_("Users"), "person", "core.User"),
                 page(_("Roles"), "shield_person", "auth.Group"),
+                page(_("Rights on single records"), "key", "core.UserGrant"),
+                page(_("Rights of groups"), "key_vertical", "core.GroupGrant"),
+                {
+                    "title": _("Who sees whom"),
+                    "icon": "help",
+                    "link": reverse_lazy("admin:hr_employee_why"),
+                    "permission": may_read_grants,
+                },
                 page(_("Invitations"), "mail", "core.Invitation"),
                 page(_("Sent mail"), "mark_email_read", "core.StoredMail"),
             ],
@@ -92,6 +116,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 page(_("Messages"), "outbox", "hr.OutboxMessage"),
                 page(_("Failed logins"), "lock", "axes.AccessAttempt"),
+                page(_("Denied attempts"), "block", "hr.DeniedAttempt"),
             ],
         },
     ]

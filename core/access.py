@@ -1,6 +1,7 @@
 """Grants as plain lists of ids. The only module that asks guardian; its stock checker ignores the dates of a grant."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -97,6 +98,7 @@ def grant(
         "valid_until": valid_until,
         "reason": reason,
         "granted_by": granted_by,
+        "ended_by": None,
     }
     model, holder = (GroupGrant, "group") if isinstance(to, Group) else (UserGrant, "user")
     given, _ = model.objects.update_or_create(
@@ -117,6 +119,38 @@ def revoke(permission: str, of: User | Group, obj: Model) -> int:
     return grants.delete()[0]
 
 
+def end(grant: UserGrant | GroupGrant, *, by: User | None) -> None:
+    """Let a grant hold no longer: it stays as a record of what was. One that has not begun leaves none."""
+    now = timezone.now()
+    if grant.valid_until is not None and grant.valid_until <= now:
+        return
+    if grant.valid_from >= now:
+        grant.delete()
+        return
+    grant.valid_until, grant.ended_by = now, by
+    grant.save(update_fields=["valid_until", "ended_by"])
+
+
+def end_all(user: User, *, begun_by: datetime | None) -> int:
+    """End what was granted to the user himself, with `begun_by` only what began by then; returns how many grants."""
+    return _end_each(UserGrant.objects.filter(user=user), begun_by)
+
+
+def end_all_on(row: Model, permission: str, *, begun_by: datetime | None) -> int:
+    """End this permission on the row, whoever holds it; otherwise as `end_all`."""
+    wanted = {"content_type": get_content_type(row), "object_pk": str(row.pk), "permission__codename": permission}
+    return _end_each(UserGrant.objects.filter(**wanted), begun_by)
+
+
+def _end_each(grants: GrantQuerySet, begun_by: datetime | None) -> int:
+    if begun_by is not None:
+        grants = grants.filter(valid_from__lte=begun_by)
+    ended = list(grants.exclude(valid_until__lte=timezone.now()))
+    for grant in ended:
+        end(grant, by=None)
+    return len(ended)
+
+
 def granted_ids(user: User, permission: str, model: type[Model]) -> list[int]:
     """Keys of the rows of `model` on which the user holds the permission now, by himself or by a group."""
     if not user.is_active:
@@ -126,6 +160,24 @@ def granted_ids(user: User, permission: str, model: type[Model]) -> list[int]:
     mine = UserGrant.objects.in_force().filter(user=user, **wanted).values_list("object_pk", flat=True)
     ours = GroupGrant.objects.in_force().filter(group__user=user, **wanted).values_list("object_pk", flat=True)
     return sorted({int(key) for key in [*mine, *ours]})
+
+
+@dataclass(frozen=True)
+class HeldGrant:
+    """One permission on one row: `model` is the row's, in lower case."""
+
+    model: str
+    codename: str
+    object_id: int
+
+
+def held_grants(user: User, app_label: str) -> list[HeldGrant]:
+    """Everything the user holds now on rows of the app, by himself or by a group: one query."""
+    columns = ("content_type__model", "permission__codename", "object_pk")
+    mine = UserGrant.objects.in_force().filter(user=user, content_type__app_label=app_label)
+    ours = GroupGrant.objects.in_force().filter(group__user=user, content_type__app_label=app_label)
+    found = mine.order_by().values_list(*columns).union(ours.order_by().values_list(*columns))
+    return [HeldGrant(model, codename, int(object_pk)) for model, codename, object_pk in found]
 
 
 def checker_for(user: User, objects: Iterable[Model] = ()) -> GrantChecker:

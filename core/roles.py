@@ -41,8 +41,8 @@ ROLES = {
         {
             "core.user": "view add change assign_role",
             "core.invitation": "view add change",
-            "core.usergrant": "view",
-            "core.groupgrant": "view",
+            "core.usergrant": "view add delete",
+            "core.groupgrant": "view add delete",
             "auth.group": "view",
             "core.storedmail": "view",
             "axes.accessattempt": "view delete",
@@ -56,6 +56,7 @@ ROLES = {
             "hr.outboxmessage": "view",
             "hr.notification": "view",
             "hr.storedfile": "view",
+            "hr.deniedattempt": "view",
         },
     ),
     HR_MANAGER: Role(
@@ -63,7 +64,8 @@ ROLES = {
         {
             "core.user": "view",
             "core.invitation": "view add change",
-            "core.usergrant": "view",
+            "core.usergrant": "view add delete",
+            "core.groupgrant": "view add delete",
             "hr.employee": "view add change import export invite view_personal_data",
             "hr.orgunit": "view add change delete import export",
             "hr.position": "view add change delete import export",
@@ -100,6 +102,7 @@ ROLES = {
             "hr.outboxmessage": "view",
             "hr.notification": "view",
             "hr.storedfile": "view",
+            "hr.deniedattempt": "view",
         },
     ),
     EMPLOYEE: Role(_("Employee"), {}),

@@ -9,5 +9,10 @@ class HrConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from hr import receivers  # noqa: F401  (connects them)
-        from hr.services import account_follow, accounts  # noqa: F401  (they make their kinds of message known)
+        from hr import (
+            grantable,
+            receivers,  # noqa: F401  (connects them)
+        )
+        from hr.services import account_follow, accounts, leavers  # noqa: F401  (they make their kinds of message known)
+
+        grantable.register()

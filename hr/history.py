@@ -70,7 +70,7 @@ def entries_of(row: BusinessModel, *, user: User | None, first: int = 0, count: 
     """The writes of a row, latest first, from the `first`-th on. `user` None sees everything."""
     # One more, older than the page: its last entry is told by what it differs from.
     records = list(row.history.order_by("-history_id")[first : first + count + 1])  # type: ignore[attr-defined]
-    return _told(type(row), records, _hidden_fields(row, user))[:count]
+    return _told(type(row), records, _hidden_fields(row, user), user)[:count]
 
 
 def count_of(row: BusinessModel) -> int:
@@ -80,7 +80,7 @@ def count_of(row: BusinessModel) -> int:
 def what_changed_since(row: BusinessModel, version: int, *, user: User | None) -> str:
     """The refusal of a stale form: what others wrote after `version`, field by field."""
     records = list(row.history.filter(version__gte=version).order_by("-history_id"))  # type: ignore[attr-defined]
-    told = zip(records, _told(type(row), records, _hidden_fields(row, user)), strict=True)
+    told = zip(records, _told(type(row), records, _hidden_fields(row, user), user), strict=True)
     changes = " · ".join(str(entry) for record, entry in told if record.version > version)
     return _("Not saved, because it was changed since you opened it. %(changes)s") % {"changes": changes}
 
@@ -92,9 +92,9 @@ def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
     return frozenset(personal)
 
 
-def _told(model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str]) -> list[Entry]:
+def _told(model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str], user: User | None) -> list[Entry]:
     shown = [column for column in model._meta.concrete_fields if column.name not in BOOKKEEPING]
-    labels = _related_labels(shown, records)
+    labels = _related_labels(shown, records, user)
     older: Sequence[Any] = [*records[1:], None]
     return [_entry(record, before, shown, hidden, labels) for record, before in zip(records, older, strict=True)]
 
@@ -131,7 +131,7 @@ def _text(column: models.Field, value: Any, labels: dict[str, dict[int, str]]) -
     if value in (None, ""):
         return NOTHING
     if column.is_relation:
-        return labels[column.name].get(value, f"#{value}")
+        return labels[column.name][value]
     if column.choices:
         return str(dict(column.flatchoices).get(value, value))
     if column.name.endswith("_phone"):
@@ -141,12 +141,19 @@ def _text(column: models.Field, value: Any, labels: dict[str, dict[int, str]]) -
     return str(value)
 
 
-def _related_labels(shown: Iterable[models.Field], records: Sequence[Any]) -> dict[str, dict[int, str]]:
-    """The names of all rows that the records point at: one query per relation."""
+def _related_labels(
+    shown: Iterable[models.Field], records: Sequence[Any], user: User | None
+) -> dict[str, dict[int, str]]:
+    """The names of those rows the records point at that the reader sees: one query per relation."""
     labels = {}
     for column in shown:
         if column.is_relation:
             keys = {getattr(record, column.attname) for record in records} - {None}
-            related = column.related_model._base_manager.in_bulk(keys) if keys else {}
-            labels[column.name] = {key: str(row) for key, row in related.items()}
+            rows = column.related_model._default_manager.all()
+            seen = rows if user is None else rows.visible_to(user)
+            found = {row.pk: str(row) for row in seen.filter(pk__in=keys)} if keys else {}
+            # Who sees all rows misses only those that are gone.
+            labels[column.name] = {
+                key: found.get(key) or (f"#{key}" if seen is rows else _("not visible to you")) for key in keys
+            }
     return labels

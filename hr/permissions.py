@@ -1,7 +1,7 @@
 """May this user do this? One predicate `can_<verb>` per question; services `require` it, pages hide by it.
 
 `user` None is the system itself (commands, seeding, the clock): it may do everything. Rows are those the user sees:
-who may see a row is `visible_to`, not a question for here.
+who may see a row is `visible_to`, not a question for here. What each rule gives is the table of hr/rights.py.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import NotAllowed
-from hr.models import Employee, OrgUnit, Position
-from hr.scope import facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, PERSONAL
+from hr.scope import Scope, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
+    from hr.models import Employee, OrgUnit, Position
+
+EVERYBODY = Scope(everything=True)
 
 
 def require(allowed: bool, message: str = "") -> None:
@@ -23,12 +26,42 @@ def require(allowed: bool, message: str = "") -> None:
 
 
 def can_hire(user: User | None) -> bool:
-    return _holds(user, "hr.add_employee")
+    """Whether the user may hire into some unit, if not into every."""
+    return bool(_scope(user, ADD))
+
+
+def can_hire_into(user: User | None, unit_id: int) -> bool:
+    return _holds_in(_scope(user, ADD), unit_id)
+
+
+def can_enter_personal_data(user: User | None, unit_id: int | None = None) -> bool:
+    """Whether the user may fill in personal data of somebody he hires into the unit, or into any open to him."""
+    personal = _scope(user, PERSONAL)
+    if unit_id is not None:
+        return _holds_in(personal, unit_id)
+    hiring = _scope(user, ADD)
+    return personal.everything or (not hiring.everything and hiring.unit_ids <= personal.unit_ids)
 
 
 def can_change(user: User | None, employee: Employee) -> bool:
-    """Whether the user may correct the employee's data, unit, position or boss."""
-    return _reaches(user, "hr.change_employee", employee)
+    """Whether the user may correct the employee's data."""
+    return _scope(user, CHANGE).covers(employee)
+
+
+def can_move_to(user: User | None, unit_id: int) -> bool:
+    """Whether the user may put somebody he may change into this unit: not out of his own reach, nor into another's."""
+    return _holds_in(_scope(user, CHANGE), unit_id) or _holds_in(_scope(user, ADD), unit_id)
+
+
+def can_move(user: User | None) -> bool:
+    """Whether there is any unit into which the user may put people who work here."""
+    scopes = [_scope(user, CHANGE), _scope(user, ADD)]
+    return any(scope.everything or scope.unit_ids for scope in scopes)
+
+
+def can_change_guarded(user: User | None) -> bool:
+    """Whether the user may change GUARDED_FIELDS of those he may change: a right of roles, granted on nobody."""
+    return _holds(user, CHANGE)
 
 
 def can_change_status(user: User | None, employee: Employee) -> bool:
@@ -37,7 +70,7 @@ def can_change_status(user: User | None, employee: Employee) -> bool:
 
 
 def can_see_personal_data(user: User | None, employee: Employee) -> bool:
-    return _reaches(user, "hr.view_personal_data", employee)
+    return _scope(user, PERSONAL).covers(employee)
 
 
 def can_create_units(user: User | None) -> bool:
@@ -73,8 +106,9 @@ def _holds(user: User | None, permission: str) -> bool:
     return user is None or has_role_right(user, permission)
 
 
-def _reaches(user: User | None, permission: str, employee: Employee) -> bool:
-    if user is None:
-        return True
-    scope = scope_for(user, permission)
-    return scope.everything or employee.pk in scope.employee_ids
+def _scope(user: User | None, permission: str) -> Scope:
+    return EVERYBODY if user is None else scope_for(user, permission)
+
+
+def _holds_in(scope: Scope, unit_id: int) -> bool:
+    return scope.everything or unit_id in scope.unit_ids

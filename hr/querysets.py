@@ -2,23 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Self
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
+from django.db import connections, models
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from core.text import fold
 from hr import paths
-from hr.scope import facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, PERSONAL, VIEW
+from hr.scope import Scope, answers_for_others, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
 
 
+# The line of command downwards from some roots, as `line`. Raw, because the ORM knows no recursion. UNION, not UNION
+# ALL: a row found twice is not followed again, so that a cycle in bad data ends.
+LINE_BELOW = """
+    WITH RECURSIVE line AS (
+        SELECT id, org_unit_id FROM hr_employee WHERE reports_to_id IN ({roots})
+        UNION SELECT below.id, below.org_unit_id FROM hr_employee below JOIN line ON below.reports_to_id = line.id
+    ) SELECT id FROM line
+"""
+
+
+def line_outside(roots: Collection[int], unit_ids: Collection[int], *, most: int) -> list[int]:
+    """Keys of those below the roots who belong to none of the units; at most so many."""
+    sql = LINE_BELOW.format(roots=_marks(roots))
+    if unit_ids:
+        sql += f" WHERE org_unit_id NOT IN ({_marks(unit_ids)})"
+    with connections["business"].cursor() as cursor:
+        cursor.execute(f"{sql} LIMIT %s", [*roots, *unit_ids, most])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def reached_by(scope: Scope) -> RawSQL:
+    """Keys of everybody a scope with a long line reaches, as a subquery: a list could be as long as the organisation.
+
+    One table of keys: engines look each up. Of an OR of subqueries they would evaluate all for every employee.
+    """
+    parts = [LINE_BELOW.format(roots=_marks(scope.line_roots))]
+    bound = [*scope.line_roots]
+    for column, keys in (("org_unit_id", scope.unit_ids), ("id", scope.employee_ids)):
+        if keys:
+            parts.append(f"SELECT id FROM hr_employee WHERE {column} IN ({_marks(keys)})")  # noqa: S608  (only marks)
+            bound += keys
+    return RawSQL(f"SELECT id FROM ({' UNION '.join(parts)}) reached", bound)  # noqa: S608, S611  (keys are bound)
+
+
+def _marks(keys: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(keys))
+
+
+def line_above(employee_id: int) -> RawSQL:
+    """Keys of the employee and of all he reports to, directly or through others."""
+    sql = """
+        WITH RECURSIVE line AS (
+            SELECT id, reports_to_id FROM hr_employee WHERE id = %s
+            UNION SELECT above.id, above.reports_to_id FROM hr_employee above JOIN line ON line.reports_to_id = above.id
+        ) SELECT id FROM line
+    """
+    return RawSQL(sql, [employee_id])  # noqa: S611  (the key is bound)
+
+
 class BusinessQuerySet(models.QuerySet):
     """The common reads. A model without a rule of its own shows rows to who holds its view permission by a role."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        """Whether the user may do this (view, add, change, delete) to any row at all: may he open the page for it?"""
+        return has_role_right(user, self._right(verb))
 
     def visible_to(self, user: User) -> Self:
         return self if has_role_right(user, self._right("view")) else self.none()
@@ -34,29 +89,60 @@ class BusinessQuerySet(models.QuerySet):
         return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"
 
 
-class EmployeeQuerySet(BusinessQuerySet):
+class HistoryQuerySet(BusinessQuerySet):
+    """Rows of a history table: those of the rows the user sees; of deleted rows, for who sees all of the model."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return verb == "view" and self._rows().open_to(user, "view")
+
     def visible_to(self, user: User) -> Self:
-        return self._within(user, "hr.view_employee")
+        opts = self.model.instance_type._meta
+        if has_role_right(user, f"{opts.app_label}.view_{opts.model_name}"):
+            return self
+        return self.filter(id__in=self._rows().visible_to(user).order_by().values("pk"))
 
     def changeable_by(self, user: User) -> Self:
-        return self._within(user, "hr.change_employee")
+        return self.none()
+
+    def _rows(self) -> BusinessQuerySet:
+        return self.model.instance_type._default_manager.all()
+
+
+class EmployeeQuerySet(BusinessQuerySet):
+    def open_to(self, user: User, verb: str) -> bool:
+        return bool(scope_for(user, self._right(verb)))
+
+    def visible_to(self, user: User) -> Self:
+        return self._within(scope_for(user, VIEW))
+
+    def changeable_by(self, user: User) -> Self:
+        """Nobody changes whom he does not see."""
+        return self.visible_to(user)._within(scope_for(user, CHANGE))
 
     def personal_to(self, user: User) -> Self:
         """Those whose personal data the user may see."""
-        return self._within(user, "hr.view_personal_data")
+        return self.visible_to(user)._within(scope_for(user, PERSONAL))
+
+    def bosses_of(self, employee_id: int) -> list[Any]:
+        """The line of command above the employee, from his own boss upwards; a cycle ends where it begins."""
+        people = {row.pk: row for row in self.filter(pk__in=line_above(employee_id))}
+        line, row = [], people.pop(employee_id, None)
+        while row is not None and (row := people.pop(row.reports_to_id, None)) is not None:
+            line.append(row)
+        return line
 
     def active(self) -> Self:
         return self.filter(status="active")
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the name, code or e-mail, or in personal data the user may see."""
-        rows, personal = self, scope_for(user, "hr.view_personal_data")
+        rows, personal = self, scope_for(user, PERSONAL)
         for word in fold(term).split():
             found = Q(search_text__contains=word)
             if personal.everything:
                 found |= Q(search_personal__contains=word)
             elif personal:
-                found |= Q(search_personal__contains=word, pk__in=personal.employee_ids)
+                found |= Q(search_personal__contains=word) & personal.as_q()
             rows = rows.filter(found)
         return rows
 
@@ -66,9 +152,8 @@ class EmployeeQuerySet(BusinessQuerySet):
         ids = units.filter(path__gte=unit_path, path__lt=paths.after(unit_path)).values_list("pk", flat=True)
         return self.filter(org_unit_id__in=list(ids))
 
-    def _within(self, user: User, permission: str) -> Self:
-        scope = scope_for(user, permission)
-        return self if scope.everything else self.filter(pk__in=scope.employee_ids)
+    def _within(self, scope: Scope) -> Self:
+        return self if scope.everything else self.filter(scope.as_q())
 
 
 class UnitOfEmployeesQuerySet(BusinessQuerySet):
@@ -77,10 +162,14 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
     employee_field: str
     name_field: str
 
+    def open_to(self, user: User, verb: str) -> bool:
+        """The pages of who sees nobody but himself are better without a list of one unit."""
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
+
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
             return self
-        return self.filter(pk__in=self._employees().visible_to(user).values(self.employee_field))
+        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the code or the name, whatever the accents and case.
@@ -103,8 +192,36 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
 
 
 class OrgUnitQuerySet(UnitOfEmployeesQuerySet):
+    """Beside the units of the people one sees: those one heads, or has a grant on, even while nobody works there."""
+
     employee_field = "org_unit_id"
     name_field = "name"
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, ADD)))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        view = scope_for(user, VIEW)
+        units = view.unit_ids | scope_for(user, ADD).unit_ids
+        # Those of the people in these units are known already.
+        rest = view.as_q() if view.line_outside is None else Q(pk__in=view.employee_ids | view.line_outside)
+        people = self._employees().filter(rest).order_by().values(self.employee_field)
+        return self.filter(Q(pk__in=units) | Q(pk__in=people))
+
+    def open_to_hire(self, user: User) -> Self:
+        """The units into which the user may hire."""
+        return self.visible_to(user)._of(scope_for(user, ADD))
+
+    def open_to_move(self, user: User) -> Self:
+        """The units into which the user may put people who work here: where he may change everybody, or hire."""
+        return self.visible_to(user)._of(scope_for(user, CHANGE), scope_for(user, ADD))
+
+    def _of(self, *scopes: Scope) -> Self:
+        if any(scope.everything for scope in scopes):
+            return self
+        return self.filter(pk__in=frozenset().union(*(scope.unit_ids for scope in scopes)))
 
     def subtree(self, path: str) -> Self:
         """The unit with this path and all below it."""
@@ -121,6 +238,9 @@ class OwnedQuerySet(BusinessQuerySet):
 
     owner_field: str
 
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and facts_of(user).may_act)
+
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
             return self
@@ -134,15 +254,44 @@ class OwnedQuerySet(BusinessQuerySet):
 
 
 class ImportJobQuerySet(OwnedQuerySet):
+    """One's own loads, while one may still load files of their kind."""
+
     owner_field = "created_by_id"
+    job_path = ""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return has_role_right(user, self._right(verb)) or (verb == "view" and bool(self._loadable(user)))
+
+    def _own(self, user: User) -> Self:
+        return super()._own(user).filter(**{f"{self.job_path}resource__in": self._loadable(user)})
+
+    @staticmethod
+    def _loadable(user: User) -> list[str]:
+        rights = {"employees": "import_employee", "units": "import_orgunit", "positions": "import_position"}
+        return [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
 
 
-class ImportRowQuerySet(OwnedQuerySet):
+class ImportRowQuerySet(ImportJobQuerySet):
+    """The rows of one's own loads, without those about people one no longer sees."""
+
     owner_field = "job__created_by_id"
+    job_path = "job__"
+
+    def _own(self, user: User) -> Self:
+        rows = super()._own(user)
+        if scope_for(user, VIEW).everything:
+            return rows
+        employees = self.model._meta.apps.get_model("hr", "Employee").objects.visible_to(user)
+        seen = Q(object_id=None) | ~Q(job__resource="employees") | Q(object_id__in=employees.order_by().values("pk"))
+        return rows.filter(seen)
 
 
 class StoredFileQuerySet(OwnedQuerySet):
     owner_field = "owner_id"
+
+
+class StoredFileChunkQuerySet(OwnedQuerySet):
+    owner_field = "file__owner_id"
 
 
 class NotificationQuerySet(OwnedQuerySet):
@@ -150,6 +299,14 @@ class NotificationQuerySet(OwnedQuerySet):
 
 
 class OutboxMessageQuerySet(BusinessQuerySet):
+    pass
+
+
+class DeniedAttemptQuerySet(BusinessQuerySet):
+    pass
+
+
+class LeaseQuerySet(BusinessQuerySet):
     pass
 
 

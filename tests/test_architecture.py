@@ -136,3 +136,42 @@ def test_no_own_template_holds_an_inline_script():
     ]
 
     assert wrong == []
+
+
+# What a page may ask of `Model.objects`: only rows that exist for the user, or nothing.
+SCOPED = {"visible_to", "changeable_by", "open_to", "open_to_hire", "open_to_move", "none"}
+
+
+def test_pages_read_only_rows_that_exist_for_the_user():
+    """Admin and views never begin with all rows of a model: by `visible_to` and the like, or by a service."""
+    pages = [*sources("core/admin", "core/views", "hr/admin"), *sorted((ROOT / "backoffice").glob("*.py"))]
+
+    wrong = [
+        f"{place(path, node.lineno)} {ast.unparse(node)}"
+        for path in pages
+        for node in unscoped_reads(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+    assert wrong == []
+
+
+def unscoped_reads(tree):
+    """Every `Model.objects` of a name in capitals that nothing of SCOPED is asked of."""
+    asked = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in SCOPED}
+    for node in ast.walk(tree):
+        is_manager = isinstance(node, ast.Attribute) and node.attr == "objects" and isinstance(node.value, ast.Name)
+        if is_manager and node.value.id[0].isupper() and id(node) not in asked:
+            yield node
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("Employee.objects.visible_to(user).count()", 0),
+        ("Employee.objects.filter(pk=1)", 1),
+        ("rows = Employee.objects", 1),
+        ("field.model.objects.none()", 0),
+    ],
+)
+def test_the_rule_about_rows_sees_what_it_should(source, found):
+    assert len(list(unscoped_reads(ast.parse(source)))) == found

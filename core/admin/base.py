@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
-from core.errors import DomainError
+from core.admin import unseen
+from core.admin.rows import rows_for
+from core.admin.widgets import RowSelect
+from core.errors import DomainError, NotAllowed, NotFound
 
 # What filters add to the name of their field: of a relation, and of any other.
 OF_A_ROW = {"", "__exact", "__id__exact", "__pk__exact", "__isnull"}
@@ -25,17 +30,13 @@ OF_A_VALUE = {"", "__exact", "__isnull", "__gt", "__gte", "__lt", "__lte", "__in
 }
 
 
-def rows_for(user: Any, rows: QuerySet) -> QuerySet:
-    """The rows that exist for the user; a third party's model, which has no rule, is guarded by permissions alone."""
-    visible_to = getattr(rows, "visible_to", None)
-    return visible_to(user) if visible_to else rows
-
-
 class ScopedChoices(BaseModelAdmin):
     """Form choices hold only rows the user may see, so that a forged key is no valid choice."""
 
     def formfield_for_foreignkey(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         kwargs.setdefault("queryset", self._choices(db_field, request))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", RowSelect(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
@@ -51,10 +52,12 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     """Rows by `visible_to`, changes by services, errors of rules in the form they came from.
 
     Subclasses of `hr` override `add_row`, `change_row` and `delete_row` with a call of a service. A user without the
-    model's permission still opens the list when `open_to_all` is set: it then holds what his scope holds.
+    model's permission still opens the pages when the queryset's `open_to(user, verb)` says so: a manager finds his
+    people in the list, and nobody else.
     """
 
-    open_to_all = False
+    # Relations that lead only to what is seen by whoever sees the row: they need not be asked about.
+    seen_with_row: tuple[str, ...] = ()
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -63,38 +66,89 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     # --- Which rows exist -------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return rows_for(request.user, super().get_queryset(request))
+        rows = super().get_queryset(request)
+        if not hasattr(rows, "visible_to") and not super().has_view_permission(request):
+            # A third party's model: without the permission none of its rows is there.
+            return rows.none()
+        return rows_for(request.user, rows)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         if not request.user.is_authenticated or not request.user.may_act:
             return False
         if obj is None:
-            return self.open_to_all or super().has_view_permission(request)
-        if not hasattr(self.model._default_manager.all(), "visible_to"):
+            return self._is_open(request, "view", super().has_view_permission)
+        if not hasattr(self._all_rows(), "visible_to"):
             return super().has_view_permission(request)
         return self._is_among(request, obj, "visible_to")
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._is_open(request, "add", super().has_add_permission)
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        if not super().has_change_permission(request):
+        if not self._is_open(request, "change", super().has_change_permission):
             return False
-        if obj is None or not hasattr(self.model._default_manager.all(), "changeable_by"):
-            return True
-        return self._is_among(request, obj, "changeable_by")
+        return (
+            obj is None
+            or not hasattr(self._all_rows(), "changeable_by")
+            or self._is_among(request, obj, "changeable_by")
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return super().has_delete_permission(request) and (obj is None or self.has_view_permission(request, obj))
+        if not self._is_open(request, "delete", super().has_delete_permission):
+            return False
+        return obj is None or self.has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request) or super().has_module_permission(request)
+
+    def _is_open(self, request: HttpRequest, verb: str, by_permission: Callable[[HttpRequest], bool]) -> bool:
+        """Whether the user may do this to any row of the model."""
+        rows = self._all_rows()
+        return rows.open_to(request.user, verb) if hasattr(rows, "open_to") else by_permission(request)
 
     def _is_among(self, request: HttpRequest, obj: Model, rule: str) -> bool:
         """Whether `rule` (a queryset method) holds for the row; asked many times a page, read once."""
         answers = request.__dict__.setdefault("_row_rules", {})
         key = (self.model, obj.pk, rule)
         if key not in answers:
-            rows = getattr(self.model._default_manager.all(), rule)(request.user)
+            rows = getattr(self._all_rows(), rule)(request.user)
             answers[key] = obj.pk is not None and rows.filter(pk=obj.pk).exists()
         return answers[key]
+
+    def _all_rows(self) -> QuerySet:
+        return self.model._default_manager.all()
+
+    # --- What a row points at ---------------------------------------------------------------------------------
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        obj = super().get_object(request, object_id, from_field)
+        if obj is not None:
+            names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
+            unseen.hide([obj], self._to_be_asked(names), request.user)
+        else:
+            self.note_denied(request, "record")
+        return obj
+
+    @staticmethod
+    def note_denied(request: HttpRequest, kind: str) -> None:
+        """For the record that the site keeps: this request asked for what it may not have."""
+        request.denied = kind  # type: ignore[attr-defined]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str] | tuple[str, ...]:
+        """A choice whose present value the user may not see is not his to change: he could only lose it."""
+        fields = super().get_readonly_fields(request, obj)
+        hidden = unseen.hidden_on(obj) if obj is not None else []
+        return [*fields, *(name for name in hidden if name not in fields)] if hidden else fields
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        shown = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
+        if names := self._to_be_asked(shown):
+            changelist.result_list = list(changelist.result_list)
+            unseen.hide(changelist.result_list, names, request.user)
+        return changelist
+
+    def _to_be_asked(self, names: list[str]) -> list[str]:
+        return [name for name in names if name not in self.seen_with_row]
 
     # --- What may be asked of the list ------------------------------------------------------------------------
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -107,7 +161,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
                 allowed = lookup == item.parameter_name
             else:
                 name = item if isinstance(item, str) else item[0]
-                asked = OF_A_ROW if self.opts.get_field(name).is_relation else OF_A_VALUE
+                asked = OF_A_ROW if _is_relation(self.opts, name) else OF_A_VALUE
                 allowed = lookup.startswith(name) and lookup.removeprefix(name) in asked
             if allowed:
                 return True
@@ -158,6 +212,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except DomainError as error:
+            self._note_refusal(request, error)
             request.domain_error = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
@@ -166,12 +221,44 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         error = getattr(request, "domain_error", None)
         return _with_error(form, error) if error else form
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """A choice that was not among those offered was forged, or belongs to somebody whose scope has shrunk."""
+        errors = context["adminform"].form.errors.as_data().values() if request.method == "POST" else ()
+        if any(error.code == "invalid_choice" for found in errors for error in found):
+            self.note_denied(request, "change")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        """What is no key is dropped (Django answers 500); keys of rows that do not exist for the user are noted."""
+        sent = request.POST.copy()
+        keys = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if self._is_key(key)]
+        sent.setlist(ACTION_CHECKBOX_NAME, keys)
+        request.POST = sent  # type: ignore[assignment]
+        if queryset.filter(pk__in=keys).count() < len(set(keys)):
+            self.note_denied(request, "record")
+        return super().response_action(request, queryset)
+
+    def _is_key(self, text: str) -> bool:
+        try:
+            self.opts.pk.to_python(text)
+        except ValidationError:
+            return False
+        return True
+
+    def _note_refusal(self, request: HttpRequest, error: DomainError) -> None:
+        if isinstance(error, NotAllowed | NotFound):
+            self.note_denied(request, "change")
+
     @contextmanager
     def domain_errors_on(self, form: forms.Form) -> Iterator[None]:
         """In a dialog: a broken rule becomes an error of the form, so that the dialog stays open."""
         try:
             yield
         except DomainError as error:
+            if request := getattr(form, "request", None):
+                self._note_refusal(request, error)
             form.add_error(error.field if error.field in form.fields else None, error.message)
 
     @contextmanager
@@ -180,6 +267,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         try:
             yield
         except DomainError as error:
+            self._note_refusal(request, error)
             self.message_user(request, error.message, messages.ERROR)
 
     def back_to(self, object_id: Any | None = None) -> HttpResponse:
@@ -188,6 +276,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         page, args = ("change", [object_id]) if object_id is not None else ("changelist", [])
         target = reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_{page}", args=args)
         return HttpResponse(headers={"HX-Redirect": target})
+
+
+def _is_relation(opts: Any, name: str) -> bool:
+    try:
+        field = opts.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return bool(field.many_to_one or field.one_to_one)
 
 
 def _with_error(form: type[forms.ModelForm], error: DomainError) -> type[forms.ModelForm]:

@@ -1,6 +1,8 @@
 from typing import Any
 
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
+from django.http import HttpRequest
 
 
 class KeysFirstPaginator(Paginator):
@@ -18,3 +20,12 @@ class KeysFirstPaginator(Paginator):
         )
         found = {row.pk: row for row in rows.order_by().filter(pk__in=keys)}
         return self._get_page([found[key] for key in keys if key in found], number, self)
+
+
+class PagedChangeList(ChangeList):
+    """Asks its paginator for a single page too, so that a list takes as many queries however short it is."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list

@@ -39,6 +39,14 @@ class Grant(models.Model):
         related_name="+",
         verbose_name=_("granted by"),
     )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("ended by"),
+    )
 
     class Meta:
         abstract = True
@@ -88,3 +96,6 @@ class GroupGrant(Grant, GroupObjectPermissionBase):
             models.Index(fields=["content_type", "object_pk"], name="groupgrant_target"),
         ]
         constraints = [_dates_in_order("groupgrant_dates_in_order")]
+
+
+AnyGrant = UserGrant | GroupGrant

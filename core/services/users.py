@@ -100,6 +100,16 @@ def set_roles(user: User, roles: Iterable[str], *, actor: User | None) -> None:
     fresh.groups.add(*Group.objects.filter(name__in=wanted - held))
 
 
+def choose_language(user: User, language: str) -> None:
+    """Everybody chooses his own; the caller has checked that there is such a language."""
+    User.objects.filter(pk=user.pk).update(language=language)
+
+
+def account_of(employee_uid: UUID) -> User | None:
+    """The account of an employee, None if there is none."""
+    return User.objects.filter(employee_uid=employee_uid).first()
+
+
 def deactivate(user: User, *, actor: User | None) -> User:
     """Switch an account off. Its sessions end with the next request."""
     return change_user(user, actor=actor, is_active=False)

@@ -1,1 +1,9 @@
-from hr.admin import employees, imports, notifications, org_units, outbox, positions  # noqa: F401  (registers them)
+from hr.admin import (  # noqa: F401  (registers them)
+    denied_attempts,
+    employees,
+    imports,
+    notifications,
+    org_units,
+    outbox,
+    positions,
+)

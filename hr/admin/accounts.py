@@ -15,6 +15,7 @@ from unfold.forms import BaseDialogForm
 
 from core.errors import NotFound
 from core.models import User
+from core.services.users import account_of
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
 from hr.models import Employee
@@ -69,7 +70,7 @@ class InviteActions(admin.ModelAdmin):
     def access(self, employee: Employee) -> str:
         if employee.status != Employee.Status.ACTIVE:
             return _("none: only active employees are invited and log in")
-        account = User.objects.filter(employee_uid=employee.uid).first()
+        account = account_of(employee.uid)
         if account is None:
             return _("not invited")
         if not account.is_active:

@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
-from core.admin.paginator import KeysFirstPaginator
+from core.admin.grant_pages import GrantPages
+from core.admin.paginator import KeysFirstPaginator, PagedChangeList
 from core.errors import DomainError, StaleRow
 from hr.admin.dialogs import ActionForm
 from hr.history import count_of, entries_of
@@ -65,6 +66,17 @@ class VersionedForm(forms.ModelForm):
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
 
 
+class GrantTab(GrantPages):
+    """The page of rights on one row, as a tab beside the others."""
+
+    def get_tabs(self, request: HttpRequest, obj: Model) -> list[dict[str, Any]]:
+        tabs = super().get_tabs(request, obj)  # type: ignore[misc]
+        return [*tabs, self.tab(_("Rights"), "grants", obj)] if self.has_grants_permission(request) else tabs  # type: ignore[attr-defined]
+
+    def grants_context(self, request: HttpRequest, row: Model) -> dict[str, Any]:
+        return self.with_tabs(request, row, "grants")  # type: ignore[attr-defined]
+
+
 class HrAdmin(BackofficeAdmin, ServiceTransactions):
     """Pages over services. Subclasses say which service in `add_row`, `change_row` and `delete_row`."""
 
@@ -91,6 +103,9 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         return {obj.pk: form.cleaned_data["version"]}
 
     # --- Lists ------------------------------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PagedChangeList
+
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         changelist.empty_text, changelist.first_steps = self.empty_text, self.first_steps(request)

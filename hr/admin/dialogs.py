@@ -1,11 +1,11 @@
 """What the dialogs and the pages of actions ask for. A choice of a row is an autocomplete over the user's rows."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,13 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextInputWidget
 
 from core.admin.base import rows_for
+from core.admin.widgets import RowSelect
 from hr.models import Employee, OrgUnit
+from hr.querysets import OrgUnitQuerySet
+
+
+def rows_for_user(rows: QuerySet, user: Any) -> QuerySet:
+    return rows_for(user, rows)
 
 
 class DayInput(forms.DateInput):
@@ -25,7 +31,7 @@ class DayInput(forms.DateInput):
         super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
 
 
-class RowChoice(AutocompleteSelect):
+class RowChoice(RowSelect):
     """Django's, without its scripts in a dialog, where backoffice/dialogs.js starts it."""
 
     in_dialog = False
@@ -36,9 +42,20 @@ class RowChoice(AutocompleteSelect):
 
 
 class RowField(forms.ModelChoiceField):
-    """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it."""
+    """One row of those the user sees, found by typing. `relation` is the field whose admin search serves it.
 
-    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+    `among(rows, user)` leaves only some of these to choose from.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        relation: str,
+        *,
+        among: Callable[[QuerySet, Any], QuerySet] = rows_for_user,
+        **kwargs: Any,
+    ) -> None:
+        self.among = among
         field = model._meta.get_field(relation)
         widget = RowChoice(field, admin.site, attrs={"style": "width: 100%"})
         super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
@@ -53,7 +70,7 @@ class ActionForm(BaseDialogForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             if isinstance(field, RowField):
-                field.queryset = rows_for(self.request.user, field.queryset.model.objects.all())
+                field.queryset = field.among(field.queryset.model.objects.all(), self.request.user)
                 field.widget.in_dialog = self.object_id is not None
 
     def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
@@ -86,7 +103,7 @@ class RehireForm(ReasonForm):
 
 
 class MoveForm(ActionForm):
-    org_unit = RowField(Employee, "org_unit", label=_("Unit"))
+    org_unit = RowField(Employee, "org_unit", label=_("Unit"), among=OrgUnitQuerySet.open_to_move)
 
 
 class BossForm(ActionForm):

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -15,15 +16,27 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
 from hr.admin.accounts import InviteActions
-from hr.admin.base import HrAdmin, VersionedForm
+from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
+from hr.admin.delegations import delegations_view, end_delegation_view
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.spreadsheets import SpreadsheetAdmin
+from hr.admin.why import reasons_view, why_view
 from hr.countries import country_name
-from hr.models import Employee
-from hr.permissions import can_change, can_change_status, can_see_personal_data
+from hr.models import Employee, OrgUnit
+from hr.permissions import (
+    can_change,
+    can_change_guarded,
+    can_change_status,
+    can_enter_personal_data,
+    can_move,
+    can_see_personal_data,
+    is_self,
+)
 from hr.phones import display_phone
+from hr.rights import GUARDED_FIELDS, VIEW
+from hr.scope import answers_for_others
 from hr.services import employees, employment
 
 Status = Employee.Status
@@ -66,9 +79,9 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
     form = EmployeeForm
-    open_to_all = True  # everybody finds himself, at least
+    seen_with_row = ("org_unit", "position")
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
     list_display_links = ["code", "name"]
     list_select_related = ["org_unit", "position"]
@@ -107,6 +120,22 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     ]
     empty_text = gettext_lazy("Hire somebody, or load all employees at once from a spreadsheet.")
 
+    # --- Pages beside the form --------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("delegations/", delegations_view, "delegations"),
+            ("delegations/<int:grant_id>/end/", end_delegation_view, "end_delegation"),
+            ("why/", why_view, "why"),
+            ("<path:object_id>/reasons/", reasons_view, "reasons"),
+        ]
+        own = {"model_admin": self}
+        return [
+            path(route, self.admin_site.admin_view(view), own, name=self._page(name)) for route, view, name in pages
+        ] + super().get_urls()
+
+    def get_tabs(self, request: HttpRequest, obj: Employee) -> list[dict[str, Any]]:
+        return [*super().get_tabs(request, obj), self.tab(_("Why can I see this?"), "reasons", obj)]
+
     # --- List -------------------------------------------------------------------------------------------------
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if request.GET.get("field_name") in {"reports_to", "head"}:
@@ -140,12 +169,23 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return str(employee.reports_to or "")
 
     # --- Form -------------------------------------------------------------------------------------------------
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Employee | None:
+        employee = super().get_object(request, object_id, from_field)
+        if employee is not None and is_self(request.user, employee):
+            # Everybody may know the name of his own boss.
+            employee._state.fields_cache.pop("reports_to", None)
+        return employee
+
     def get_fieldsets(self, request: HttpRequest, obj: Employee | None = None) -> list[tuple[Any, dict[str, Any]]]:
-        hidden = set() if obj is None or can_see_personal_data(request.user, obj) else set(Employee.PERSONAL_FIELDS)
+        hidden = set() if self._shows_personal_data(request, obj) else set(Employee.PERSONAL_FIELDS)
         employment_fields = [*EMPLOYMENT, *(["status_badge", "ended_on"] if obj else [])]
-        if not request.user.has_perm("hr.view_employee"):
-            # His own page names his unit, position and boss; their pages are not his, so no links lead there.
-            employment_fields = [PLAIN.get(name, name) for name in employment_fields]
+        # One's own page names unit, position and boss, but links only to pages that are one's own, too.
+        plain: dict[str, str] = {}
+        if obj and not answers_for_others(request.user):
+            plain = PLAIN
+        elif obj and is_self(request.user, obj) and not request.user.has_perm(VIEW):
+            plain = {"reports_to": "boss_name"}
+        employment_fields = [plain.get(name, name) for name in employment_fields]
         if obj and self.has_invite_permission(request):
             employment_fields.append("access")
         return [
@@ -153,6 +193,30 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
             (gettext_lazy("Contact"), {"fields": [name for name in CONTACT if name not in hidden]}),
             (gettext_lazy("Employment"), {"fields": employment_fields}),
         ]
+
+    @staticmethod
+    def _shows_personal_data(request: HttpRequest, obj: Employee | None) -> bool:
+        return can_see_personal_data(request.user, obj) if obj else can_enter_personal_data(request.user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Employee | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        if obj is not None and not can_move(request.user):
+            fields.append("org_unit")
+        if obj is not None and not can_change_guarded(request.user):
+            fields += [name for name in GUARDED_FIELDS if name not in fields]
+        return list(dict.fromkeys(fields))
+
+    def get_form(self, request: HttpRequest, obj: Employee | None = None, change: bool = False, **kwargs: Any) -> type:
+        """The units to choose are those into which this user may put this person."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if "org_unit" in form.base_fields:
+            if obj is None:
+                chosen = OrgUnit.objects.open_to_hire(request.user)
+            else:
+                present = OrgUnit.objects.visible_to(request.user).filter(pk=obj.org_unit_id)
+                chosen = OrgUnit.objects.open_to_move(request.user) | present
+            form.base_fields["org_unit"].queryset = chosen
+        return form
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         if db_field.name == "country":
@@ -163,9 +227,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return False  # employments end, people stay
 
     def add_row(self, request: HttpRequest, obj: Employee, form: forms.ModelForm) -> Employee:
-        values = {name: form.cleaned_data[name] for name in form.Meta.fields}
+        values = {name: value for name, value in form.cleaned_data.items() if name != "version"}
         for name in ("org_unit", "position", "reports_to"):
-            row = values.pop(name)
+            row = values.pop(name, None)
             values[f"{name}_id"] = row.pk if row else None
         return employees.hire_employees([employees.NewEmployee(**values)], actor=request.user)[0]
 
@@ -186,7 +250,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
     @action(
         description=gettext_lazy("Change boss"),
         icon="supervisor_account",
-        permissions=["move"],
+        permissions=["change_boss"],
         dialog={"title": gettext_lazy("Change the boss"), "form_class": BossForm},
     )
     def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
@@ -244,10 +308,15 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return self.run_in_dialog(request, form, object_id, "rehire", employment.rehire_employees)
 
     def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if not can_move(request.user):
+            return False
         if object_id is None:
             return self.has_change_permission(request)
         employee = self.row_of(request, object_id)
         return employee is not None and can_change(request.user, employee)
+
+    def has_change_boss_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return can_change_guarded(request.user) and self.has_move_permission(request, object_id)
 
     def has_suspend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may_leave(request, object_id, {Status.ACTIVE})
@@ -269,13 +338,13 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, HrAdmin):
         return employee is not None and employee.status in statuses and can_change_status(request.user, employee)
 
     # --- Many people ------------------------------------------------------------------------------------------
-    @action(description=gettext_lazy("Move to another unit"), permissions=["change"])
+    @action(description=gettext_lazy("Move to another unit"), permissions=["move"])
     def move_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(
             self, request, queryset, title=_("Move"), form_class=MoveForm, service=employees.move_employees
         )
 
-    @action(description=gettext_lazy("Change the boss"), permissions=["change"])
+    @action(description=gettext_lazy("Change the boss"), permissions=["change_boss"])
     def change_boss_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(
             self, request, queryset, title=_("Change boss"), form_class=BossForm, service=employees.change_boss

@@ -14,14 +14,22 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from core.admin.base import rows_for
+from core.admin.widgets import RowSelect
 from hr.admin.dialogs import DayInput
-from hr.models import OrgUnit
+from hr.models import Employee, OrgUnit
+
+
+class RowForm(AutocompleteDropdownForm):
+    widget = RowSelect
 
 
 class ScopedAutocompleteFilter(AutocompleteSelectFilter):
     """The library's, but it names no row outside the scope, whatever key the address holds."""
+
+    form_class = RowForm
 
     def value(self) -> str | None:
         """The key chosen; anything else in the address would break the choice of the filter's form."""
@@ -103,7 +111,9 @@ class BossFilter(DropdownFilter):
             case "none":
                 return queryset.filter(reports_to=None)
             case "left":
-                return queryset.exclude(status="terminated").filter(reports_to__status="terminated")
+                # Of a boss one does not see, it is not told that he left.
+                left = Employee.objects.visible_to(request.user).filter(status="terminated")
+                return queryset.exclude(status="terminated").filter(reports_to__in=left.order_by().values("pk"))
         return queryset
 
 

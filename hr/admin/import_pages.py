@@ -139,7 +139,7 @@ class ImportPages(ModelAdmin):
             "show": show,
             "page": page,
             "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-            "rows": shown_rows(page.object_list, self.kind, self.admin_site.name),
+            "rows": shown_rows(page.object_list, self.kind, self.admin_site.name, user=request.user),
             "waiting": waiting,
             "own": own,
             "may_create": self._creatable(request) & job.missing.keys(),

@@ -11,8 +11,10 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from core.models import User
+from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
-from hr.models import ImportJob, ImportRow
+from hr.models import Employee, ImportJob, ImportRow
 from hr.phones import display_phone
 from hr.resources.base import SpreadsheetResource
 from hr.resources.widgets import DateWidget, PhoneWidget
@@ -61,8 +63,10 @@ def cards_of(job: ImportJob) -> list[Card]:
     return cards + ([Card(_("skipped"), _number(job.skipped), "", "")] if job.skipped else [])
 
 
-def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str) -> list[ShownRow]:
+def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) -> list[ShownRow]:
+    """What was there before, of a personal column, only to who may see it now."""
     resource = kind.resource
+    personal = personal_scope(user) if kind.model is Employee else None
     page = f"{site}:{kind.model._meta.app_label}_{kind.model._meta.model_name}_change"
     return [
         ShownRow(
@@ -78,6 +82,7 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str) -> list[ShownRo
                     _shown(resource, name, new),
                 )
                 for name, new in row.after.items()
+                if personal is None or not resource.columns[name].personal or row.object_id in personal
             ],
             errors=row.errors,
         )

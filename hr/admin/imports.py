@@ -35,11 +35,6 @@ class ImportJobAdmin(HrAdmin):
     list_filter = [("resource", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if obj is None and any(request.user.has_perm(kind.right("import")) for kind in KINDS.values()):
-            return True
-        return super().has_view_permission(request, obj)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -69,6 +64,12 @@ class ImportJobAdmin(HrAdmin):
         if job is None:
             raise Http404
         return HttpResponseRedirect(job_page(job))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """That page tells all that became of it."""
+        return self.changeform_view(request, object_id)
 
     @display(description=gettext_lazy("file"))
     def name(self, job: ImportJob) -> SafeString:

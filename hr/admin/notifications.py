@@ -20,7 +20,8 @@ LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "
 class NotificationAdmin(BackofficeAdmin):
     """Everybody's own notifications; who may view all sees the mail of others too, with what bounced."""
 
-    open_to_all = True
+    # The message itself is not the addressee's to open; what it tells him is.
+    seen_with_row = ("message",)
     list_display = ["text", "shown_state", "problem", "user_name", "channel", "created_at"]
     list_select_related = ["message"]
     list_filter = [("state", ChoicesDropdownFilter), ("channel", ChoicesDropdownFilter)]

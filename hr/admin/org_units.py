@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
-from hr.admin.base import HrAdmin
+from hr.admin.base import GrantTab, HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, HeadForm, MoveUnitForm
 from hr.admin.filters import HeadFilter, PartOfFilter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(OrgUnit)
-class OrgUnitAdmin(SpreadsheetAdmin, HrAdmin):
+class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
     list_display = ["indented_name", "code", "head", "people"]
     list_select_related = ["head"]
     list_filter = [("parent", PartOfFilter), HeadFilter]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from core import roles
@@ -9,6 +10,7 @@ from core.models import User
 from hr.models import Employee, OrgUnit
 
 ENVIRONMENTS = frozenset({"demo", "local", "testing"})
+BATCH = 500
 PASSWORD = "demo"  # noqa: S105  (shown on the demo's login page; too short for a real one)
 
 
@@ -37,6 +39,24 @@ def create_missing_accounts() -> list[User]:
     """Create those of ACCOUNTS that do not exist; the others keep their password, roles and person."""
     existing = set(User.objects.values_list("username", flat=True))
     return [_create(account) for account in ACCOUNTS if account.username not in existing]
+
+
+def create_manager_accounts(most: int) -> int:
+    """Accounts for people who head a unit and have none; returns how many were made, at most so many."""
+    taken = User.objects.exclude(employee_uid=None).values_list("employee_uid", flat=True)
+    heads = Employee.objects.active().exclude(headed_units=None).exclude(uid__in=list(taken))
+    password = make_password(PASSWORD)
+    made = [
+        User(username=head.code, password=password, full_name=head.full_name, employee_uid=head.uid)
+        for head in heads.order_by("code").distinct()[:most]
+    ]
+    User.objects.bulk_create(made, batch_size=BATCH)
+    groups = list(Group.objects.filter(name__in=(roles.MANAGER, roles.EMPLOYEE)))
+    ids = User.objects.filter(employee_uid__in=[user.employee_uid for user in made]).values_list("pk", flat=True)
+    membership = User.groups.through
+    rows = [membership(user_id=user_id, group_id=group.pk) for user_id in ids for group in groups]
+    membership.objects.bulk_create(rows, batch_size=BATCH)
+    return len(made)
 
 
 def _create(account: Account) -> User:

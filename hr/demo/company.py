@@ -18,12 +18,12 @@ _MEMBERS = ("ANA-SR", "ANA", "ANA", "ANA-JR", "ASI", "ESP", "TEC", "OPE", "OPE",
 
 
 @business_atomic
-def found_company(employees: int, *, actor: User | None) -> dict[str, int]:
+def found_company(employees: int, *, units_in_all: int | None = None, actor: User | None) -> dict[str, int]:
     """Fill an empty database with a company of so many people, all or nothing; returns how many rows of each kind.
 
     The first people head the units, from the top down; the others work in the units that have none below.
     """
-    units = units_for(employees)
+    units = units_for(employees, units_in_all)
     keys = _unit_ids(units, actor)
     titles = _position_ids(actor)
     people = hire_employees(list(_hires(employees, units, keys, titles)), actor=actor)

@@ -18,11 +18,11 @@ class Unit:
     depth: int
 
 
-def units_for(employees: int) -> list[Unit]:
-    """The company's units, each behind the one it is part of; enough of them that a team has some forty people."""
+def units_for(employees: int, units_in_all: int | None = None) -> list[Unit]:
+    """The company's units, each behind the one it is part of: so many, or enough that a team has some forty people."""
     units = list(_company())
     leaves = leaves_of(units)
-    teams = max(0, employees // LARGEST_TEAM - len(units))
+    teams = max(0, (units_in_all or employees // LARGEST_TEAM) - len(units))
     for number in range(teams):
         leaf, team = leaves[number % len(leaves)], number // len(leaves) + 1
         units.append(Unit(f"{leaf.code}-{team:02}", f"{leaf.name}, equipo {team}", leaf.code, leaf.depth + 1))

@@ -140,15 +140,18 @@ class Check:
         return self.sheet.resource.columns[name].widget.render(value)
 
     def check_rights(self) -> None:
-        name = self.model._meta.model_name
-        if not self.holds(f"add_{name}"):
-            for line in self._without_existing():
+        for line in self._without_existing():
+            if not self.may_add(line):
                 self.fault(line, self.key_of(line), _("You may not add new ones. Check the key, or ask who may."))
         changed = [line for line in self.lines if line.existing and line.changes]
         may_change = self.changeable({line.existing.pk for line in changed if line.existing})
         for line in changed:
             if line.existing and line.existing.pk not in may_change:
                 self.fault(line, self.key_of(line), _("You may not change this one. Remove the row, or ask who may."))
+
+    def may_add(self, line: Line) -> bool:
+        """Whether the user may create the row of this line."""
+        return self.holds(f"add_{self.model._meta.model_name}")
 
     def changeable(self, keys: set[int]) -> set[int]:
         """Those of the rows that the user may change."""

@@ -14,7 +14,7 @@ from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue, folded, made_code
 from hr.loading.check import Check
-from hr.loading.identities import Identities, Person, people_among, personal_scope
+from hr.loading.identities import Identities, Person, people_among, personal_scope, seen_scope
 from hr.loading.lines import Line
 from hr.loading.loops import loops_of, node
 from hr.models import Employee, OrgUnit, Position
@@ -42,7 +42,7 @@ class CatalogueCheck(Check):
         code, name = line.values.get("code"), line.values.get(self.name_field)
         if code:
             target = self.catalogue.coded(code)
-            if target is None and fold(code) in taken:
+            if target is None and fold(code) in taken and self.may_add(line):
                 self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
             return target
         if not name:
@@ -184,7 +184,7 @@ class OrgUnitCheck(CatalogueCheck):
         self.people: dict[int, Person] = {}
         if "head" not in self.sheet.mapping.positions:
             return
-        identities = Identities(personal_scope(self.user))
+        identities = Identities(personal_scope(self.user), seen_scope(self.user))
         heads: dict[int, int] = {}
         for line in self.lines:
             if (text := line.values.get("head")) and (head := self._find_head(text, identities)) is not None:

@@ -13,10 +13,18 @@ from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
 from hr.loading.check_bosses import BossCheck
-from hr.loading.identities import Identities, personal_scope
+from hr.loading.identities import Identities, personal_scope, seen_scope
 from hr.loading.lines import Line
 from hr.models import Employee, OrgUnit, Position
-from hr.permissions import can_create_positions, can_create_units
+from hr.permissions import (
+    can_change_guarded,
+    can_create_positions,
+    can_create_units,
+    can_hire,
+    can_hire_into,
+    can_move_to,
+)
+from hr.rights import GUARDED_FIELDS
 
 
 class ToCreate(str):
@@ -34,7 +42,7 @@ class EmployeeCheck(BossCheck):
     def match(self) -> None:
         self.personal = personal_scope(self.user)
         self._guard_personal_columns()
-        self.identities = Identities(self.personal)
+        self.identities = Identities(self.personal, seen_scope(self.user))
         targets: dict[int, int] = {}
         for line in self.lines:
             target = self._target(line)
@@ -115,6 +123,10 @@ class EmployeeCheck(BossCheck):
     def _refuse_taken(self) -> None:
         in_file = {line.existing.pk: line for line in self.lines if line.existing is not None}
         for line in self.lines:
+            code = line.values.get("code")
+            # Who adds nobody is told of it in the words for an unknown code.
+            if code and line.existing is None and can_hire(self.user) and self.identities.is_taken(code):
+                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
             email = line.values.get("work_email")
             holder = self.identities.mailed(email)
             if holder is None or (line.existing is not None and line.existing.pk == holder):
@@ -197,6 +209,22 @@ class EmployeeCheck(BossCheck):
         for name, column in self.sheet.resource.columns.items():
             if column.personal and line.values.get(name):
                 self._refuse_personal(line, name)
+
+    # --- Rights -------------------------------------------------------------------------------------------------
+    def may_add(self, line: Line) -> bool:
+        unit = line.values.get("org_unit")
+        return can_hire_into(self.user, unit) if isinstance(unit, int) else super().may_add(line)
+
+    def check_rights(self) -> None:
+        super().check_rights()
+        for line in self.lines:
+            if line.existing is None or line.errors:
+                continue
+            unit = line.changes.get("org_unit")
+            if isinstance(unit, int) and not can_move_to(self.user, unit):
+                self.fault(line, "org_unit", _("You may not put anybody into this unit."))
+            for name in () if can_change_guarded(self.user) else sorted(GUARDED_FIELDS & line.changes.keys()):
+                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."))
 
     # --- Showing ------------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:

@@ -10,6 +10,7 @@ from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee
 from hr.querysets import EmployeeQuerySet
+from hr.rights import PERSONAL, VIEW
 from hr.scope import scope_for
 from hr.services.writing import BATCH
 
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
 
 
 class Identities:
-    """Knows people outside the user's scope too, so that nothing of theirs is taken; it hands out keys, no data.
+    """Knows people outside the user's scope too, so that nothing of theirs is taken, but finds nobody there.
 
-    `personal` are those whose national id the user may know of, None is everybody.
+    `seen` are the people the user sees, `personal` those whose national id he may know of; None is everybody.
     """
 
-    def __init__(self, personal: set[int] | None) -> None:
+    def __init__(self, personal: set[int] | None, seen: set[int] | None) -> None:
         self.codes: dict[int, str] = {}
         self.bosses: dict[int, int] = {}
         # The country of those who are not from the default one.
         self.foreign: dict[int, str] = {}
         self._by_code: dict[str, int] = {}
+        self._taken: set[str] = set()
         self._by_id: dict[tuple[str, str], int] = {}
         self._by_mail: dict[str, int] = {}
         columns = ("pk", "code", "country", "national_id", "work_email", "reports_to_id")
@@ -36,7 +38,10 @@ class Identities:
             Employee.objects.order_by().values_list(*columns).iterator(chunk_size=5000)
         ):
             self.codes[pk] = code
-            self._by_code[fold(code)] = pk
+            if seen is None or pk in seen:
+                self._by_code[fold(code)] = pk
+            else:
+                self._taken.add(fold(code))
             if boss:
                 self.bosses[pk] = boss
             if country != DEFAULT_COUNTRY:
@@ -48,6 +53,10 @@ class Identities:
 
     def coded(self, code: str) -> int | None:
         return self._by_code.get(fold(code))
+
+    def is_taken(self, code: str) -> bool:
+        """Whether somebody whom the user does not see has the code."""
+        return fold(code) in self._taken
 
     def identified(self, country: str, national_id: str | None) -> int | None:
         return self._by_id.get((country, fold(national_id))) if national_id else None
@@ -71,8 +80,15 @@ def people_among(visible: EmployeeQuerySet, keys: Iterable[int]) -> dict[int, Pe
     return people
 
 
+def seen_scope(user: User | None) -> set[int] | None:
+    """Whom the user sees; None is everybody."""
+    if user is None or scope_for(user, VIEW).everything:
+        return None
+    return set(Employee.objects.visible_to(user).values_list("pk", flat=True))
+
+
 def personal_scope(user: User | None) -> set[int] | None:
     """Whose personal data the user may see; None is everybody's."""
-    if user is None or scope_for(user, "hr.view_personal_data").everything:
+    if user is None or scope_for(user, PERSONAL).everything:
         return None
     return set(Employee.objects.personal_to(user).values_list("pk", flat=True))

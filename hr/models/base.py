@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.context import current_change
+from hr.querysets import HistoryQuerySet
 
 
 class BusinessModel(models.Model):
@@ -36,6 +37,8 @@ class HistoryStamp(models.Model):
     history_source = models.CharField(_("source"), max_length=16, blank=True, default="", choices=SOURCES)
     history_request_id = models.CharField(max_length=64, blank=True, default="")
     history_job_id = models.BigIntegerField(null=True)
+
+    objects = HistoryQuerySet.as_manager()
 
     class Meta:
         abstract = True

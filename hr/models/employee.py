@@ -72,10 +72,14 @@ class Employee(BusinessModel):
             ("import_employee", "Can import employees"),
             ("export_employee", "Can export employees"),
             ("invite_employee", "Can invite employees to log in"),
+            ("act_as_manager", "Can stand in for the manager"),
         ]
         indexes = [
             models.Index(fields=["search_text", "id"], name="employee_by_name"),
             models.Index(fields=["status", "search_text"], name="employee_by_status"),
+            # Everything the list of a manager counts and filters by, and a line of command, without reading rows.
+            models.Index(fields=["org_unit", "country"], name="employee_countries"),
+            models.Index(fields=["reports_to", "org_unit"], name="employee_line"),
             models.Index(fields=["hired_on"], name="employee_hired_on"),
             models.Index(fields=["org_unit", "status"], name="employee_of_unit"),
         ]

@@ -34,7 +34,15 @@ class OrgUnit(BusinessModel):
         verbose_name_plural = _("units")
         ordering = ["path"]
         indexes = [models.Index(fields=["name"], name="orgunit_name")]
-        permissions = [("import_orgunit", "Can import units"), ("export_orgunit", "Can export units")]
+        permissions = [
+            ("import_orgunit", "Can import units"),
+            ("export_orgunit", "Can export units"),
+            # Granted on one unit they hold for the people of it and of all units below.
+            ("view_employee_in", "Can view employees of the unit"),
+            ("change_employee_in", "Can change employees of the unit"),
+            ("add_employee_in", "Can hire into the unit"),
+            ("view_personal_data_in", "Can view personal data of employees of the unit"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(code=""),

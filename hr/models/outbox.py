@@ -3,7 +3,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from hr.models.base import BusinessModel
-from hr.querysets import NotificationQuerySet, OutboxMessageQuerySet
+from hr.querysets import LeaseQuerySet, NotificationQuerySet, OutboxMessageQuerySet
 
 
 class OutboxMessage(BusinessModel):
@@ -68,7 +68,7 @@ class Notification(BusinessModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_name}: {self.message_id}"
+        return f"{self.user_name} ({self.get_channel_display()})"
 
 
 class Lease(BusinessModel):
@@ -77,6 +77,8 @@ class Lease(BusinessModel):
     name = models.CharField(max_length=40, unique=True)
     holder = models.CharField(max_length=120)
     expires_at = models.DateTimeField()
+
+    objects = LeaseQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("lease")

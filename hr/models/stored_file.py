@@ -2,7 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from hr.models.base import BusinessModel
-from hr.querysets import StoredFileQuerySet
+from hr.querysets import StoredFileChunkQuerySet, StoredFileQuerySet
 
 
 class StoredFile(BusinessModel):
@@ -33,6 +33,8 @@ class StoredFileChunk(BusinessModel):
     file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="chunks")
     number = models.PositiveIntegerField()
     data = models.BinaryField()
+
+    objects = StoredFileChunkQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("part of a file")

@@ -19,10 +19,22 @@ from core.errors import DomainError, NotFound
 from core.services.users import refuse_without_administrator
 from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee, OrgUnit, Position
-from hr.permissions import can_change, can_change_status, can_hire, can_see_personal_data, require
+from hr.permissions import (
+    can_change,
+    can_change_guarded,
+    can_change_status,
+    can_enter_personal_data,
+    can_hire,
+    can_hire_into,
+    can_move_to,
+    can_see_personal_data,
+    require,
+)
+from hr.rights import GUARDED_FIELDS
 from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
+from hr.services.leavers import note_leavers
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
 from hr.services.rows import assign, hold, levels, lock, naming, refuse_stale, require_all, require_known
@@ -78,6 +90,9 @@ def hire_employees(rows: Sequence[NewEmployee], *, actor: User | None) -> list[E
         employees.append(Employee(**cleaned))
     require_known(OrgUnit, [employee.org_unit_id for employee in employees], actor, field="org_unit")
     require_known(Position, [employee.position_id for employee in employees], actor, field="position")
+    for employee in employees:
+        with naming(employee, among=len(rows)):
+            _check_hire(employee, actor)
     _resolve_bosses(employees, boss_codes, actor)
     record([employee.pk for employee in _insert_bosses_first(employees)], Employee, "+")
     return employees
@@ -118,7 +133,9 @@ def change_employees(
         column = f"{field}_id"
         require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
-    vacate_heads([row for row in written if "status" in fields[row.pk] and row.status == TERMINATED])
+    leavers = [row for row in written if "status" in fields[row.pk] and row.status == TERMINATED]
+    vacate_heads(leavers)
+    note_leavers(leavers)
     _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
     rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
     if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
@@ -136,6 +153,12 @@ def move_employees(ids: Collection[int], *, org_unit: OrgUnit, actor: User | Non
 def change_boss(ids: Collection[int], *, reports_to: Employee | None, actor: User | None) -> list[Employee]:
     """Let people report to somebody else, or to nobody. Raises DomainError if a line would lead back to itself."""
     return change_employees({key: {"reports_to": reports_to} for key in ids}, actor=actor)
+
+
+def _check_hire(employee: Employee, actor: User | None) -> None:
+    require(can_hire_into(actor, employee.org_unit_id), _("You may not hire into this unit."))
+    if any(getattr(employee, name) for name in Employee.PERSONAL_FIELDS):
+        require(can_enter_personal_data(actor, employee.org_unit_id))
 
 
 def _codes_for(rows: Sequence[NewEmployee]) -> list[str]:
@@ -170,6 +193,7 @@ def _insert_bosses_first(employees: Sequence[Employee]) -> list[Employee]:
 def _change(employee: Employee, values: Mapping[str, Any], actor: User | None) -> list[str]:
     """Set the values in memory, by the rules of one row; returns the columns that differ from before."""
     require(can_change(actor, employee))
+    may_see_personal = can_see_personal_data(actor, employee)  # asked before the unit changes
     if values.get("country", employee.country) != employee.country:
         # The number must be one of the new country, too.
         values = {"national_id": employee.national_id} | dict(values)
@@ -187,7 +211,11 @@ def _change(employee: Employee, values: Mapping[str, Any], actor: User | None) -
     if "ended_on" in changed:
         _check_end(employee.ended_on)
     if set(Employee.PERSONAL_FIELDS) & set(changed):
-        require(can_see_personal_data(actor, employee))
+        require(may_see_personal)
+    if "org_unit_id" in changed:
+        require(can_move_to(actor, employee.org_unit_id), _("You may not put anybody into this unit."))
+    if GUARDED_FIELDS & {Employee._meta.get_field(name).name for name in changed}:
+        require(can_change_guarded(actor), _("Only HR changes the code, the work e-mail and the boss."))
     return changed
 
 

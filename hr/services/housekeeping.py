@@ -10,7 +10,7 @@ from django.utils import timezone
 from core import access
 from hr.loading import jobs
 from hr.models import ImportJob, ImportRow, StoredFile
-from hr.services import files
+from hr.services import denials, files
 from hr.services.writing import BATCH, business_atomic
 
 TASKS_KEPT_DAYS = 7
@@ -21,6 +21,7 @@ def clean_up() -> None:
     jobs.clean_up()
     drop_expired_files()
     drop_old_rows()
+    denials.drop_old()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     call_command("prune_db_task_results", min_age_days=TASKS_KEPT_DAYS, verbosity=0)
     access.clean_orphans()

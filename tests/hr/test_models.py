@@ -13,6 +13,7 @@ from tests.factories import make_employee, make_position, make_unit
 WITHOUT_HISTORY = {
     "ImportJob": "the job row tells its own story",
     "ImportRow": "holds before and after itself",
+    "DeniedAttempt": "never changed but counted",
     "Lease": "changes every few seconds",
     "Notification": "its states are its story",
     "OutboxMessage": "its states are its story",

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from core.context import changing
 from core.roles import sync_roles
-from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_missing_accounts
+from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_manager_accounts, create_missing_accounts
 from hr.demo.company import found_company
 from hr.models import Employee
 
@@ -16,8 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--employees", type=int, default=300, help="how many people work there (default 300)")
+        parser.add_argument("--units", type=int, help="how many units there are (default: teams of forty)")
+        parser.add_argument("--managers", type=int, default=0, help="accounts for so many heads of units (default 0)")
 
-    def handle(self, *args: Any, employees: int, **options: Any) -> None:
+    def handle(self, *args: Any, employees: int, units: int | None, managers: int, **options: Any) -> None:
         if settings.APP_ENV not in ENVIRONMENTS:
             raise CommandError(
                 _("Demo data would leave known passwords in APP_ENV=%(environment)s.")
@@ -30,8 +32,11 @@ class Command(BaseCommand):
             self.stdout.write(_("There are employees already: none were added."))
         else:
             with changing(source="cli"):
-                made = found_company(employees, actor=None)
+                made = found_company(employees, units_in_all=units, actor=None)
             self.stdout.write(_("%(employees)d employees, %(units)d units, %(positions)d positions.") % made)
+        if managers:
+            count = create_manager_accounts(managers)
+            self.stdout.write(_("%(count)d managers got an account; user names are the codes.") % {"count": count})
         accounts = [user.username for user in create_missing_accounts()]
         if accounts:
             self.stdout.write(

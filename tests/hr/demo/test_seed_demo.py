@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 
+from core import roles
 from core.models import User
 from hr.demo.accounts import ACCOUNTS, PASSWORD
 from hr.demo.company import found_company
@@ -170,3 +171,14 @@ def test_a_hundred_thousand_people_fit(db):
     assert Employee.objects.count() == Employee.history.count() == 100_000
     assert OrgUnit.objects.count() == 2500
     assert looped(dict(Employee.objects.values_list("pk", "reports_to_id"))) == []
+
+
+def test_units_and_accounts_of_managers_are_as_many_as_asked_for(db):
+    call_command("seed_demo", employees=120, units=50, managers=20, stdout=StringIO())
+
+    managers = User.objects.filter(groups__name=roles.MANAGER).exclude(username__in=[a.username for a in ACCOUNTS])
+    heads = Employee.objects.exclude(headed_units=None)
+    assert OrgUnit.objects.count() == 50
+    assert managers.count() == 20
+    assert set(managers.values_list("employee_uid", flat=True)) <= set(heads.values_list("uid", flat=True))
+    assert managers.first().check_password(PASSWORD)

@@ -1,0 +1,70 @@
+"""What may be granted on employees and units, and what such a grant reaches (hr/rights.py has the rights)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core import grantable
+from core.models import User
+from core.services.users import account_of
+from hr import paths
+from hr.models import Employee, OrgUnit
+from hr.rights import DELEGATION, EMPLOYEE_GRANTS, UNIT_GRANTS
+from hr.scope import scope_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+EMPLOYEE_LABELS = {
+    "view_employee": _("see this person"),
+    "change_employee": _("change this person's data"),
+    "view_personal_data": _("see national id, private phone and birth date"),
+}
+UNIT_LABELS = {
+    "view_employee_in": _("see the people of the unit and of all units below"),
+    "change_employee_in": _("change their data"),
+    "view_personal_data_in": _("see their national ids, private phones and birth dates"),
+    "add_employee_in": _("hire people into these units"),
+}
+
+
+def register() -> None:
+    """Called when the app starts."""
+    grantable.register(
+        grantable.Grantable(
+            model=Employee,
+            labels=EMPLOYEE_LABELS,
+            suggested=("view_employee",),
+            holds=lambda user, codename, row: scope_for(user, EMPLOYEE_GRANTS[codename]).covers(row),
+            reaches=_reaching_employee,
+            held_by=lambda row: account_of(row.uid),
+        )
+    )
+    grantable.register(
+        grantable.Grantable(
+            model=OrgUnit,
+            labels=UNIT_LABELS,
+            suggested=("view_employee_in",),
+            holds=_holds_in,
+            reaches=lambda row: _on_units(paths.ids(row.path)),
+        )
+    )
+    grantable.name_permission(DELEGATION, _("stand in for this manager"))
+
+
+def _holds_in(user: User, codename: str, unit: OrgUnit) -> bool:
+    scope = scope_for(user, UNIT_GRANTS[codename])
+    return scope.everything or unit.pk in scope.unit_ids
+
+
+def _reaching_employee(employee: Employee) -> Q:
+    return grantable.on(employee) | _on_units(paths.ids(employee.org_unit.path))
+
+
+def _on_units(keys: Iterable[int]) -> Q:
+    unit_type = ContentType.objects.get_for_model(OrgUnit)
+    return Q(content_type=unit_type, object_pk__in=[str(key) for key in keys])

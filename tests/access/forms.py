@@ -1,0 +1,48 @@
+"""What somebody who may do it would send: the page's own form, filled in, with something changed."""
+
+from datetime import timedelta
+
+from django.db.models import Model
+from django.utils import timezone
+
+from tests.access.addresses import Address
+from tests.access.readers import Answer, fields_of
+from tests.hr.personas import World
+
+# Changed where it occurs, so that a form that is accepted changes something.
+NAMES = ("first_name", "name", "title", "full_name")
+
+
+def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
+    """The fields of the page as a browser sends them, empty ones that are needed filled in."""
+    data: dict[str, object] = {name: value for name, value in fields_of(page).items() if value}
+    for name in data:
+        if data[name] == [""] and (value := _value(address.model, name, address.kind, world)) is not None:
+            data[name] = value
+    for name in NAMES:
+        if name in data and address.kind != "delegations":
+            data[name] = f"Forged {name}"
+    return data | {"_form_submitted": "on", "post": "yes"}
+
+
+def _value(model: type[Model] | None, name: str, kind: str, world: World) -> object | None:
+    """What goes into an empty field; None leaves it empty."""
+    now = timezone.now()
+    values = {
+        ("org_unit", "move"): world.units["staff"].pk,
+        ("org_unit", "add"): world.units["team"].pk,
+        ("hired_on", "add"): timezone.localdate().isoformat(),
+        ("code", "add"): "FORGED1",
+        ("first_name", "add"): "F",
+        ("last_name", "add"): "F",
+        ("username", "add"): "forged",
+        ("email", "add"): "forged@example.org",
+        ("user", "grants"): world.users["plain"].pk,
+        ("reason", "grants"): "forged",
+        ("reason", "renew_grant"): "forged",
+        ("reason", "delegations"): "forged",
+        ("name", "delegations"): "plain",
+        ("valid_from", "delegations"): f"{now:%Y-%m-%dT%H:%M}",
+        ("valid_until", "delegations"): f"{now + timedelta(days=2):%Y-%m-%dT%H:%M}",
+    }
+    return values.get((name, kind))

@@ -1,0 +1,244 @@
+"""What each kind of address is, to whom it opens, and who may change something by it: the expectation of every test.
+
+Read from what tests/hr/personas.py says of the personas and from the table of roles, never from hr/scope.py. An address
+whose kind stands nowhere here fails the suite. A model needs no entry: its rows are seen by who holds its view
+permission by a role, and if they point at an employee, by who sees him.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Model
+
+from core.roles import ROLES
+from tests.access.rows import Row
+from tests.hr.personas import EMPLOYEES, HEADS, Persona
+
+# Rows that are shown to whom they belong, too: always, or while he may do this.
+OWNED = {
+    "core.user": None,
+    "core.invitation": None,
+    "hr.notification": None,
+    "hr.importjob": "import",
+}
+# What pages of a model can never do, whatever the role says: it is done elsewhere, or not at all.
+NEVER = {
+    "add": {"core.usergrant", "core.groupgrant", "core.invitation"},
+    "change": {"core.invitation"},
+    "delete": {"core.usergrant", "core.groupgrant"},
+}
+# Which role right opens the pages of whose loads.
+LOADABLE = ("hr.employee", "hr.orgunit", "hr.position")
+MANAGERS = {*HEADS.values(), *(boss for _unit, boss in EMPLOYEES.values() if boss)}
+STATUS = {"sandro": "suspended", "tomas": "terminated"}
+
+
+# --- Who may do what ------------------------------------------------------------------------------------------------
+def holds(who: Persona, verb: str, label: str) -> bool:
+    """By one of his roles, over the whole organisation. Who may not log in holds nothing."""
+    rights = {right for name in who.roles for right in ROLES[name].rights.get(label, "").split()}
+    return who.may_log_in and verb in rights
+
+
+def sees(who: Persona, row: Row) -> bool:
+    if not who.may_log_in:
+        return False
+    if holds(who, "view", row.label):
+        return True
+    if row.label == "hr.orgunit":
+        return row.about in who.units
+    if row.label in OWNED:
+        right = OWNED[row.label]
+        return row.owner == who.key and (right is None or holds(who, right, "hr.employee"))
+    return row.about is not None and row.about in who.sees
+
+
+def lists(who: Persona, label: str) -> bool:
+    """Whether the list opens. One's own unit or position alone is no reason to show a list of it."""
+    others = len(who.sees) > 1
+    return who.may_log_in and (
+        holds(who, "view", label)
+        or label in {"hr.employee", "hr.notification"}
+        or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
+        or (label == "hr.orgunit" and (others or bool(who.hires)))
+        or (label == "hr.position" and others)
+    )
+
+
+def adds(who: Persona, label: str) -> bool:
+    return label not in NEVER["add"] and (holds(who, "add", label) or (label == "hr.employee" and bool(who.hires)))
+
+
+def changes(who: Persona, row: Row) -> bool:
+    if row.label == "hr.employee":
+        return row.about in who.changes
+    return row.label not in NEVER["change"] and holds(who, "change", row.label)
+
+
+def deletes(who: Persona, row: Row) -> bool:
+    return row.label not in NEVER["delete"] and holds(who, "delete", row.label)
+
+
+def employs(*statuses: str) -> Callable[[Persona, Row], bool]:
+    """Changes the status of somebody who has one of these; never his own."""
+
+    def rule(who: Persona, row: Row) -> bool:
+        now = STATUS.get(row.about or "", "active")
+        return now in statuses and row.about in who.changes and row.about != who.employee
+
+    return rule
+
+
+def manages(right: str) -> Callable[[Persona, Row], bool]:
+    """Holds a right by role."""
+    return lambda who, row: holds(who, right, row.label)
+
+
+def sees_on_chart(who: Persona, row: Row) -> bool:
+    return lists(who, "hr.orgunit") and sees(who, row)
+
+
+def reads_grants(who: Persona, row: Row) -> bool:
+    return sees(who, row) and holds(who, "view", "core.usergrant")
+
+
+def gives_grants(who: Persona, row: Row) -> bool:
+    return sees(who, row) and holds(who, "add", "core.usergrant")
+
+
+def reads_grants_at_all(who: Persona, model: type[Model]) -> bool:
+    return holds(who, "view", "core.usergrant")
+
+
+def manages_somebody(who: Persona, model: type[Model]) -> bool:
+    return who.employee in MANAGERS and who.may_log_in
+
+
+def stands_in_or_manages(who: Persona, model: type[Model]) -> bool:
+    return manages_somebody(who, model) or who.key == "delegate"
+
+
+def ends_delegation(who: Persona, row: Row) -> bool:
+    """The manager who gave it, and who may end any grant."""
+    may_end = holds(who, "delete", "core.usergrant") and row.what.startswith("act_as_manager")
+    return may_end or row.what == f"act_as_manager on {who.employee}"
+
+
+def nobody(who: Persona, row: object) -> bool:
+    return False
+
+
+def logged_in(who: Persona, row: object) -> bool:
+    return who.may_log_in
+
+
+def not_logged_in(who: Persona, row: object) -> bool:
+    return not who.may_log_in
+
+
+def everybody(who: Persona, row: object) -> bool:
+    return True
+
+
+# --- What an address is ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Page:
+    """`row` is the argument that names a row (of `of`, or of the model whose page it is).
+
+    `opens` and `writes` decide by persona and row, or by persona and model where there is no row: whether a GET shows
+    something, and whether a POST may change something. `args` are values for the other arguments.
+    """
+
+    opens: Callable[[Persona, object], bool]
+    writes: Callable[[Persona, object], bool] = nobody
+    row: str | None = None
+    of: str | None = None
+    args: tuple[dict[str, object], ...] = ({},)
+    leads_on: bool = False
+    public: bool = False
+    # It is about a grant on the row, too.
+    granted: bool = False
+    # The rows stand on the pages of this model alone.
+    only: str | None = None
+
+
+def by_label(rule: Callable[[Persona, str], bool]) -> Callable[[Persona, type[Model]], bool]:
+    return lambda who, model: rule(who, model._meta.label_lower)
+
+
+def spreadsheet(verb: str) -> Callable[[Persona, type[Model]], bool]:
+    return lambda who, model: holds(who, verb, model._meta.label_lower)
+
+
+def exports(who: Persona, model: type[Model]) -> bool:
+    return lists(who, model._meta.label_lower) and holds(who, "export", model._meta.label_lower)
+
+
+ROW = "object_id"
+PAGES = {
+    # Of any model.
+    "changelist": Page(by_label(lists)),
+    "add": Page(by_label(adds), by_label(adds)),
+    "change": Page(sees, changes, row=ROW),
+    "history": Page(sees, row=ROW),
+    "delete": Page(deletes, deletes, row=ROW),
+    "short": Page(logged_in, row=ROW, leads_on=True),
+    # Of models with spreadsheets.
+    "import": Page(spreadsheet("import")),
+    "import_job": Page(sees, row="job_id", of="hr.importjob", only="hr.employee"),
+    "export": Page(exports, args=({"format_": "csv"}, {"format_": "xlsx"})),
+    "template": Page(spreadsheet("import")),
+    "sample": Page(spreadsheet("import"), args=({"name": "no-such-file"},)),
+    # Of people.
+    "move": Page(manages("change"), manages("change"), row=ROW),
+    "change_boss": Page(manages("change"), manages("change"), row=ROW),
+    "suspend": Page(employs("active"), employs("active"), row=ROW),
+    "reactivate": Page(employs("suspended"), employs("suspended"), row=ROW),
+    "terminate": Page(employs("active", "suspended"), employs("active", "suspended"), row=ROW),
+    "rehire": Page(employs("terminated"), employs("terminated"), row=ROW),
+    "invite": Page(manages("invite"), manages("invite"), row=ROW),
+    # Of units.
+    "set_head": Page(manages("change"), manages("change"), row=ROW),
+    "chart": Page(by_label(lists)),
+    "chart_level": Page(sees_on_chart, row="below"),
+    "open_chart": Page(by_label(lists), leads_on=True),
+    "reasons": Page(sees, row=ROW),
+    "why": Page(reads_grants_at_all),
+    "delegations": Page(stands_in_or_manages, manages_somebody),
+    "end_delegation": Page(nobody, ends_delegation, row="grant_id", of="core.usergrant"),
+    # Of what may be granted on.
+    "grants": Page(reads_grants, gives_grants, row=ROW),
+    "renew_grant": Page(gives_grants, gives_grants, row=ROW, granted=True),
+    "end_grant": Page(nobody, gives_grants, row=ROW, granted=True),
+    # Of users.
+    "send_link": Page(manages("change"), manages("change"), row=ROW),
+    # Of nobody in particular.
+    "index": Page(logged_in),
+    "search": Page(logged_in, args=({"s": "z"},)),
+    "app_list": Page(logged_in, args=({"app_label": "hr"},)),
+    "jsi18n": Page(logged_in),
+    "autocomplete": Page(nobody),
+    "password_change": Page(logged_in),
+    "password_change_done": Page(logged_in),
+    "anything": Page(nobody, args=({"url": "no-such-page"},)),
+    # Before anybody is logged in.
+    "login": Page(not_logged_in, public=True),
+    "logout": Page(nobody, public=True),
+    "set_language": Page(nobody, public=True),
+    "accept_invitation": Page(nobody, public=True, args=({"secret": "x" * 43},)),
+    "activate": Page(everybody, public=True),
+    "admin_password_reset": Page(everybody, public=True),
+}
+
+# Whom of a model the forged requests are about: one that many see, one that few see, and those with another status.
+TARGETS = ("luisa", "fabio", "pablo", "sandro", "tomas", "sales", "finance")
+
+
+def targets(rows: list[Row], who: Persona) -> list[Row]:
+    """One row he sees and one he does not, his own first; of people also those with another status."""
+    known = [row for row in rows if (row.about in EMPLOYEES and row.about == who.employee) or row.owner == who.key]
+    named = [row for row in rows if row.about in TARGETS]
+    found = list(dict.fromkeys([*known, *named])) or rows
+    seen = [row for row in found if sees(who, row)]
+    unseen = [row for row in found if not sees(who, row)] or [row for row in rows if not sees(who, row)]
+    return [*seen[:2], *unseen[:2]] if rows[0].label == "hr.employee" else [*seen[:1], *unseen[:1]]

@@ -1,0 +1,240 @@
+"""The reasons, held against what the personas may do: every right has one, and none gives what is not held."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from core import access
+from core.models import UserGrant
+from hr.explain import explain, obstacles
+from hr.models import Employee
+from hr.rights import CHANGE, PERSONAL, VIEW
+from tests.hr.personas import PERSONAS, SALES
+
+LOGGED_IN = [key for key in PERSONAS if key != "anonymous"]
+
+
+def rules(world, persona, employee):
+    return [reason.rule for reason in explain(world.user(persona), world.employees[employee])]
+
+
+@pytest.mark.parametrize("key", LOGGED_IN)
+def test_reasons_give_exactly_what_is_held(world, key):
+    user, persona = world.user(key), PERSONAS[key]
+
+    given = {
+        name: frozenset().union(*(reason.rights for reason in explain(user, row)))
+        for name, row in world.employees.items()
+    }
+
+    assert {name for name, rights in given.items() if VIEW in rights} == persona.sees
+    assert {name for name, rights in given.items() if PERSONAL in rights} == persona.personal
+    assert {name for name, rights in given.items() if CHANGE in rights} == persona.changes
+
+
+@pytest.mark.parametrize(
+    ("persona", "employee", "expected"),
+    [
+        ("hr_manager", "luisa", ["role"]),
+        ("head", "hernan", ["self", "head"]),
+        ("head", "luisa", ["head"]),
+        ("boss", "luisa", ["line"]),
+        ("grant_employee", "luisa", ["grant"]),
+        ("grant_unit", "luisa", ["grant"]),
+        ("grant_group", "luisa", ["grant"]),
+        ("delegate", "luisa", ["head"]),
+        ("manager_elsewhere", "fabio", ["head", "line"]),
+        ("manager_elsewhere", "luisa", []),
+        ("grant_expired", "luisa", []),
+        ("suspended", "luisa", []),
+        ("plain", "luisa", []),
+    ],
+)
+def test_the_rules_are_named(world, persona, employee, expected):
+    assert rules(world, persona, employee) == expected
+
+
+def test_a_headship_above_names_both_units(world):
+    (reason,) = explain(world.user("head_above"), world.employees["luisa"])
+
+    alma, operations, team = world.employees["alma"], world.units["operations"], world.units["team"]
+    assert reason.text == f"{alma} heads {operations}, and {team} is below it."
+
+
+def test_a_line_names_everybody_in_it(world):
+    (reason,) = explain(world.user("boss"), world.employees["luisa"])
+
+    names = " → ".join(str(world.employees[key]) for key in ("luisa", "marco", "bruno"))
+    assert reason.text == f"Reporting line: {names}."
+
+
+def test_a_cycle_in_the_line_ends(world):
+    Employee.objects.filter(code="ZCBRUNO").update(reports_to=world.employees["luisa"])
+
+    assert rules(world, "boss", "luisa") == ["line"]
+
+
+def test_a_grant_names_its_dates_giver_and_reason(world):
+    (reason,) = explain(world.user("grant_unit"), world.employees["luisa"])
+
+    assert "Persona hr_manager" in reason.text
+    assert "as the test says" in reason.text
+    assert str(world.units["sales"]) in reason.text
+
+
+def test_a_delegation_says_for_whom(world):
+    (reason,) = explain(world.user("delegate"), world.employees["luisa"])
+
+    assert reason.text.startswith(f"Standing in for {world.employees['hernan']}")
+
+
+def test_what_keeps_somebody_out_is_told(world):
+    luisa = world.employees["luisa"]
+
+    assert [text.split(":")[0] for text in obstacles(world.user("grant_expired"), luisa)] == ["Ended", "Ended"]
+    assert [text.split(":")[0] for text in obstacles(world.user("grant_future"), luisa)] == ["Not yet", "Not yet"]
+    assert obstacles(world.user("inactive"), luisa) == ["The account of Persona inactive is switched off."]
+    assert obstacles(world.user("suspended"), luisa) == [
+        "Persona suspended is no active employee, and so holds no right at all."
+    ]
+    assert obstacles(world.user("plain"), luisa) == []
+
+
+# --- Delegation -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def as_persona(client, world):
+    from django.contrib.auth import get_user_model
+
+    def log_in(key):
+        client.force_login(get_user_model().objects.get(pk=world.users[key].pk))
+        return client
+
+    return log_in
+
+
+PAGE, WHY = "/hr/employee/delegations/", "/hr/employee/why/"
+
+
+def moment(**after):
+    return timezone.localtime(timezone.now() + timedelta(**after)).strftime("%Y-%m-%dT%H:%M")
+
+
+def values(**changed):
+    return {
+        "name": "PLAIN",
+        "valid_from": moment(hours=-1),
+        "valid_until": moment(days=3),
+        "reason": "holidays",
+    } | changed
+
+
+@pytest.mark.parametrize(
+    ("key", "status"), [("head", 200), ("boss", 200), ("delegate", 200), ("plain", 403), ("hr_manager", 403)]
+)
+def test_who_opens_the_page(as_persona, key, status):
+    assert as_persona(key).get(PAGE).status_code == status
+
+
+def test_a_manager_lets_somebody_stand_in_and_ends_it(as_persona, world):
+    assert as_persona("head").post(PAGE, values()).url == PAGE
+    grant = UserGrant.objects.get(user=world.users["plain"])
+    assert world.keys_of(Employee.objects.visible_to(world.user("plain"))) == SALES
+    assert str(grant.user) in as_persona("head").get(PAGE).text
+
+    assert as_persona("head").post(f"{PAGE}{grant.pk}/end/").url == PAGE
+
+    assert world.keys_of(Employee.objects.visible_to(world.user("plain"))) == {"pablo"}
+    grant.refresh_from_db()
+    assert grant.ended_by == world.users["head"]
+
+
+def test_one_that_has_yet_to_begin_opens_nothing(as_persona, world):
+    as_persona("head").post(PAGE, values(valid_from=moment(days=1)))
+
+    assert world.keys_of(Employee.objects.visible_to(world.user("plain"))) == {"pablo"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"name": "head"},
+        {"name": "nobody"},
+        {"name": "inactive"},
+        {"name": "suspended"},
+        {"reason": " "},
+        {"valid_until": ""},
+        {"valid_until": "2020-01-01T10:00"},
+        {"valid_from": "2031-01-01T10:00", "valid_until": "2030-01-01T10:00"},
+    ],
+)
+def test_what_will_not_do_is_refused(as_persona, changed):
+    before = UserGrant.objects.count()
+
+    response = as_persona("head").post(PAGE, values(**changed))
+
+    assert response.status_code == 400
+    assert UserGrant.objects.count() == before
+
+
+def test_names_are_not_to_be_guessed_one_after_the_other(as_persona):
+    browser = as_persona("head")
+    for number in range(10):
+        assert "Nobody who may log in" in browser.post(PAGE, values(name=f"x{number}")).text
+
+    assert "Too many names" in browser.post(PAGE, values(name="y")).text
+
+
+def test_a_deputy_passes_nothing_on(as_persona, world):
+    assert as_persona("delegate").post(PAGE, values()).status_code == 403
+
+    assert not UserGrant.objects.filter(user=world.users["plain"]).exists()
+
+
+def test_nobody_ends_what_another_manager_gave(as_persona, world):
+    grant = UserGrant.objects.get(user=world.users["delegate"])
+
+    assert as_persona("manager_elsewhere").post(f"{PAGE}{grant.pk}/end/").status_code == 404
+    assert as_persona("head").get(f"{PAGE}{grant.pk}/end/").status_code == 403
+
+    grant.refresh_from_db()
+    assert grant.ended_by is None
+
+
+def test_hr_ends_a_delegation(as_persona, world):
+    grant = UserGrant.objects.get(user=world.users["delegate"])
+
+    as_persona("hr_manager").post(f"/hr/employee/{world.employees['hernan'].pk}/grants/user/{grant.pk}/end/")
+
+    assert world.keys_of(Employee.objects.visible_to(world.user("delegate"))) == {"delia"}
+
+
+def test_an_ordinary_grant_is_not_ended_as_a_delegation(as_persona, world):
+    grant = access.grant("view_employee", world.users["plain"], world.employees["hernan"])
+
+    assert as_persona("head").post(f"{PAGE}{grant.pk}/end/").status_code == 404
+
+
+# --- The pages that say why -------------------------------------------------------------------------------------------
+def test_everybody_is_told_why_he_sees_a_person(as_persona, world):
+    page = f"/hr/employee/{world.employees['luisa'].pk}/reasons/"
+
+    assert "Reporting line" in as_persona("boss").get(page).text
+    assert as_persona("plain").get(page).status_code == 404
+
+
+@pytest.mark.parametrize(("key", "status"), [("hr_manager", 200), ("auditor", 200), ("head", 403), ("plain", 403)])
+def test_who_asks_about_others(as_persona, key, status):
+    assert as_persona(key).get(WHY).status_code == status
+
+
+def test_it_is_told_why_another_sees_or_not(as_persona, world):
+    browser, luisa = as_persona("hr_manager"), world.employees["luisa"].pk
+
+    seen = browser.get(WHY, {"user": world.users["boss"].pk, "employee": luisa}).text
+    unseen = browser.get(WHY, {"user": world.users["grant_expired"].pk, "employee": luisa}).text
+
+    assert "Reporting line" in seen
+    assert "no rule leads from one to the other" in unseen
+    assert "Ended: Granted on" in unseen
+    assert browser.get(WHY, {"user": "x", "employee": ""}).status_code == 200
