@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 
 from core.text import fold
 from hr import paths
-from hr.rights import ADD, CHANGE, PERSONAL, VIEW
-from hr.scope import Scope, answers_for_others, facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
+from hr.scope import Scope, answers_for_others, events_for, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
@@ -233,6 +233,152 @@ class PositionQuerySet(UnitOfEmployeesQuerySet):
     name_field = "title"
 
 
+class OfEmployeesQuerySet(BusinessQuerySet):
+    """Rows about employees, seen and changed by who holds these rights on the employee, or at the event.
+
+    `employee` and `event` lead from the row to both; None where there is no event.
+    """
+
+    employee = "employee"
+    event: str | None = None
+    view_right: str
+    change_right: str
+    add_right: str | None = None
+
+    def open_to(self, user: User, verb: str) -> bool:
+        right = {"view": self.view_right, "change": self.change_right, "add": self.add_right}.get(verb)
+        if right is None:
+            return super().open_to(user, verb)
+        return bool(scope_for(user, right) or events_for(user, right))
+
+    def visible_to(self, user: User) -> Self:
+        return self._within(user, self.view_right)
+
+    def changeable_by(self, user: User) -> Self:
+        """Nobody changes what he does not see."""
+        return self.visible_to(user)._within(user, self.change_right)
+
+    def _within(self, user: User, right: str) -> Self:
+        scope = scope_for(user, right)
+        if scope.everything:
+            return self
+        found = scope.as_q(self.employee)
+        if self.event and (events := events_for(user, right)):
+            found |= Q(**{f"{self.event}__in": events})
+        return self.filter(found)
+
+
+class EventKindQuerySet(BusinessQuerySet):
+    """The catalogue is no secret: everybody sees the kind of his events."""
+
+    def visible_to(self, user: User) -> Self:
+        return self if facts_of(user).may_act else self.none()
+
+
+class EventQuerySet(BusinessQuerySet):
+    """Seen by role; by whom it enrols, or who answers for one of those; by grant; and while one may register."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and facts_of(user).may_act)
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        if not facts_of(user).may_act:
+            return self.none()
+        attendance = self.model._meta.get_field("attendance").related_model.objects.visible_to(user)
+        granted = events_for(user, VIEW_ATTENDANCE) | events_for(user, MARK)
+        enrolled = Q(pk__in=attendance.order_by().values("event_id")) | Q(pk__in=granted)
+        return self.filter(enrolled | Q(pk__in=self._all().open_for(user).order_by().values("pk")))
+
+    def open_for(self, user: User) -> Self:
+        """Published events that are meant for the user's employee and that he may register for himself."""
+        facts = facts_of(user)
+        if facts.employee_id is None:
+            return self.none()
+        units, position = facts.audience
+        meant = Q(everybody=True) | Q(org_unit_id__in=units) | Q(employee_id=facts.employee_id)
+        if position is not None:
+            meant |= Q(position_id=position)
+        lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
+        return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
+
+    def search(self, term: str, *, user: User) -> Self:
+        """Every word must occur in the title, the code or the place."""
+        rows = self
+        for word in fold(term).split():
+            rows = rows.filter(search_text__contains=word)
+        return rows
+
+    def _all(self) -> EventQuerySet:
+        return self.model._base_manager.all()
+
+
+class EventAudienceQuerySet(BusinessQuerySet):
+    """Whom an event is for is known to who sees all events: it names units and people."""
+
+    def _right(self, verb: str) -> str:
+        return "hr.view_event" if verb == "view" else "hr.change_event"
+
+
+class EventSessionQuerySet(EventAudienceQuerySet):
+    """Seen by whoever sees the event."""
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        events = self.model._meta.get_field("event").related_model.objects.visible_to(user)
+        return self.filter(event__in=events.order_by().values("pk"))
+
+
+class AttendanceQuerySet(OfEmployeesQuerySet):
+    event = "event"
+    view_right, change_right, add_right = VIEW_ATTENDANCE, MARK, ENROL
+
+
+class SessionMarkQuerySet(OfEmployeesQuerySet):
+    employee, event = "attendance__employee", "attendance__event"
+    view_right, change_right = VIEW_ATTENDANCE, MARK
+
+
+class AttendanceCorrectionQuerySet(SessionMarkQuerySet):
+    def waiting(self) -> Self:
+        return self.filter(state="waiting")
+
+
+class EvaluationFormQuerySet(BusinessQuerySet):
+    pass
+
+
+class FormPartQuerySet(BusinessQuerySet):
+    """Versions and questions belong to their form."""
+
+    def _right(self, verb: str) -> str:
+        return "hr.view_evaluationform" if verb == "view" else "hr.change_evaluationform"
+
+
+class EvaluationQuerySet(OfEmployeesQuerySet):
+    view_right, change_right = VIEW_EVALUATION, GRADE
+
+
+class AnswerQuerySet(OfEmployeesQuerySet):
+    employee = "evaluation__employee"
+    view_right, change_right = VIEW_EVALUATION, GRADE
+
+
+class EvaluationRoundQuerySet(BusinessQuerySet):
+    """Seen by role, and by who sees an evaluation of it."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        evaluations = self.model._meta.get_field("evaluations").related_model.objects.visible_to(user)
+        return self.filter(pk__in=evaluations.order_by().values("round_id"))
+
+
 class OwnedQuerySet(BusinessQuerySet):
     """Rows that belong to one user and are shown to him and to who holds the view permission by a role."""
 
@@ -296,6 +442,18 @@ class StoredFileChunkQuerySet(OwnedQuerySet):
 
 class NotificationQuerySet(OwnedQuerySet):
     owner_field = "user_id"
+
+
+class ChangeRequestQuerySet(OwnedQuerySet):
+    """One's own, while one acts; deciding them is a right of roles."""
+
+    owner_field = "asked_by_id"
+
+    def changeable_by(self, user: User) -> Self:
+        return self if has_role_right(user, "hr.decide_changerequest") else self.none()
+
+    def waiting(self) -> Self:
+        return self.filter(state="waiting")
 
 
 class OutboxMessageQuerySet(BusinessQuerySet):

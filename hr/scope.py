@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from core import access
 from hr import paths
-from hr.rights import DELEGATION, EMPLOYEE_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS, VIEW
+from hr.rights import DELEGATION, EMPLOYEE_GRANTS, EVENT_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS, VIEW
 
 if TYPE_CHECKING:
     from core.models import User
@@ -146,6 +146,20 @@ class Facts:
         granted = {grant.object_id for grant in self.grants if grant.model == "orgunit" and grant.codename == codename}
         return self._united(granted & self.subtrees.keys()) if granted else NOBODY
 
+    def events_granted(self, right: str) -> frozenset[int]:
+        """The events in which the user holds this right on everybody enrolled."""
+        return frozenset(
+            grant.object_id
+            for grant in self.grants
+            if grant.model == "event" and EVENT_GRANTS.get(grant.codename) == right
+        )
+
+    @cached_property
+    def audience(self) -> tuple[frozenset[int], int | None]:
+        """The units the user's employee is part of, from his own upwards, and his position: whom events are for."""
+        own = _employees().filter(pk=self.employee_id).values_list("org_unit__path", "position_id").first()
+        return (frozenset(paths.ids(own[0])), own[1]) if own else (NOBODY, None)
+
     def _united(self, tops: Iterable[int]) -> frozenset[int]:
         return NOBODY.union(*(self.subtrees[top] for top in tops))
 
@@ -196,6 +210,12 @@ def scope_for(user: User, permission: str) -> Scope:
     if permission not in scopes:
         scopes[permission] = _scope(user, permission)
     return scopes[permission]
+
+
+def events_for(user: User, permission: str) -> frozenset[int]:
+    """The events in which a grant gives `user` this right on everybody enrolled now, beside `scope_for`."""
+    facts = facts_of(user)
+    return facts.events_granted(permission) if facts.may_act else NOBODY
 
 
 def _scope(user: User, permission: str) -> Scope:
