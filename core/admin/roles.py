@@ -28,6 +28,9 @@ VERBS = {
     "invite": gettext_lazy("invite to log in"),
     "assign_role": gettext_lazy("assign roles"),
     "view_personal_data": gettext_lazy("view personal data"),
+    "mark": gettext_lazy("mark"),
+    "grade": gettext_lazy("grade"),
+    "decide": gettext_lazy("decide"),
 }
 
 admin.site.unregister(Group)

@@ -171,7 +171,7 @@ class EvaluationRound(BusinessModel):
 
 
 class Evaluation(BusinessModel):
-    """One employee's answers in one round. Grade and score in points, 0 to 100; `score` is what closed questions say."""
+    """One employee's answers in one round. Grade and score in points of 0 to 100; closed questions give the score."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
