@@ -191,7 +191,8 @@ class Evaluation(BusinessModel):
         State.RETURNED: {State.IN_PROGRESS, State.EXPIRED, State.CANCELLED},
         State.GRADED: {State.SUBMITTED},
         State.EXPIRED: set(),
-        State.CANCELLED: set(),
+        # Only what an outcome cancelled, once that is "came" again: services/evaluation_outcomes.py.
+        State.CANCELLED: {State.PENDING, State.AVAILABLE},
     }
     # Its employee may answer it, or is still to.
     ANSWERABLE = (State.AVAILABLE, State.IN_PROGRESS, State.RETURNED)
@@ -209,6 +210,9 @@ class Evaluation(BusinessModel):
     score = models.DecimalField(_("score"), max_digits=5, decimal_places=2, null=True, blank=True, editable=False)
     grade = models.DecimalField(_("grade"), max_digits=5, decimal_places=2, null=True, blank=True)
     feedback = models.TextField(_("feedback"), blank=True)
+    cancelled_by_outcome = models.BooleanField(
+        _("cancelled because the person did not come"), default=False, editable=False
+    )
     return_comment = models.CharField(_("comment"), max_length=300, blank=True, editable=False)
     graded_at = models.DateTimeField(_("graded at"), null=True, blank=True, editable=False)
     graded_by_id = models.BigIntegerField(null=True, editable=False)
