@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import NotAllowed
-from hr.rights import ADD, CHANGE, PERSONAL
+from hr.rights import ADD, CHANGE, ENROL, PERSONAL
 from hr.scope import Scope, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
-    from hr.models import Employee, OrgUnit, Position
+    from hr.models import Employee, Event, EventKind, OrgUnit, Position
 
 EVERYBODY = Scope(everything=True)
 
@@ -96,6 +96,36 @@ def can_change_position(user: User | None, position: Position) -> bool:
 
 def can_delete_position(user: User | None, position: Position) -> bool:
     return _holds(user, "hr.delete_position")
+
+
+def can_create_events(user: User | None) -> bool:
+    return _holds(user, "hr.add_event")
+
+
+def can_change_event(user: User | None, event: Event | None = None) -> bool:
+    """Whether the user plans the event (any, without one) and leads it through its states."""
+    return _holds(user, "hr.change_event")
+
+
+def can_delete_event(user: User | None, event: Event) -> bool:
+    return _holds(user, "hr.delete_event")
+
+
+def can_create_event_kinds(user: User | None) -> bool:
+    return _holds(user, "hr.add_eventkind")
+
+
+def can_change_event_kind(user: User | None, kind: EventKind) -> bool:
+    return _holds(user, "hr.change_eventkind")
+
+
+def can_delete_event_kind(user: User | None, kind: EventKind) -> bool:
+    return _holds(user, "hr.delete_eventkind")
+
+
+def can_remind(user: User | None) -> bool:
+    """Whether there is anybody whom the user may remind of a mandatory event: whom he may enrol in one."""
+    return bool(_scope(user, ENROL))
 
 
 def is_self(user: User | None, employee: Employee) -> bool:

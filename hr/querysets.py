@@ -13,7 +13,16 @@ from django.db.models.functions import Coalesce
 from core.text import fold
 from hr import paths
 from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
-from hr.scope import Scope, answers_for_others, events_for, facts_of, has_role_right, scope_for
+from hr.scope import (
+    FEW,
+    Scope,
+    answers_for_others,
+    events_for,
+    facts_of,
+    has_role_right,
+    scope_for,
+    units_below,
+)
 
 if TYPE_CHECKING:
     from core.models import User
@@ -151,6 +160,25 @@ class EmployeeQuerySet(BusinessQuerySet):
         units = self.model._meta.get_field("org_unit").related_model._base_manager
         ids = units.filter(path__gte=unit_path, path__lt=paths.after(unit_path)).values_list("pk", flat=True)
         return self.filter(org_unit_id__in=list(ids))
+
+    def held_by(self, user: User, right: str) -> Self:
+        """Those the user sees and holds this right on."""
+        return self.visible_to(user)._within(scope_for(user, right))
+
+    def meant_for(self, event_ids: Collection[int]) -> Self:
+        """Those at least one of the events is for: everybody, or a unit, one below it, a position, people by name."""
+        lines = self.model._meta.apps.get_model("hr", "EventAudience")._base_manager.filter(event_id__in=event_ids)
+        if lines.filter(everybody=True).exists():
+            return self
+        tops = set(lines.exclude(org_unit=None).values_list("org_unit__path", flat=True))
+        lengths = {len(path) for path in tops}
+        units = [key for key, path in units_below(tops) if any(path[:length] in tops for length in lengths)]
+        positions = lines.exclude(position=None).values_list("position_id", flat=True)
+        people: Any = lines.exclude(employee=None).values_list("employee_id", flat=True)
+        # Engines scan everybody for an OR with a subquery, so that few are named by their keys.
+        few = list(people[: FEW + 1])
+        named = few if len(few) <= FEW else people
+        return self.filter(Q(org_unit_id__in=units) | Q(position_id__in=list(positions)) | Q(pk__in=named))
 
     def _within(self, scope: Scope) -> Self:
         return self if scope.everything else self.filter(scope.as_q())

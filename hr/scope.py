@@ -129,7 +129,7 @@ class Facts:
         found: dict[int, set[int]] = {pk: set() for pk, _path, _head in self.tops}
         by_path = {path: pk for pk, path, _head in self.tops}
         lengths = sorted({len(path) for path in by_path})
-        for pk, path in _units_below(by_path):
+        for pk, path in units_below(by_path):
             for length in lengths:
                 top = by_path.get(path[:length])
                 if top is not None:
@@ -250,10 +250,10 @@ def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:
     return list(people.order_by().values("pk", "uid", "org_unit_id", "leads"))
 
 
-def _units_below(by_path: dict[str, int]) -> Iterable[tuple[int, str]]:
-    """(key, path) of the units with these paths and of all below them; none is asked for twice."""
+def units_below(tops: Iterable[str]) -> Iterable[tuple[int, str]]:
+    """(key, path) of the units with these paths and of all below them, none twice; of all units where tops are many."""
     outermost: list[str] = []
-    for path in sorted(by_path):
+    for path in sorted(tops):
         if not outermost or not path.startswith(outermost[-1]):
             outermost.append(path)
     if not outermost:
