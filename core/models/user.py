@@ -51,6 +51,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Switch off instead of deleting: an inactive user cannot log in.")
     )
+    # Switched off because the employment ended, so that a rehiring switches it on again.
+    has_left = models.BooleanField(default=False, editable=False)
+    # A session is bound to the number it began with.
+    session_era = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "username"
@@ -98,6 +102,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Every active user enters the admin; what it shows is decided row by row."""
         return self.is_active
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        begun_with: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{begun_with}.{self.session_era}" if self.session_era else begun_with
 
     def get_full_name(self) -> str:
         return self.full_name
