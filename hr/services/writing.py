@@ -268,24 +268,47 @@ def write_rows(rows: models.QuerySet, values: Mapping[str, Any], *, reason: str 
     return count
 
 
+def insert_selected(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
+    """Insert one row for each of `rows`, in their order, in one statement whatever their number; returns how many.
+
+    `values` by attname are the same for all, or expressions over `rows`; the rest takes its default. Raw, because the
+    ORM knows no INSERT … SELECT.
+    """
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    selected = []
+    for field in fields:
+        value = values[field.attname] if field.attname in values else field.get_default()
+        is_expression = hasattr(value, "resolve_expression")
+        selected.append(value if is_expression else models.Value(value, output_field=field))
+    select, params = rows.values_list(*selected).query.get_compiler(DATABASE).as_sql()
+    sql = "INSERT INTO {table} ({columns}) {select}".format(
+        table=_quoted(model._meta.db_table),
+        columns=", ".join(_quoted(field.column) for field in fields),
+        select=select,
+    )
+    with connections[DATABASE].cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.rowcount
+
+
 def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "") -> None:
     """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
-    if hasattr(model, "history"):
-        for batch in batched(keys, BATCH):
-            record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
+    for batch in batched(keys, BATCH):
+        record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
 
 
 def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
-    """The same for all rows of a query, in one statement."""
-    model: Any = rows.model
+    """The same for all rows of a query, in one statement whatever their number."""
+    manager = getattr(rows.model, "history", None)
+    if manager is None:
+        return
     stamp = history_stamp() | {
         "history_date": timezone.now(),
         "history_type": kind,
         "history_change_reason": reason[:100] or None,
     }
-    insert_from(
-        model.history.model, rows, {field.attname: F(field.attname) for field in model._meta.concrete_fields} | stamp
-    )
+    own = {field.attname: models.F(field.attname) for field in rows.model._meta.concrete_fields}
+    insert_selected(manager.model, rows.order_by(), own | stamp)
 
 
 def prepare(row: BusinessModel) -> None:
