@@ -175,10 +175,10 @@ def insert[Row: BusinessModel](
 
 
 def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
-    """Write one row of `model` for each row of the query, in one statement; returns how many.
+    """Write one row of `model` for each row of the query, in its order, in one statement; returns how many.
 
     `values` says by attname what a column gets: a value, or an expression over the query's row. Other columns get the
-    default of their field. History is the caller's `record_rows`.
+    default of their field. History is the caller's `record_rows`. Raw, because the ORM knows no INSERT … SELECT.
     """
     fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.attname in values]
     given = [values[field.attname] if field.attname in values else field.get_default() for field in fields]
@@ -186,9 +186,8 @@ def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mappin
         value if hasattr(value, "resolve_expression") else Value(value, output_field=field)
         for field, value in zip(fields, given, strict=True)
     ]
-    selected = rows.order_by().values_list(*columns)
     try:
-        sql, bound = selected.query.get_compiler(DATABASE).as_sql()
+        sql, bound = rows.values_list(*columns).query.get_compiler(DATABASE).as_sql()
     except EmptyResultSet:
         return 0
     names = ", ".join(_quoted(field.column) for field in fields)
@@ -257,58 +256,36 @@ def remove_lines(model: type[BusinessModel], keys: Sequence[int]) -> None:
         model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
 
 
-def write_rows(rows: models.QuerySet, values: Mapping[str, Any], *, reason: str = "") -> int:
+def write_rows(
+    rows: models.QuerySet, values: Mapping[str, Any], *, among: models.QuerySet | None = None, reason: str = ""
+) -> int:
     """Update all rows of the query, in one statement and one for their history; returns how many.
 
-    The values must not take a row out of the query.
+    Values that take a row out of the query need the rows `among` which it is found again, by the moment of writing.
     """
     now = timezone.now()
     count = rows.update(**values, version=F("version") + 1, updated_at=now)
-    record_rows(rows.filter(updated_at=now), "~", reason=reason)
+    record_rows((rows if among is None else among).filter(updated_at=now), "~", reason=reason)
     return count
-
-
-def insert_selected(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
-    """Insert one row for each of `rows`, in their order, in one statement whatever their number; returns how many.
-
-    `values` by attname are the same for all, or expressions over `rows`; the rest takes its default. Raw, because the
-    ORM knows no INSERT … SELECT.
-    """
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    selected = []
-    for field in fields:
-        value = values[field.attname] if field.attname in values else field.get_default()
-        is_expression = hasattr(value, "resolve_expression")
-        selected.append(value if is_expression else models.Value(value, output_field=field))
-    select, params = rows.values_list(*selected).query.get_compiler(DATABASE).as_sql()
-    sql = "INSERT INTO {table} ({columns}) {select}".format(
-        table=_quoted(model._meta.db_table),
-        columns=", ".join(_quoted(field.column) for field in fields),
-        select=select,
-    )
-    with connections[DATABASE].cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.rowcount
 
 
 def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "") -> None:
     """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
-    for batch in batched(keys, BATCH):
-        record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
+    if hasattr(model, "history"):
+        for batch in batched(keys, BATCH):
+            record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
 
 
 def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
-    """The same for all rows of a query, in one statement whatever their number."""
-    manager = getattr(rows.model, "history", None)
-    if manager is None:
-        return
+    """The same for all rows of a query, in one statement."""
+    model: Any = rows.model
+    own = {field.attname: F(field.attname) for field in model._meta.concrete_fields}
     stamp = history_stamp() | {
         "history_date": timezone.now(),
         "history_type": kind,
         "history_change_reason": reason[:100] or None,
     }
-    own = {field.attname: models.F(field.attname) for field in rows.model._meta.concrete_fields}
-    insert_selected(manager.model, rows.order_by(), own | stamp)
+    insert_from(model.history.model, rows.order_by(), own | stamp)
 
 
 def prepare(row: BusinessModel) -> None:
