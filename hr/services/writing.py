@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, OperationalError, connections, models, transaction
-from django.db.models import F
+from django.db.models import F, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -172,6 +172,28 @@ def insert[Row: BusinessModel](
         row.pk = keys[getattr(row, unique)]
         row._state.adding, row._state.db = False, DATABASE
     return list(rows)
+
+
+def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
+    """Write one row of `model` for each row of the query, in its order, in one statement; returns how many.
+
+    `values` says by attname what a column gets: a value, or an expression over the query's row. Other columns get the
+    default of their field. History is the caller's `record_rows`. Raw, because the ORM knows no INSERT … SELECT.
+    """
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.attname in values]
+    given = [values[field.attname] if field.attname in values else field.get_default() for field in fields]
+    columns = [
+        value if hasattr(value, "resolve_expression") else Value(value, output_field=field)
+        for field, value in zip(fields, given, strict=True)
+    ]
+    try:
+        sql, bound = rows.values_list(*columns).query.get_compiler(DATABASE).as_sql()
+    except EmptyResultSet:
+        return 0
+    names = ", ".join(_quoted(field.column) for field in fields)
+    with connections[DATABASE].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) {sql}", bound)
+        return cursor.rowcount
 
 
 def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
