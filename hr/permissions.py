@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import NotAllowed
-from hr.rights import ADD, CHANGE, ENROL, PERSONAL
-from hr.scope import Scope, facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, ENROL, MARK, PERSONAL
+from hr.scope import Scope, events_for, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
@@ -126,6 +126,16 @@ def can_delete_event_kind(user: User | None, kind: EventKind) -> bool:
 def can_remind(user: User | None) -> bool:
     """Whether there is anybody whom the user may remind of a mandatory event: whom he may enrol in one."""
     return bool(_scope(user, ENROL))
+
+
+def can_take_rolls(user: User | None) -> bool:
+    """Whether there is anybody whose attendance the user may mark, or an event of which he may."""
+    return bool(_scope(user, MARK)) or (user is not None and bool(events_for(user, MARK)))
+
+
+def can_correct_at_once(user: User | None) -> bool:
+    """Whether the user may change outcomes of closed events, of others, by himself: who could reopen the event."""
+    return can_change_event(user) and can_take_rolls(user)
 
 
 def is_self(user: User | None, employee: Employee) -> bool:

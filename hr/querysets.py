@@ -157,9 +157,8 @@ class EmployeeQuerySet(BusinessQuerySet):
 
     def in_subtree(self, unit_path: str) -> Self:
         """Members of a unit and of all units below it."""
-        units = self.model._meta.get_field("org_unit").related_model._base_manager
-        ids = units.filter(path__gte=unit_path, path__lt=paths.after(unit_path)).values_list("pk", flat=True)
-        return self.filter(org_unit_id__in=list(ids))
+        units = self.model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
+        return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
 
     def held_by(self, user: User, right: str) -> Self:
         """Those the user sees and holds this right on."""
@@ -363,6 +362,29 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
     event = "event"
     view_right, change_right, add_right = VIEW_ATTENDANCE, MARK, ENROL
 
+    def seated(self) -> Self:
+        return self.filter(status__in=self.model.SEATED)
+
+    def markable_by(self, user: User) -> Self:
+        """Those whose outcome the user may note. Nobody notes his own, but for who may note everybody's by a role."""
+        rows = self.changeable_by(user)
+        return rows if has_role_right(user, MARK) else rows.exclude(employee_id=facts_of(user).employee_id)
+
+    def search(self, term: str, *, user: User) -> Self:
+        """The attendance of whom the words find among the people the user sees."""
+        people = self._employees().visible_to(user).search(term, user=user).order_by().values_list("pk", flat=True)
+        # Engines look few keys up; of a subquery they read all attendance.
+        few = list(people[: FEW + 1])
+        return self.filter(employee_id__in=few if len(few) <= FEW else people)
+
+    def in_subtree(self, unit_path: str) -> Self:
+        """Of the members of a unit and of all units below it."""
+        units = self._employees().model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
+        return self.filter(employee__org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
+
+    def _employees(self) -> EmployeeQuerySet:
+        return self.model._meta.get_field("employee").related_model.objects.all()
+
 
 class SessionMarkQuerySet(OfEmployeesQuerySet):
     employee, event = "attendance__employee", "attendance__event"
@@ -372,6 +394,11 @@ class SessionMarkQuerySet(OfEmployeesQuerySet):
 class AttendanceCorrectionQuerySet(SessionMarkQuerySet):
     def waiting(self) -> Self:
         return self.filter(state="waiting")
+
+    def decidable_by(self, user: User) -> Self:
+        """Those the user may decide: of people he may mark, never about himself nor what he asked for."""
+        rows = self.waiting().changeable_by(user).exclude(asked_by_id=user.pk)
+        return rows.exclude(attendance__employee_id=facts_of(user).employee_id)
 
 
 class EvaluationFormQuerySet(BusinessQuerySet):
