@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import NotAllowed
-from hr.rights import ADD, CHANGE, ENROL, MARK, PERSONAL
+from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL
 from hr.scope import Scope, events_for, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
-    from hr.models import Employee, Event, EventKind, OrgUnit, Position
+    from hr.models import Employee, Evaluation, EvaluationForm, EvaluationRound, Event, EventKind, OrgUnit, Position
 
 EVERYBODY = Scope(everything=True)
 
@@ -136,6 +136,43 @@ def can_take_rolls(user: User | None) -> bool:
 def can_correct_at_once(user: User | None) -> bool:
     """Whether the user may change outcomes of closed events, of others, by himself: who could reopen the event."""
     return can_change_event(user) and can_take_rolls(user)
+
+
+def can_create_forms(user: User | None) -> bool:
+    return _holds(user, "hr.add_evaluationform")
+
+
+def can_change_form(user: User | None, form: EvaluationForm) -> bool:
+    """Whether the user may rename the form, write its questions and publish them."""
+    return _holds(user, "hr.change_evaluationform")
+
+
+def can_create_rounds(user: User | None) -> bool:
+    return _holds(user, "hr.add_evaluationround")
+
+
+def can_change_round(user: User | None, round_: EvaluationRound) -> bool:
+    """Whether the user may change the days of the round and give it to people."""
+    return _holds(user, "hr.change_evaluationround")
+
+
+def can_answer(user: User | None, evaluation: Evaluation) -> bool:
+    """Only its employee answers an evaluation, whatever anybody else may do to it."""
+    return user is None or is_self(user, evaluation.employee)
+
+
+def can_grade(user: User | None, evaluation: Evaluation) -> bool:
+    """Whether the user may grade the evaluation, or return it; nobody his own."""
+    return _scope(user, GRADE).covers(evaluation.employee) and not is_self(user, evaluation.employee)
+
+
+def can_grade_anybody(user: User | None) -> bool:
+    return bool(_scope(user, GRADE))
+
+
+def can_manage_evaluation(user: User | None, evaluation: Evaluation) -> bool:
+    """Whether the user may reopen or cancel the evaluation: HR, and nobody his own."""
+    return _holds(user, "hr.change_evaluation") and not is_self(user, evaluation.employee)
 
 
 def is_self(user: User | None, employee: Employee) -> bool:
