@@ -151,9 +151,12 @@ class Event(BusinessModel):
     def refresh_search(self) -> None:
         self.search_text = fold(f"{self.title} {self.code} {self.place}")[:300]
 
-    def move_to(self, state: str) -> None:
-        """Set `state` in memory, or raise InvalidTransition. Saving is the service's job."""
-        if state not in self.NEXT[self.State(self.state)]:
+    def move_to(self, state: str, *, only_from: str | None = None) -> None:
+        """Set `state` in memory, or raise InvalidTransition. Saving is the service's job.
+
+        `only_from`: where two verbs lead to one state, from different ones.
+        """
+        if state not in self.NEXT[self.State(self.state)] or only_from not in (None, self.state):
             raise InvalidTransition(
                 _("%(event)s is %(now)s and cannot become %(wanted)s.")
                 % {"event": self, "now": self.get_state_display(), "wanted": self.State(state).label},

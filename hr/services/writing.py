@@ -238,13 +238,16 @@ def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> 
 def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
     """Delete rows one by one, and the grants on them; history keeps their last values.
 
-    Raises ProtectedError if something points at one.
+    Raises DomainError if something points at one.
     """
     if not rows:
         return 0
     model, keys = type(rows[0]), [row.pk for row in rows]
     for row in rows:
-        row.delete()
+        try:
+            row.delete()
+        except models.ProtectedError as error:
+            raise DomainError(_("Other records refer to %(row)s, so it stays.") % {"row": row}) from error
     transaction.on_commit(functools.partial(access.forget, model, keys), using=DATABASE)
     return len(rows)
 
