@@ -175,6 +175,27 @@ def can_manage_evaluation(user: User | None, evaluation: Evaluation) -> bool:
     return _holds(user, "hr.change_evaluation") and not is_self(user, evaluation.employee)
 
 
+def can_enrol(user: User | None, employee: Employee | None = None) -> bool:
+    """Whether the user may put the employee (somebody, without one) into events, and take him out.
+
+    Himself only by a role. Of many, `enrollable_by` of their queryset tells.
+    """
+    scope = _scope(user, ENROL)
+    if employee is None or scope.everything:
+        return bool(scope)
+    return scope.covers(employee) and not is_self(user, employee)
+
+
+def can_register(user: User, event: Event) -> bool:
+    """Whether the event is one the user may put himself into."""
+    return type(event).objects.open_for(user).filter(pk=event.pk).exists()
+
+
+def can_confirm(user: User | None, employee: Employee) -> bool:
+    """Whether the user may say that the employee will come: for himself, or by a role for everybody."""
+    return is_self(user, employee) or _holds(user, ENROL)
+
+
 def is_self(user: User | None, employee: Employee) -> bool:
     return user is not None and facts_of(user).employee_id == employee.pk
 

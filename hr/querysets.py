@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections, models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -169,15 +170,19 @@ class EmployeeQuerySet(BusinessQuerySet):
         lines = self.model._meta.apps.get_model("hr", "EventAudience")._base_manager.filter(event_id__in=event_ids)
         if lines.filter(everybody=True).exists():
             return self
-        tops = set(lines.exclude(org_unit=None).values_list("org_unit__path", flat=True))
-        lengths = {len(path) for path in tops}
-        units = [key for key, path in units_below(tops) if any(path[:length] in tops for length in lengths)]
         positions = lines.exclude(position=None).values_list("position_id", flat=True)
         people: Any = lines.exclude(employee=None).values_list("employee_id", flat=True)
         # Engines scan everybody for an OR with a subquery, so that few are named by their keys.
         few = list(people[: FEW + 1])
         named = few if len(few) <= FEW else people
-        return self.filter(Q(org_unit_id__in=units) | Q(position_id__in=list(positions)) | Q(pk__in=named))
+        return self.among(lines.exclude(org_unit=None).values_list("org_unit__path", flat=True), list(positions), named)
+
+    def among(self, unit_paths: Iterable[str], position_ids: Collection[int], employee_ids: Any) -> Self:
+        """Those of the units with these paths and of all below, those who hold the positions, and those named."""
+        tops = set(unit_paths)
+        lengths = {len(path) for path in tops}
+        units = [key for key, path in units_below(tops) if any(path[:length] in tops for length in lengths)]
+        return self.filter(Q(org_unit_id__in=units) | Q(position_id__in=position_ids) | Q(pk__in=employee_ids))
 
     def _within(self, scope: Scope) -> Self:
         return self if scope.everything else self.filter(scope.as_q())
@@ -362,6 +367,14 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
     event = "event"
     view_right, change_right, add_right = VIEW_ATTENDANCE, MARK, ENROL
 
+    def going(self) -> Self:
+        """Enrolments that were not cancelled, those that wait for a seat included."""
+        return self.exclude(status="cancelled")
+
+    def waiting(self) -> Self:
+        """The wait-list, in its order."""
+        return self.filter(status="waitlisted").order_by("enrolled_at", "pk")
+
     def seated(self) -> Self:
         return self.filter(status__in=self.model.SEATED)
 
@@ -497,6 +510,14 @@ class StoredFileChunkQuerySet(OwnedQuerySet):
 
 class NotificationQuerySet(OwnedQuerySet):
     owner_field = "user_id"
+
+    def unread_by(self, user: User) -> Self:
+        """What the user was told in the application and has not read: his own, whatever else he may see."""
+        return self._own(user).filter(channel="app", state="sent")
+
+    def told(self, user: User) -> Self:
+        """All he was told in the application."""
+        return self._own(user).filter(channel="app").order_by("-pk")
 
 
 class ChangeRequestQuerySet(OwnedQuerySet):
