@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import models
@@ -169,6 +170,12 @@ class EvaluationRound(BusinessModel):
     def __str__(self) -> str:
         return self.title
 
+    def due_for(self, day: date) -> date | None:
+        """Until when somebody answers who is given an evaluation on `day`."""
+        if self.days_to_answer is None:
+            return self.due_on
+        return max(day, self.opens_on) + timedelta(days=self.days_to_answer)
+
 
 class Evaluation(BusinessModel):
     """One employee's answers in one round. Grade and score in points of 0 to 100; closed questions give the score."""
@@ -191,7 +198,7 @@ class Evaluation(BusinessModel):
         State.RETURNED: {State.IN_PROGRESS, State.EXPIRED, State.CANCELLED},
         State.GRADED: {State.SUBMITTED},
         State.EXPIRED: set(),
-        # Only what an outcome cancelled, once that is "came" again: services/evaluation_outcomes.py.
+        # Only what an outcome cancelled, once that is "came" again: services/evaluations.py.
         State.CANCELLED: {State.PENDING, State.AVAILABLE},
     }
     # Its employee may answer it, or is still to.
@@ -271,8 +278,8 @@ class Evaluation(BusinessModel):
 
 
 class Answer(BusinessModel):
-    """What one question was answered. `value` by kind: a text, the number of a choice, a list of such, true or false,
-    a number.
+    """What one question was answered. `value` by kind: a text, the place of a choice from 0, a list of such, true or
+    false, a number.
     """
 
     evaluation = models.ForeignKey(

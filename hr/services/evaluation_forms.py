@@ -1,4 +1,4 @@
-"""Forms of evaluations. Their questions belong to a version: written while it is a draft, fixed once it is published."""
+"""Forms of evaluations. Questions belong to a version: written while it is a draft, fixed once it is published."""
 
 from __future__ import annotations
 
