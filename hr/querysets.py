@@ -321,7 +321,8 @@ class EventQuerySet(BusinessQuerySet):
         attendance = self.model._meta.get_field("attendance").related_model.objects.visible_to(user)
         granted = events_for(user, VIEW_ATTENDANCE) | events_for(user, MARK)
         enrolled = Q(pk__in=attendance.order_by().values("event_id")) | Q(pk__in=granted)
-        return self.filter(enrolled | Q(pk__in=self._all().open_for(user).order_by().values("pk")))
+        open_ones = self.model._default_manager.open_for(user)
+        return self.filter(enrolled | Q(pk__in=open_ones.order_by().values("pk")))
 
     def open_for(self, user: User) -> Self:
         """Published events that are meant for the user's employee and that he may register for himself."""
@@ -341,9 +342,6 @@ class EventQuerySet(BusinessQuerySet):
         for word in fold(term).split():
             rows = rows.filter(search_text__contains=word)
         return rows
-
-    def _all(self) -> EventQuerySet:
-        return self.model._base_manager.all()
 
 
 class EventAudienceQuerySet(BusinessQuerySet):
