@@ -184,6 +184,21 @@ class EmployeeQuerySet(BusinessQuerySet):
         units = [key for key, path in units_below(tops) if any(path[:length] in tops for length in lengths)]
         return self.filter(Q(org_unit_id__in=units) | Q(position_id__in=position_ids) | Q(pk__in=employee_ids))
 
+    def enrollable_by(self, user: User) -> Self:
+        """Those the user may put into events, and take out: himself only by a role, which reaches everybody."""
+        people = self.held_by(user, ENROL)
+        return people if scope_for(user, ENROL).everything else people.exclude(pk=facts_of(user).employee_id)
+
+    def not_in(self, event_id: int) -> Self:
+        """Those who are not in the list of an event, whatever their status there."""
+        enrolment = FilteredRelation("attendance", condition=Q(attendance__event=event_id))
+        return self.annotate(enrolment=enrolment).filter(enrolment=None)
+
+    def changed_since(self, moment: datetime) -> Self:
+        """Those who were hired, changed, moved or resumed since then, or moved along with a unit."""
+        units = self.model._meta.get_field("org_unit").related_model._base_manager.filter(updated_at__gte=moment)
+        return self.filter(Q(updated_at__gte=moment) | Q(org_unit_id__in=list(units.values_list("pk", flat=True))))
+
     def _within(self, scope: Scope) -> Self:
         return self if scope.everything else self.filter(scope.as_q())
 
