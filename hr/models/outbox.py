@@ -29,7 +29,10 @@ class OutboxMessage(BusinessModel):
             ("retry_outboxmessage", "Can try again what got stuck"),
             ("repair_outboxmessage", "Can repair differences between the databases"),
         ]
-        indexes = [models.Index(fields=["done_at", "next_attempt_at"], name="outbox_waiting")]
+        indexes = [
+            models.Index(fields=["done_at", "next_attempt_at"], name="outbox_waiting"),
+            models.Index(fields=["attempts"], name="outbox_attempts"),
+        ]
 
     def __str__(self) -> str:
         return self.key
