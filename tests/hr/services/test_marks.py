@@ -126,7 +126,7 @@ def test_the_roll_is_open_until_the_event_is_closed(state, message, beto, hr_man
     row = make_attendance(make_event(code="V", state=state), beto)
 
     if message:
-        with pytest.raises(InvalidTransition, match="(?s).*") as refused:
+        with pytest.raises(InvalidTransition) as refused:
             mark_attendance({row.pk: "present"}, actor=hr_manager)
         assert str(refused.value) == message
     else:
@@ -180,7 +180,7 @@ def test_what_somebody_else_noted_meanwhile_is_not_overwritten_unseen(roll, hr_m
     with pytest.raises(StaleRow) as refused:
         mark_attendance({key: "absent"}, seen={key: "pending"}, actor=other)
     assert str(refused.value) == (
-        "Somebody else noted this meanwhile: Beto Ñáñez: late (Hugo). Look it over and save again."
+        "Somebody else noted this meanwhile: Beto Ñáñez (E2): late (Hugo). Look it over and save again."
     )
     mark_attendance({key: "absent"}, seen={key: "late"}, actor=other)
 
