@@ -34,6 +34,7 @@ from hr.rights import GUARDED_FIELDS
 from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
+from hr.services.enrolment import withdraw_leavers
 from hr.services.leavers import note_leavers
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
@@ -138,6 +139,7 @@ def change_employees(
     note_leavers(leavers)
     _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
     rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    withdraw_leavers([row.pk for row in leavers], actor=actor)
     if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
         follow(renamed)
     return rows
