@@ -53,7 +53,7 @@ def publish_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
 
     events = _move(ids, State.PUBLISHED, actor=actor)
     enrolment.renew_after_draft(ids, actor=actor)
-    enrolment.enrol_audience(ids, actor=actor)
+    enrolment.enrol_audience(ids, actor=actor, announced=True)
     _tell("event.published", events)
     return events
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from core.errors import InvalidTransition
 from hr.models import Attendance, Employee, Event
 from hr.permissions import can_change_event, require
-from hr.querysets import EmployeeQuerySet
-from hr.services.seats import WAITLISTED, Status, held, tell
+from hr.querysets import AttendanceQuerySet, EmployeeQuerySet
+from hr.services.seats import CANCELLED, ENROLLED, WAITLISTED, Status, held, tell
 from hr.services.writing import BATCH, business_atomic, insert_from, record_rows, write_rows
 
 if TYPE_CHECKING:
@@ -24,20 +24,21 @@ By = Attendance.CancelledFrom
 
 
 @business_atomic
-def enrol_audience(event_ids: Collection[int], *, actor: User | None) -> int:
+def enrol_audience(event_ids: Collection[int], *, actor: User | None, announced: bool = False) -> int:
     """Enrol everybody whom the events are for and who is not in their lists; returns how many.
 
     Repeated it enrols nobody, and it renews nothing that was cancelled. With open enrolment people register instead.
-    Raises InvalidTransition unless all are published or in progress.
+    `announced` is said where a message about the event itself tells those with a seat. Raises InvalidTransition unless
+    all are published or in progress.
     """
+    tells = {WAITLISTED} if announced else {ENROLLED, WAITLISTED}
     require(can_change_event(actor))
     count = 0
     with held(event_ids, actor) as here:
         for event in here.events.values():
             _require_enrolling(event)
             if not event.open_enrolment:
-                # Who has a seat is told by the message about the event.
-                count += enrol_meant(event, Employee.objects.active().meant_for([event.pk]), tells={WAITLISTED})
+                count += enrol_meant(event, Employee.objects.active().meant_for([event.pk]), tells=tells)
     return count
 
 
@@ -45,7 +46,7 @@ def enrol_audience(event_ids: Collection[int], *, actor: User | None) -> int:
 def renew_after_draft(event_ids: Collection[int], *, actor: User | None) -> int:
     """Bring back what ended when the events went back to draft, each to its place in the order; returns how many.
 
-    Only of those who are active. Raises InvalidTransition unless all are published or in progress.
+    Only of those who are active. A message about the event tells those with a seat. Raises InvalidTransition unless all are published or in progress.
     """
     require(can_change_event(actor))
     count = 0
@@ -63,8 +64,11 @@ def cancel_all(event_ids: Collection[int], *, cancelled_from: str, actor: User |
     count = 0
     with held(event_ids, actor) as here:
         for event in here.events.values():
-            ended = {"status": Status.CANCELLED, "cancelled_from": cancelled_from}
-            count += write_rows(event.attendance.going(), ended, among=event.attendance.all())
+            going, ended = event.attendance.going(), {"status": Status.CANCELLED, "cancelled_from": cancelled_from}
+            # Of a cancelled event everybody is told by a message about it.
+            keys = _keys(going) if cancelled_from == By.DRAFT else []
+            count += write_rows(going, ended, among=event.attendance.all())
+            tell(CANCELLED, event.pk, keys)
             event.seats_taken = 0
     return count
 
@@ -90,7 +94,7 @@ def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str
         record_rows(made, "+")
         for kind in tells:
             status = Status.WAITLISTED if kind == WAITLISTED else Status.REGISTERED
-            tell(kind, event.pk, list(made.filter(status=status).order_by("pk").values_list("pk", flat=True)))
+            tell(kind, event.pk, _keys(made.filter(status=status)))
     return count
 
 
@@ -109,7 +113,13 @@ def _renew(event: Event) -> int:
     for part in batched(list(first), BATCH):
         count += write_rows(of_event.filter(pk__in=part), seated)
     event.seats_taken += count
-    return count + write_rows(ended, values | {"status": Status.WAITLISTED}, among=of_event)
+    waiting = write_rows(ended, values | {"status": Status.WAITLISTED}, among=of_event)
+    tell(WAITLISTED, event.pk, _keys(of_event.waiting()) if waiting else [])
+    return count + waiting
+
+
+def _keys(rows: AttendanceQuerySet) -> list[int]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _require_enrolling(event: Event) -> None:
