@@ -142,13 +142,13 @@ def clean_answer(question: Question, value: Any) -> Any:
         case Kind.NUMBER:
             return _clean_number(question, value)
         case Kind.SEVERAL:
-            chosen = sorted(set(value)) if isinstance(value, list | tuple | set) else [None]
-            known = set(chosen) <= set(options)
+            chosen = value if isinstance(value, list | tuple) else [value]
         case _:
-            chosen, known = value, type(value) in (int, bool) and value in options
-    if not known:
+            chosen = [value]
+    # By kind as well: 1 is no "yes", though Python finds them equal.
+    if not all(type(each) is type(options[0]) and each in options for each in chosen):
         raise _refusal(question, _("Choose one of the choices offered."))
-    return chosen
+    return sorted(set(chosen)) if question.kind == Kind.SEVERAL else value
 
 
 def answer_text(question: Question, value: Any) -> str:

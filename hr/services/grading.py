@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.errors import DomainError
+from core.errors import DomainError, InvalidTransition
 from hr.models import Evaluation
 from hr.permissions import can_grade, can_manage_evaluation, require
 from hr.services.clean import check_fields, clean_reason
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 GRADE_FIELDS = ["state", "grade", "feedback", "graded_at", "graded_by_id", "graded_by_name"]
 LONGEST_FEEDBACK = 5000
+LONGEST_COMMENT = 300
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def return_evaluations(ids: Collection[int], *, comment: str, due_on: date, acto
     comment = " ".join(comment.split())
     if not comment:
         raise DomainError(_("Say what is to be done better."), field="comment")
-    check_fields(Evaluation, {"return_comment": comment})
+    if len(comment) > LONGEST_COMMENT:
+        raise DomainError(_("At most %(most)d characters.") % {"most": LONGEST_COMMENT}, field="comment")
     if due_on < timezone.localdate():
         raise DomainError(_("Choose today or a later day."), field="due_on")
     rows = locked_evaluations(ids, actor)
@@ -114,6 +116,10 @@ def reopen_evaluations(ids: Collection[int], *, reason: str, actor: User | None)
     for evaluation in rows.values():
         with naming(evaluation.employee, among=len(rows)):
             require(can_manage_evaluation(actor, evaluation), _("You may not reopen this evaluation."))
+            if evaluation.state != State.GRADED:
+                # Its employee may submit it, too, from other states.
+                state = evaluation.get_state_display()
+                raise InvalidTransition(_("Only what was graded is reopened; this is %(state)s.") % {"state": state})
             evaluation.move_to(State.SUBMITTED)
         evaluation.grade = evaluation.graded_at = evaluation.graded_by_id = None
         evaluation.graded_by_name = ""
