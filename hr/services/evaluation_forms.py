@@ -208,7 +208,9 @@ def _cleaned(draft: QuestionDraft, number: int) -> dict[str, Any]:
         "required": draft.required,
         "weight": draft.weight,
     }
-    check_fields(Question, {name: values[name] for name in ("text", "kind", "weight")})
+    check_fields(Question, {name: values[name] for name in ("text", "weight")})
+    if draft.kind not in Kind:
+        raise DomainError(_("%(value)s is not a kind of question.") % {"value": f"«{draft.kind}»"}, field="kind")
     if draft.weight and not can_score(draft.kind, values["choices"]):
         raise DomainError(_weightless(draft.kind), field="weight")
     return values
