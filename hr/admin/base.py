@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
@@ -86,6 +87,7 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
     show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""
+    first_tab: Any = gettext_lazy("Profile")
 
     # --- Forms ------------------------------------------------------------------------------------------------
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
@@ -140,7 +142,7 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
     # --- Tabs -------------------------------------------------------------------------------------------------
     def get_tabs(self, request: HttpRequest, obj: Model) -> list[dict[str, Any]]:
         """The pages about one row; others may add theirs."""
-        return [self.tab(_("Profile"), "change", obj), self.tab(_("History"), "history", obj)]
+        return [self.tab(str(self.first_tab), "change", obj), self.tab(_("History"), "history", obj)]
 
     def tab(self, title: str, page: str, obj: Model) -> dict[str, Any]:
         link = reverse(f"{self.admin_site.name}:{self._page(page)}", args=[obj.pk])
