@@ -11,6 +11,7 @@ from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
+from core.mail import MOST_ATTEMPTS
 from core.text import fold
 from hr import paths
 from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
@@ -314,6 +315,22 @@ class OfEmployeesQuerySet(BusinessQuerySet):
             found |= Q(**{f"{self.event}__in": events})
         return self.filter(found)
 
+    def search(self, term: str, *, user: User) -> Self:
+        """The rows of whom the words find among the people the user sees."""
+        people = self._employees().visible_to(user).search(term, user=user).order_by().values_list("pk", flat=True)
+        # Engines look few keys up; of a subquery they read all rows.
+        few = list(people[: FEW + 1])
+        return self.filter(**{f"{self.employee}_id__in": few if len(few) <= FEW else people})
+
+    def in_subtree(self, unit_path: str) -> Self:
+        """Of the members of a unit and of all units below it."""
+        units = self._employees().model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
+        keys = list(units.order_by().values_list("pk", flat=True))
+        return self.filter(**{f"{self.employee}__org_unit_id__in": keys})
+
+    def _employees(self) -> EmployeeQuerySet:
+        return self.model._meta.apps.get_model("hr", "Employee").objects.all()
+
 
 class EventKindQuerySet(BusinessQuerySet):
     """The catalogue is no secret: everybody sees the kind of his events."""
@@ -396,21 +413,6 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
         rows = self.changeable_by(user)
         return rows if has_role_right(user, MARK) else rows.exclude(employee_id=facts_of(user).employee_id)
 
-    def search(self, term: str, *, user: User) -> Self:
-        """The attendance of whom the words find among the people the user sees."""
-        people = self._employees().visible_to(user).search(term, user=user).order_by().values_list("pk", flat=True)
-        # Engines look few keys up; of a subquery they read all attendance.
-        few = list(people[: FEW + 1])
-        return self.filter(employee_id__in=few if len(few) <= FEW else people)
-
-    def in_subtree(self, unit_path: str) -> Self:
-        """Of the members of a unit and of all units below it."""
-        units = self._employees().model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
-        return self.filter(employee__org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
-
-    def _employees(self) -> EmployeeQuerySet:
-        return self.model._meta.get_field("employee").related_model.objects.all()
-
 
 class SessionMarkQuerySet(OfEmployeesQuerySet):
     employee, event = "attendance__employee", "attendance__event"
@@ -441,6 +443,15 @@ class FormPartQuerySet(BusinessQuerySet):
 class EvaluationQuerySet(OfEmployeesQuerySet):
     view_right, change_right = VIEW_EVALUATION, GRADE
 
+    def own(self, user: User) -> Self:
+        """Those the user is to answer, or has answered, himself."""
+        return self.visible_to(user).filter(employee_id=facts_of(user).employee_id)
+
+    def gradable_by(self, user: User) -> Self:
+        """What waits for a grade that the user may give, longest ago first. Never his own."""
+        rows = self.changeable_by(user).filter(state="submitted")
+        return rows.exclude(employee_id=facts_of(user).employee_id).order_by("submitted_at", "pk")
+
 
 class AnswerQuerySet(OfEmployeesQuerySet):
     employee = "evaluation__employee"
@@ -451,7 +462,7 @@ class EvaluationRoundQuerySet(BusinessQuerySet):
     """Seen by role, and by who sees an evaluation of it."""
 
     def open_to(self, user: User, verb: str) -> bool:
-        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user, VIEW_EVALUATION))
 
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
@@ -526,11 +537,15 @@ class NotificationQuerySet(OwnedQuerySet):
 
     def unread_by(self, user: User) -> Self:
         """What the user was told in the application and has not read: his own, whatever else he may see."""
-        return self._own(user).filter(channel="app", state="sent")
+        return self._own(user).filter(channel="app", state__in=["pending", "sent"])
 
     def told(self, user: User) -> Self:
         """All he was told in the application."""
         return self._own(user).filter(channel="app").order_by("-pk")
+
+    def undelivered(self) -> Self:
+        """Mail that was given up or came back."""
+        return self.filter(channel="mail", state__in=["failed", "bounced"])
 
 
 class ChangeRequestQuerySet(OwnedQuerySet):
@@ -546,7 +561,16 @@ class ChangeRequestQuerySet(OwnedQuerySet):
 
 
 class OutboxMessageQuerySet(BusinessQuerySet):
-    pass
+    def given_up(self) -> Self:
+        """What failed so often that it is no longer tried."""
+        return self.filter(done_at__isnull=False, attempts__gte=MOST_ATTEMPTS)
+
+    def failing(self) -> Self:
+        """What failed and is tried again."""
+        return self.filter(done_at=None, attempts__gt=0)
+
+    def stuck(self) -> Self:
+        return self.given_up() | self.failing()
 
 
 class DeniedAttemptQuerySet(BusinessQuerySet):

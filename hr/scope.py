@@ -193,9 +193,9 @@ def stands_in(user: User) -> bool:
     return any(pk != facts.employee_id for pk in facts.managers)
 
 
-def answers_for_others(user: User) -> bool:
-    """Whether the user sees anybody beside himself."""
-    scope, own = scope_for(user, VIEW), facts_of(user).employee_id
+def answers_for_others(user: User, permission: str = VIEW) -> bool:
+    """Whether the user holds the permission, to see them as a rule, on anybody beside himself."""
+    scope, own = scope_for(user, permission), facts_of(user).employee_id
     return bool(scope.everything or scope.unit_ids or scope.line_roots or any(pk != own for pk in scope.employee_ids))
 
 
