@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from email.mime.base import MIMEBase
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,6 +67,7 @@ def send(
     context: dict[str, Any],
     connection: BaseEmailBackend | None = None,
     metadata: dict[str, str] | None = None,
+    attachments: Sequence[MIMEBase] = (),
 ) -> str:
     """Send one mail and return the id its bounce will name; the first line of `template`.txt is the subject.
 
@@ -77,7 +79,11 @@ def send(
         html = render_to_string(f"{template}.html", context)
     message = EmailMultiAlternatives(subject, text.strip() + "\n", to=[to], connection=connection)
     message.extra_headers["Message-ID"] = make_msgid(domain=urlsplit(settings.APP_URL).hostname)
+    # Keeps the reader's "I am on holiday" from answering.
+    message.extra_headers["Auto-Submitted"] = "auto-generated"
     message.attach_alternative(html, "text/html")
+    for attachment in attachments:
+        message.attach(attachment)
     if metadata:
         message.metadata = metadata  # type: ignore[attr-defined]
     try:

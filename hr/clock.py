@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import jobs
-from hr.services import housekeeping, leases, outbox
+from hr.services import delivery, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +60,8 @@ class Clock:
         if not self.hold():
             return False
         more = [
-            outbox.expand_due(limit=EXPANDED_A_ROUND) == EXPANDED_A_ROUND,
-            outbox.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+            outbox.expand_due(limit=EXPANDED_A_ROUND, should_stop=self.must_stop) >= EXPANDED_A_ROUND,
+            delivery.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) >= MAILED_A_ROUND,
             invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
         ]
         jobs.wake_stalled()

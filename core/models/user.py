@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,6 +15,12 @@ class UserQuerySet(models.QuerySet):
     def visible_to(self, user: "User") -> "UserQuerySet":
         """All accounts for who holds `core.view_user`, else the user's own."""
         return self if user.has_perm("core.view_user") else self.filter(pk=user.pk)
+
+    def holding(self, permission: str) -> "UserQuerySet":
+        """Active users to whom a role gives the permission (app.codename)."""
+        app_label, codename = permission.split(".")
+        rights = {"permissions__content_type__app_label": app_label, "permissions__codename": codename}
+        return self.filter(is_active=True, groups__in=Group.objects.filter(**rights)).distinct()
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]

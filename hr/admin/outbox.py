@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from core.admin.base import BackofficeAdmin
-from hr.admin.messages import MessageChangeList, error_of, name_people, text_of
+from hr.admin.messages import NamedChangeList, error_of, name_subjects
 from hr.models import OutboxMessage
 from hr.services.outbox import KINDS
 
@@ -53,13 +53,13 @@ class OutboxMessageAdmin(BackofficeAdmin):
     fields = ["what", "kind", "shown_error", "actor_name", "created_at", "done_at", "attempts", "next_attempt_at"]
     readonly_fields = fields
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[MessageChangeList]:
-        return MessageChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
+        return NamedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> OutboxMessage | None:
         message = super().get_object(request, object_id, from_field)
         if message is not None:
-            name_people([message], request.user)
+            name_subjects([message], request.user)
         return message
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -73,7 +73,7 @@ class OutboxMessageAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("what"))
     def what(self, message: OutboxMessage) -> str:
-        return text_of(message)
+        return message.text
 
     @display(description=gettext_lazy("problem"))
     def shown_error(self, message: OutboxMessage) -> str:

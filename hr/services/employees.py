@@ -35,7 +35,7 @@ from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
 from hr.services.enrolment import withdraw_leavers
-from hr.services.leavers import note_leavers
+from hr.services.leavers import note_statuses
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
 from hr.services.rows import assign, hold, levels, lock, naming, refuse_stale, require_all, require_known
@@ -134,10 +134,11 @@ def change_employees(
         column = f"{field}_id"
         require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
-    leavers = [row for row in written if "status" in fields[row.pk] and row.status == TERMINATED]
+    moved = [row for row in written if "status" in fields[row.pk]]
+    leavers = [row for row in moved if row.status == TERMINATED]
     vacate_heads(leavers)
-    note_leavers(leavers)
-    _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
+    note_statuses(moved)
+    _keep_an_administrator([row for row in moved if row.status != ACTIVE])
     rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
     withdraw_leavers([row.pk for row in leavers], actor=actor)
     if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
