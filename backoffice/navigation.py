@@ -53,6 +53,16 @@ def may_read_grants(request: HttpRequest) -> bool:
     return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
 
 
+def may_compare(request: HttpRequest) -> bool:
+    from hr.services.reconcile import can_compare
+
+    return can_compare(request.user)  # type: ignore[arg-type]
+
+
+def may_read_notifications(request: HttpRequest) -> bool:
+    return request.user.has_perm("hr.view_notification")
+
+
 def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
     """A sidebar entry for the list of app.model."""
     return {
@@ -92,7 +102,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": _("Inbox"),
-            "items": [page(_("Notifications"), "notifications", "hr.Notification")],
+            "items": [
+                {
+                    "title": _("Notifications"),
+                    "icon": "notifications",
+                    "link": reverse_lazy("admin:hr_notification_inbox"),
+                    "permission": may_open("hr.Notification"),
+                    "badge": "hr.unread.unread_label",
+                    "badge_variant": "primary",
+                },
+            ],
         },
         {
             "title": _("Access"),
@@ -114,7 +133,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("System"),
             "items": [
+                {
+                    "title": _("State of the system"),
+                    "icon": "monitor_heart",
+                    "link": reverse_lazy("admin:hr_outboxmessage_system"),
+                    "permission": may_compare,
+                },
                 page(_("Messages"), "outbox", "hr.OutboxMessage"),
+                page(_("Notifications of all"), "forward_to_inbox", "hr.Notification")
+                | {"permission": may_read_notifications},
                 page(_("Failed logins"), "lock", "axes.AccessAttempt"),
                 page(_("Denied attempts"), "block", "hr.DeniedAttempt"),
             ],

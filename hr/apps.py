@@ -18,6 +18,7 @@ class HrConfig(AppConfig):
             accounts,  # noqa: F401
             leavers,  # noqa: F401
             notices,  # noqa: F401
+            reconcile,  # noqa: F401
         )
 
         grantable.register()

@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from hr.admin.messages import error_of, name_subjects
-from hr.services.delivery import inbox_of, mark_read, unread_count
+from hr.services.delivery import inbox_of, mark_read
+from hr.unread import unread_label
 
 if TYPE_CHECKING:
     from hr.admin.notifications import NotificationAdmin
 
 PER_PAGE = 20
-MOST_COUNTED = 99
 
 
 def inbox_view(request: HttpRequest, model_admin: NotificationAdmin) -> HttpResponse:
@@ -59,14 +59,3 @@ def open_view(request: HttpRequest, object_id: str, model_admin: NotificationAdm
         raise Http404
     mark_read([notification.pk], actor=request.user)
     return HttpResponseRedirect(notification.link or reverse("admin:hr_notification_inbox"))
-
-
-def unread_label(request: HttpRequest) -> str:
-    """How many the user has not read, for the badges of a page: '' for none, at most '99+'."""
-    label: str | None = getattr(request, "_unread_label", None)
-    if label is None:
-        user: Any = request.user
-        count = unread_count(user, most=MOST_COUNTED + 1) if user.is_authenticated else 0
-        label = f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
-        request._unread_label = label  # type: ignore[attr-defined]
-    return label

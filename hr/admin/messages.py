@@ -14,7 +14,7 @@ Row = OutboxMessage | Notification
 
 
 def name_subjects(rows: Iterable[Row], user: Any) -> None:
-    """Set on each row what it says (`text`) and the page that leads to (`link`, or None), as far as the user may know."""
+    """Set on each row what it says (`text`) and where that leads (`link`, or None), as far as the user may know."""
     about = {row: _subject_of(row) for row in rows}
     found = visible_rows([pair for pair in about.values() if pair], user)
     for row, pair in about.items():

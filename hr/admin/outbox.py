@@ -4,6 +4,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
@@ -11,6 +12,7 @@ from unfold.decorators import display
 
 from core.admin.base import BackofficeAdmin
 from hr.admin.messages import NamedChangeList, error_of, name_subjects
+from hr.admin.system import system_view
 from hr.models import OutboxMessage
 from hr.services.outbox import KINDS
 
@@ -52,6 +54,11 @@ class OutboxMessageAdmin(BackofficeAdmin):
     list_filter = [OutcomeFilter, KindFilter, ("created_at", RangeDateTimeFilter)]
     fields = ["what", "kind", "shown_error", "actor_name", "created_at", "done_at", "attempts", "next_attempt_at"]
     readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(system_view)
+        own = path("system/", view, {"model_admin": self}, name="hr_outboxmessage_system")
+        return [own, *super().get_urls()]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
         return NamedChangeList

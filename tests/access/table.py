@@ -124,6 +124,19 @@ def ends_delegation(who: Persona, row: Row) -> bool:
     return may_end or row.what == f"act_as_manager on {who.employee}"
 
 
+def reads_own(who: Persona, row: Row) -> bool:
+    return sees(who, row) and row.owner == who.key
+
+
+def compares(who: Persona, row: object) -> bool:
+    wanted = {"core.user", "hr.employee", "hr.outboxmessage"}
+    return all(holds(who, "view", label) for label in wanted)
+
+
+def repairs(who: Persona, row: object) -> bool:
+    return compares(who, row) and holds(who, "repair", "hr.outboxmessage")
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -212,6 +225,10 @@ PAGES = {
     "end_grant": Page(nobody, gives_grants, row=ROW, granted=True),
     # Of users.
     "send_link": Page(manages("change"), manages("change"), row=ROW),
+    # Of notifications and messages.
+    "inbox": Page(logged_in, logged_in),
+    "open": Page(nobody, reads_own, row=ROW),
+    "system": Page(compares, repairs),
     # Of nobody in particular.
     "index": Page(logged_in),
     "search": Page(logged_in, args=({"s": "z"},)),
