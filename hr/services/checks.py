@@ -166,7 +166,7 @@ def retry_mails(keys: Sequence[str]) -> None:
     delivery.retry_mails([int(key) for key in keys])
 
 
-def _linked(users: QuerySet[User]) -> Iterator[tuple[list[User], dict[UUID, str]]]:
+def _linked(users: QuerySet[User]) -> Iterator[tuple[list[User], dict[UUID | None, str]]]:
     """Accounts of employees a batch at a time, each batch with the statuses of its employees by uid."""
     for batch in _batches(users.exclude(employee_uid=None)):
         found = Employee.objects.filter(uid__in=[user.employee_uid for user in batch])
