@@ -49,6 +49,12 @@ def may_delegate(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_grade(request: HttpRequest) -> bool:
+    from hr.admin.grading import may_grade as opens
+
+    return opens(request)
+
+
 def may_read_grants(request: HttpRequest) -> bool:
     return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
 
@@ -94,6 +100,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse_lazy("admin:hr_employee_delegations"),
                     "permission": may_delegate,
                 },
+            ],
+        },
+        {
+            "title": _("Evaluations"),
+            "items": [
+                {
+                    "title": _("To grade"),
+                    "icon": "grading",
+                    "link": reverse_lazy("admin:hr_evaluation_queue"),
+                    "permission": may_grade,
+                },
+                page(_("Evaluations"), "fact_check", "hr.Evaluation"),
+                page(_("Rounds"), "campaign", "hr.EvaluationRound"),
+                page(_("Forms"), "quiz", "hr.EvaluationForm"),
             ],
         },
         {

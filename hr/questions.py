@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -106,6 +106,20 @@ def _range_of(typed: Choices) -> dict[str, Any]:
         raise DomainError(_("The highest number must be above the lowest."), field="highest")
     ends = {"from": typed.lowest, "to": typed.highest}
     return {name: _plain(end) for name, end in ends.items() if end is not None}
+
+
+def told_choices(question: Question) -> list[str]:
+    """The choices with what they are worth, for who writes or reads a form."""
+    match question.kind:
+        case Kind.ONE | Kind.SEVERAL:
+            return [_line_of(choice) for choice in question.choices]
+        case Kind.SCALE:
+            return [_("from %(from)s to %(to)s") % question.choices]
+        case Kind.YES_NO:
+            return [_("Yes = %(yes)s, No = %(no)s") % question.choices]
+        case Kind.NUMBER if question.choices:
+            return [" – ".join(str(question.choices.get(end, "…")) for end in ("from", "to"))]
+    return []
 
 
 def can_score(kind: str, choices: Any) -> bool:
@@ -239,6 +253,3 @@ def _plain(number: Decimal) -> int | float:
 def _exact(number: Any) -> Fraction:
     return Fraction(str(number))
 
-
-def in_order(questions: Sequence[Question]) -> list[Question]:
-    return sorted(questions, key=lambda question: question.number)

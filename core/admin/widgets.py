@@ -1,11 +1,11 @@
 from typing import Any
 
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AutocompleteMixin, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 
 
-class RowSelect(AutocompleteSelect):
-    """Django's, but what is no key chooses nothing: shown again after an error, Django's answers 500."""
+class _KnownKeys(AutocompleteMixin):
+    """What is no key chooses nothing: shown again after an error, Django's answers 500."""
 
     def optgroups(self, name: str, value: list[Any], attr: Any = None) -> list[Any]:
         return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
@@ -16,3 +16,11 @@ class RowSelect(AutocompleteSelect):
         except ValidationError:
             return text == ""
         return True
+
+
+class RowSelect(_KnownKeys, AutocompleteSelect):
+    """One row, found by typing."""
+
+
+class RowsSelect(_KnownKeys, AutocompleteSelectMultiple):
+    """Several rows, found by typing."""

@@ -5,12 +5,15 @@ from datetime import timedelta
 from django.db.models import Model
 from django.utils import timezone
 
+from hr.models import FormVersion
 from tests.access.addresses import Address
 from tests.access.readers import Answer, fields_of
 from tests.hr.personas import World
 
 # Changed where it occurs, so that a form that is accepted changes something.
 NAMES = ("first_name", "name", "title", "full_name")
+# What is ticked or pressed beside.
+PRESSED = {"give": {"everybody": "on", "_give": "1"}}
 
 
 def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
@@ -22,13 +25,17 @@ def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
     for name in NAMES:
         if name in data and address.kind != "delegations":
             data[name] = f"Forged {name}"
-    return data | {"_form_submitted": "on", "post": "yes"}
+    return data | PRESSED.get(address.kind, {}) | {"_form_submitted": "on", "post": "yes"}
 
 
 def _value(model: type[Model] | None, name: str, kind: str, world: World) -> object | None:
     """What goes into an empty field; None leaves it empty."""
     now = timezone.now()
     values = {
+        ("form_version", "add"): FormVersion.objects.values_list("pk", flat=True).first(),
+        ("due_on", "add"): timezone.localdate().isoformat(),
+        ("grade", "grade"): "80",
+        ("comment", "send_back"): "forged",
         ("org_unit", "move"): world.units["staff"].pk,
         ("org_unit", "add"): world.units["team"].pk,
         ("hired_on", "add"): timezone.localdate().isoformat(),

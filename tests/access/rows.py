@@ -18,6 +18,12 @@ from tests.hr.personas import EMPLOYEES, World
 FIRST_KEY, GRANT_KEYS = 4_450_001, 4_460_001
 # A column that says whose the row is, by the id of an account or by a key to it.
 OWNER = ("user", "user_id", "owner_id", "created_by_id")
+# What a row must or should have beside what its fields ask for.
+VALUES: dict[str, dict[str, object]] = {
+    "hr.evaluation": {"state": "submitted"},
+    "hr.evaluationround": {"days_to_answer": 7},
+    "hr.formversion": {"published_at": timezone.now()},
+}
 MADE = uuid.UUID("44444444-4444-4444-8444-444444440000")
 
 
@@ -102,6 +108,7 @@ class Rows:
             yield self._row(model, {})
 
     def _row(self, model: type[Model], values: dict[str, object], **known: Any) -> Row:
+        values = VALUES.get(model._meta.label_lower, {}) | values
         for field in model._meta.concrete_fields:
             if field.name not in values and not isinstance(field, AutoField) and _is_needed(field):
                 values[field.name] = self._value(field)

@@ -21,10 +21,15 @@ OWNED = {
     "hr.notification": None,
     "hr.importjob": "import",
 }
+# What is kept of people, seen and changed by who answers for them; to be allowed to see the person is not enough.
+KEPT_OF_PEOPLE = {"hr.evaluation"}
+# Rows that have the rights of what they are part of.
+PARTS = {"hr.formversion": "hr.evaluationform"}
 # What pages of a model can never do, whatever the role says: it is done elsewhere, or not at all.
 NEVER = {
-    "add": {"core.usergrant", "core.groupgrant", "core.invitation"},
-    "change": {"core.invitation"},
+    "add": {"core.usergrant", "core.groupgrant", "core.invitation", "hr.formversion"},
+    # An evaluation goes step by step; a version of a form, published as these are, stays as it is.
+    "change": {"core.invitation", "hr.evaluation", "hr.formversion"},
     "delete": {"core.usergrant", "core.groupgrant"},
 }
 # Which role right opens the pages of whose loads.
@@ -36,6 +41,7 @@ STATUS = {"sandro": "suspended", "tomas": "terminated"}
 # --- Who may do what ------------------------------------------------------------------------------------------------
 def holds(who: Persona, verb: str, label: str) -> bool:
     """By one of his roles, over the whole organisation. Who may not log in holds nothing."""
+    label = PARTS.get(label, label)
     rights = {right for name in who.roles for right in ROLES[name].rights.get(label, "").split()}
     return who.may_log_in and verb in rights
 
@@ -47,6 +53,10 @@ def sees(who: Persona, row: Row) -> bool:
         return True
     if row.label == "hr.orgunit":
         return row.about in who.units
+    if row.label in KEPT_OF_PEOPLE:
+        return row.about == who.employee or (answers_for_people(who) and row.about in who.sees)
+    if row.label == "hr.evaluationround":
+        return who.employee is not None  # everybody has an evaluation of it
     if row.label in OWNED:
         right = OWNED[row.label]
         return row.owner == who.key and (right is None or holds(who, right, "hr.employee"))
@@ -62,6 +72,8 @@ def lists(who: Persona, label: str) -> bool:
         or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
         or (label == "hr.orgunit" and (others or bool(who.hires)))
         or (label == "hr.position" and others)
+        or (label in KEPT_OF_PEOPLE and who.employee is not None)
+        or (label == "hr.evaluationround" and answers_for_people(who))
     )
 
 
@@ -115,7 +127,7 @@ def manages_somebody(who: Persona, model: type[Model]) -> bool:
 
 
 def stands_in_or_manages(who: Persona, model: type[Model]) -> bool:
-    return manages_somebody(who, model) or who.key == "delegate"
+    return who.may_log_in and answers_for_people(who)
 
 
 def ends_delegation(who: Persona, row: Row) -> bool:
@@ -135,6 +147,33 @@ def compares(who: Persona, row: object) -> bool:
 
 def repairs(who: Persona, row: object) -> bool:
     return compares(who, row) and holds(who, "repair", "hr.outboxmessage")
+
+
+def answers_for_people(who: Persona) -> bool:
+    """As a manager, or as one who stands in for one."""
+    return who.employee in MANAGERS or who.key == "delegate"
+
+
+def is_own(who: Persona, row: Row) -> bool:
+    return row.about == who.employee
+
+
+def grades(who: Persona, row: Row) -> bool:
+    """Somebody else's evaluation."""
+    may = holds(who, "grade", row.label) or (answers_for_people(who) and sees(who, row))
+    return who.may_log_in and may and not is_own(who, row)
+
+
+def grades_somebody(who: Persona, model: type[Model]) -> bool:
+    return holds(who, "grade", "hr.evaluation") or (who.may_log_in and answers_for_people(who))
+
+
+def reads_results(who: Persona, row: Row) -> bool:
+    return sees(who, row) and (holds(who, "view", "hr.evaluation") or answers_for_people(who))
+
+
+def exports_results(who: Persona, row: Row) -> bool:
+    return reads_results(who, row) and holds(who, "export", "hr.evaluation")
 
 
 def nobody(who: Persona, row: object) -> bool:
@@ -219,6 +258,21 @@ PAGES = {
     "why": Page(reads_grants_at_all),
     "delegations": Page(stands_in_or_manages, manages_somebody),
     "end_delegation": Page(nobody, ends_delegation, row="grant_id", of="core.usergrant"),
+    # Of evaluations, all of them submitted, and of their forms and rounds.
+    "queue": Page(grades_somebody, leads_on=True),
+    "answer": Page(is_own, row=ROW),
+    "grade": Page(grades, grades, row=ROW),
+    "open_answers": Page(nobody, row=ROW),
+    "open_grading": Page(grades, row=ROW, leads_on=True),
+    "send_back": Page(grades, grades, row=ROW),
+    "reopen_grading": Page(nobody, row=ROW),
+    "withdraw": Page(nobody, row=ROW),
+    "results": Page(reads_results, row=ROW),
+    "results_file": Page(exports_results, row=ROW),
+    "give": Page(manages("change"), manages("change"), row=ROW),
+    "new_version": Page(manages("change"), manages("change"), row=ROW),
+    "publish_version": Page(nobody, row=ROW),
+    "preview": Page(sees, row=ROW),
     # Of what may be granted on.
     "grants": Page(reads_grants, gives_grants, row=ROW),
     "renew_grant": Page(gives_grants, gives_grants, row=ROW, granted=True),

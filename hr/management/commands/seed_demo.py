@@ -9,6 +9,7 @@ from core.roles import sync_roles
 from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_manager_accounts, create_missing_accounts
 from hr.demo.company import found_company
 from hr.models import Employee
+from hr.services.evaluation_forms import default_form
 
 
 class Command(BaseCommand):
@@ -34,6 +35,8 @@ class Command(BaseCommand):
             with changing(source="cli"):
                 made = found_company(employees, units_in_all=units, actor=None)
             self.stdout.write(_("%(employees)d employees, %(units)d units, %(positions)d positions.") % made)
+        with changing(source="cli"):
+            default_form()
         if managers:
             count = create_manager_accounts(managers)
             self.stdout.write(_("%(count)d managers got an account; user names are the codes.") % {"count": count})

@@ -1,0 +1,56 @@
+"""Whom something is for: everybody, units, positions, people, or a pasted list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+
+from core.admin.base import rows_for
+from core.admin.widgets import RowsSelect
+from hr.models import Employee
+from hr.services.audiences import Audience
+
+
+class RowsField(forms.ModelMultipleChoiceField):
+    """Several rows of those the user sees. `relation` is the field whose admin search serves it."""
+
+    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+        field = model._meta.get_field(relation)
+        widget = RowsSelect(field, admin.site, attrs={"style": "width: 100%"})
+        super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
+
+
+class AudienceForm(forms.Form):
+    everybody = forms.BooleanField(label=_("Everybody"), required=False, widget=UnfoldBooleanWidget)
+    org_units = RowsField(
+        Employee, "org_unit", label=_("Units"), required=False, help_text=_("With all units below them.")
+    )
+    positions = RowsField(Employee, "position", label=_("Positions"), required=False)
+    employees = RowsField(Employee, "reports_to", label=_("People"), required=False)
+    pasted = forms.CharField(
+        label=_("Pasted list"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        help_text=_("Codes or national ids, one a line."),
+    )
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, RowsField):
+                field.queryset = rows_for(user, field.queryset.model.objects.all())
+
+    def audience(self) -> Audience:
+        cleaned = self.cleaned_data
+        return Audience(
+            everybody=cleaned["everybody"],
+            org_unit_ids=[row.pk for row in cleaned["org_units"]],
+            position_ids=[row.pk for row in cleaned["positions"]],
+            employee_ids=[row.pk for row in cleaned["employees"]],
+            pasted=cleaned["pasted"],
+        )
