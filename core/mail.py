@@ -51,7 +51,8 @@ def connected() -> Iterator[BaseEmailBackend]:
     connection = get_connection()
     try:
         connection.open()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # a password that SMTP cannot carry is a ValueError
+        connection.close()
         raise NotSent(_reason(error)) from error
     try:
         yield connection

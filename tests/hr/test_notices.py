@@ -1,6 +1,6 @@
 """Who is told what, in the application and by mail."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -392,7 +392,7 @@ def test_a_mail_that_cannot_be_written_holds_no_other_up(beto, account, monkeypa
 
 
 def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
-    type(beto).objects.filter(pk=beto.pk).update(birth_date=datetime(1980, 5, 17).date())
+    type(beto).objects.filter(pk=beto.pk).update(birth_date=date(1980, 5, 17))
     secrets = ["12345678", "4121234567", "1980", "77.5", "77,5", "SEKRET"]
     event = make_event(state="published", state_reason="SEKRET reason")
     make_attendance(event, beto)
