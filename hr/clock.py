@@ -17,17 +17,20 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import jobs
-from hr.services import delivery, housekeeping, leases, outbox
+from hr.services import delivery, evaluation_clock, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
 
-LEASE, NIGHTLY = "clock", "nightly"
+LEASE, NIGHTLY, REMINDERS = "clock", "nightly", "reminders"
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15
 ROUND_SECONDS = 15
 EXPANDED_A_ROUND = 500
 MAILED_A_ROUND = 50
+MOVED_A_ROUND = 1000
 NIGHT_HOUR = 3
+# What comes about because it is time: each takes `limit`, and returns how many rows it changed.
+DUTIES: tuple[Callable[..., int], ...] = (evaluation_clock.open_due, evaluation_clock.expire_due)
 
 
 class Clock:
@@ -63,9 +66,11 @@ class Clock:
             outbox.expand_due(limit=EXPANDED_A_ROUND, should_stop=self.must_stop) >= EXPANDED_A_ROUND,
             delivery.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) >= MAILED_A_ROUND,
             invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+            *map(self._carry_out, DUTIES),
         ]
         jobs.wake_stalled()
-        self._nightly(housekeeping.clean_up)
+        self._once(REMINDERS, timezone.now() + timedelta(hours=1), evaluation_clock.remind_due)
+        self._once(NIGHTLY, next_night(), housekeeping.clean_up)
         return any(more)
 
     def must_stop(self) -> bool:
@@ -81,15 +86,25 @@ class Clock:
             self._renewed = time.monotonic()
         return held
 
-    def _nightly(self, work: Callable[[], None]) -> None:
-        """Once a night, whichever copy comes first; a failure is tried again in ten minutes."""
+    def _carry_out(self, duty: Callable[..., int]) -> bool:
+        """Whether there is more of it to do at once. One that fails holds no other up."""
+        try:
+            return not self.must_stop() and duty(limit=MOVED_A_ROUND, actor=None, source="job") >= MOVED_A_ROUND
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("%s.%s failed.", duty.__module__, duty.__name__)
+            return False
+
+    def _once(self, name: str, until: datetime, work: Callable[[], object]) -> None:
+        """Once until then, whichever copy comes first; a failure is tried again in ten minutes."""
         holder = uuid.uuid4().hex
-        if not leases.take_lease(NIGHTLY, holder, until=next_night()):
+        if not leases.take_lease(name, holder, until=until):
             return
         try:
             work()
         except Exception:
-            leases.take_lease(NIGHTLY, holder, until=timezone.now() + timedelta(minutes=10))
+            leases.take_lease(name, holder, until=timezone.now() + timedelta(minutes=10))
             raise
 
     def give_back(self) -> None:

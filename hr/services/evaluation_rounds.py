@@ -48,7 +48,7 @@ def create_rounds(rows: Sequence[NewRound], *, actor: User | None) -> list[Evalu
     """
     require(can_create_rounds(actor))
     # Held until the end, so that whoever is marked meanwhile is not missed.
-    locked(Event, {row.event_id for row in rows} - {None}, actor)
+    locked(Event, {row.event_id for row in rows if row.event_id is not None}, actor)
     _require_published({row.form_version_id for row in rows})
     rounds = []
     for row in rows:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from hr.models import Evaluation, OutboxMessage
+from hr.clock import Clock
+from hr.models import Evaluation, Lease, OutboxMessage
 from hr.services.evaluation_clock import expire_due, open_due, remind_due
 from tests.factories import make_employee, make_evaluation, make_round
 
@@ -144,3 +145,16 @@ def test_one_who_answers_meanwhile_does_not_bring_the_reminder_back(clock, older
     Evaluation.objects.filter(pk=other.pk).update(state="submitted")
 
     assert remind_due() == 0
+
+
+def test_a_round_of_the_clock_opens_expires_and_reminds(clock, version, round_, older, beto, carla, ana):
+    opening = make_round(opens_on=TODAY, due_on=days(9), form_version=version)
+    make_evaluation(beto, in_round=opening, state="pending")
+    make_evaluation(carla, in_round=opening, due_on=days(-1))
+    reminded = older(ana, 3)
+
+    Clock().round()
+
+    assert states() == ["available", "expired", "available"]
+    assert told("evaluation.reminder") == [[reminded.pk]]
+    assert Lease.objects.get(name="reminders").expires_at == NOW + timedelta(hours=1)
