@@ -18,6 +18,7 @@ from hr.models import Attendance, AttendanceCorrection, Event
 from hr.models.attendance import MarkedFrom, Outcome
 from hr.permissions import can_correct_at_once, is_self, require
 from hr.services import outbox
+from hr.services.clean import clean_reason
 from hr.services.roll import locked_attendance, note_outcomes, require_markable, require_seat
 from hr.services.rows import locked, naming
 from hr.services.writing import BATCH, business_atomic, insert, record, write
@@ -35,7 +36,7 @@ def ask_corrections(outcomes: Mapping[int, str], *, reason: str, actor: User) ->
 
     Raises NotFound, NotAllowed, InvalidTransition while an event is not closed, DomainError.
     """
-    reason = _given(reason)
+    reason = clean_reason(reason, most=300)
     rows = locked_attendance(outcomes, actor)
     require_markable({key: row for key, row in rows.items() if not is_self(actor, row.employee)}, actor)
     waiting = _waiting_for(rows)
@@ -79,7 +80,7 @@ def approve_corrections(ids: Collection[int], *, actor: User, answer: str = "") 
 @business_atomic
 def reject_corrections(ids: Collection[int], *, actor: User, answer: str) -> list[AttendanceCorrection]:
     """Leave the outcomes as they are, and say why. Raises as `approve_corrections` does."""
-    return _decide(ids, State.REJECTED, _given(answer, field="answer"), actor)
+    return _decide(ids, State.REJECTED, clean_reason(answer, most=300), actor)
 
 
 @business_atomic
@@ -98,7 +99,7 @@ def correct_at_once(outcomes: Mapping[int, str], *, reason: str, actor: User) ->
 
     Raises NotFound, NotAllowed, InvalidTransition while an event is not closed, DomainError.
     """
-    reason = _given(reason)
+    reason = clean_reason(reason, most=300)
     rows = locked_attendance(outcomes, actor)
     require(can_correct_at_once(actor), _("Only HR changes what is closed without asking anybody."))
     require_markable(rows, actor)
@@ -123,7 +124,7 @@ def _close(rows: list[AttendanceCorrection], state: str, answer: str, actor: Use
     for correction in rows:
         with naming(correction.attendance.employee, among=len(rows)):
             correction.move_to(state)
-        correction.answer, correction.decided_at = answer[:300], timezone.now()
+        correction.answer, correction.decided_at = answer, timezone.now()
         correction.decided_by_id, correction.decided_by_name = actor.pk, str(actor)[:200]
     write(rows, DECISION_FIELDS)
     _tell("correction.decided", rows)
@@ -163,12 +164,6 @@ def _waiting_for(rows: Collection[int]) -> set[int]:
 
 def _is_about(correction: AttendanceCorrection, actor: User) -> bool:
     return is_self(actor, correction.attendance.employee)
-
-
-def _given(text: str, *, field: str = "reason") -> str:
-    if not text.strip():
-        raise DomainError(_("Say why."), field=field)
-    return text.strip()[:300]
 
 
 def _tell(kind: str, rows: Collection[AttendanceCorrection]) -> None:

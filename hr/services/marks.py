@@ -6,16 +6,18 @@ absence. Afterwards only hr/services/corrections.py changes an outcome.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from hr.completion import outcome_at_the_end
+from hr.completion import outcome_at_the_end, outcome_of
 from hr.models import Attendance, Event, SessionMark
 from hr.models.attendance import MarkedFrom, Outcome
 from hr.services.roll import (
     Sitting,
     by_attendance,
+    locked_attendance,
     note_outcomes,
     note_sittings,
     open_roll,
@@ -89,15 +91,39 @@ def close_pending(event_ids: Collection[int], *, actor: User | None) -> int:
     for event in Event.objects.filter(pk__in=event_ids).order_by("pk"):
         pending = Attendance.objects.seated().filter(event=event, outcome=Outcome.PENDING).order_by("pk")
         for batch in batched(list(pending.values_list("pk", flat=True)), BATCH):
-            excused = _excused(event, batch, len(sessions[event.pk])) if sessions[event.pk] else set()
-            for outcome, keys in ((Outcome.EXCUSED, excused), (Outcome.ABSENT, set(batch) - excused)):
-                values = stamp(outcome, actor, MarkedFrom.CLOSING)
-                closed += write_rows(Attendance.objects.filter(pk__in=keys), values) if keys else 0
+            if sessions[event.pk]:
+                closed += len(_close_course(batch, len(sessions[event.pk]), actor))
+            else:
+                absent = stamp(Outcome.ABSENT, actor, MarkedFrom.CLOSING)
+                closed += write_rows(Attendance.objects.filter(pk__in=batch), absent)
     return closed
 
 
-def _excused(event: Event, keys: Collection[int], sessions: int) -> set[int]:
-    """Whose excused sessions make up for those that were missed."""
-    noted = by_attendance(SessionMark.objects.filter(attendance_id__in=keys))
-    percent = event.completion_percent
-    return {key for key, marks in noted.items() if outcome_at_the_end(percent, sessions, marks) == Outcome.EXCUSED}
+@business_atomic
+def follow_sessions(event_ids: Collection[int], *, actor: User | None) -> int:
+    """After sessions came or went: what the marks of the others mean now; returns how many outcomes changed. A part
+    of planning an event, whose lock the caller holds.
+    """
+    sessions = sessions_of_events(event_ids)
+    changed = 0
+    marked = Attendance.objects.seated().filter(event_id__in=event_ids, marks__isnull=False).distinct().order_by("pk")
+    for batch in batched(list(marked.values_list("pk", flat=True)), BATCH):
+        rows, noted = locked_attendance(batch, None), _noted(batch)
+        outcomes = {
+            key: outcome_of(row.event.completion_percent, len(sessions[row.event_id]), noted[key])
+            for key, row in rows.items()
+        }
+        changed += len(note_outcomes(rows, outcomes, actor=actor, marked_from=MarkedFrom.ROLL_CALL))
+    return changed
+
+
+def _close_course(keys: Collection[int], sessions: int, actor: User | None) -> list[Attendance]:
+    rows, noted = locked_attendance(keys, None), _noted(keys)
+    outcomes = {
+        key: outcome_at_the_end(row.event.completion_percent, sessions, noted[key]) for key, row in rows.items()
+    }
+    return note_outcomes(rows, outcomes, actor=actor, marked_from=MarkedFrom.CLOSING)
+
+
+def _noted(keys: Collection[int]) -> defaultdict[int, list[str]]:
+    return by_attendance(SessionMark.objects.filter(attendance_id__in=keys))

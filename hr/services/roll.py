@@ -18,6 +18,7 @@ from hr.completion import outcome_of
 from hr.models import Attendance, Employee, Event, EventSession, SessionMark
 from hr.models.attendance import Mark
 from hr.permissions import require
+from hr.services.evaluations import follow_outcomes
 from hr.services.rows import lock, naming
 from hr.services.writing import BATCH, insert, record, write
 
@@ -86,8 +87,6 @@ def note_outcomes(
     reason: str = "",
 ) -> list[Attendance]:
     """Write those that differ, {attendance: outcome}, and let the evaluations follow; returns them."""
-    from hr.services.evaluations import follow_outcomes
-
     changed = [rows[key] for key, outcome in outcomes.items() if rows[key].outcome != outcome]
     for row in changed:
         _set(row, outcomes[row.pk], actor, marked_from)

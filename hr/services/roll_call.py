@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from hr.models import Attendance
 from hr.models.attendance import Outcome
+from hr.services.enrolment import enrol_employees
 from hr.services.marks import mark_attendance, mark_sessions
 from hr.services.writing import business_atomic
 
@@ -30,7 +30,8 @@ def take_roll(
     """
     outcomes = dict(outcomes)
     if walk_ins:
-        outcomes |= dict.fromkeys(_enrolled(event_id, walk_ins, actor), Outcome.PRESENT)
+        enrolled = enrol_employees(event_id, walk_ins, actor=actor)
+        outcomes |= {row.pk: Outcome.PRESENT for row in enrolled}
     if session_id is None:
         return len(mark_attendance(outcomes, actor=actor, seen=seen))
     return len(
@@ -40,11 +41,3 @@ def take_roll(
             seen={(key, session_id): outcome for key, outcome in (seen or {}).items()},
         )
     )
-
-
-def _enrolled(event_id: int, employee_ids: Collection[int], actor: User) -> list[int]:
-    from hr.services.enrolment import enrol_employees
-
-    enrol_employees(event_id, employee_ids, actor=actor)
-    enrolled = Attendance.objects.filter(event_id=event_id, employee_id__in=employee_ids)
-    return list(enrolled.values_list("pk", flat=True))

@@ -113,7 +113,7 @@ def test_nothing_is_asked_while_the_roll_is_open(state, beto, actors):
 @pytest.mark.parametrize(
     ("outcome", "reason", "message"),
     [
-        ("present", "  ", "Say why."),
+        ("present", "  ", "Give a reason."),
         ("absent", "x", "That is what is noted already."),
         ("pending", "x", "Say whether the person came."),
         ("elsewhere", "x", "Say whether the person came."),
@@ -250,7 +250,7 @@ def test_what_is_decided_stays_so(before, verb, actors, rows):
 def test_a_rejection_says_why(actors, rows):
     (asked,) = ask_corrections({rows["Beto"].pk: "present"}, reason="x", actor=actors("Beto"))
 
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Give a reason"):
         reject_corrections([asked.pk], answer=" ", actor=actors("Ana"))
 
 
@@ -282,7 +282,7 @@ def test_only_hr_changes_what_is_closed_without_asking(who, answer, actors, rows
 
 
 def test_a_change_at_once_needs_a_reason_and_keeps_it(actors, rows):
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Give a reason"):
         correct_at_once({rows["Beto"].pk: "late"}, reason="", actor=actors("HR"))
 
     (row,) = correct_at_once({rows["Beto"].pk: "late"}, reason="List of the gate", actor=actors("HR"))

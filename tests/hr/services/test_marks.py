@@ -9,7 +9,7 @@ from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound, St
 from core.models import User
 from hr.completion import outcome_of
 from hr.models import Attendance, Event, SessionMark
-from hr.services.marks import close_pending, mark_attendance, mark_sessions
+from hr.services.marks import close_pending, follow_sessions, mark_attendance, mark_sessions
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_user
 
 OUTCOMES = ["pending", "present", "late", "absent", "excused"]
@@ -299,6 +299,21 @@ def test_a_session_that_was_noted_meanwhile_is_not_overwritten_unseen(roll, cour
 
     with pytest.raises(StaleRow):
         mark_sessions({sitting: "absent"}, seen={sitting: "pending"}, actor=hr_manager)
+
+
+def test_sessions_that_come_or_go_change_what_the_marks_mean(event, roll, course, hr_manager):
+    for session in course[:3]:
+        mark_sessions({(roll["Beto"].pk, session.pk): "present"}, actor=hr_manager)
+    for session in course[3:]:
+        session.delete()
+
+    assert follow_sessions([event.pk], actor=hr_manager) == 1
+    assert outcomes_of(roll) == {"Ana": "pending", "Beto": "present", "Carla": "pending"}
+
+    make_session(event, 4)
+    assert follow_sessions([event.pk], actor=hr_manager) == 1
+    assert follow_sessions([event.pk], actor=hr_manager) == 0
+    assert outcomes_of(roll)["Beto"] == "pending"
 
 
 # --- Closing ----------------------------------------------------------------------------------------------------------
