@@ -20,6 +20,7 @@ from hr.identifiers import InvalidNationalId, normalize_national_id
 from hr.models import Employee, Event, EventAudience, OrgUnit, Position
 from hr.permissions import can_change_event, require
 from hr.querysets import EmployeeQuerySet
+from hr.services import enrolment
 from hr.services.clean import clean_code
 from hr.services.rows import locked, require_known
 from hr.services.writing import BATCH, business_atomic, insert, record, remove_lines
@@ -58,8 +59,6 @@ def add_audience(event_ids: Collection[int], audience: Audience, *, actor: User 
     if not any(wanted.values()):
         raise DomainError(_("Choose whom the event is for."))
     added = sum(_add(event, column, values) for event in events.values() for column, values in wanted.items())
-    from hr.services import enrolment
-
     if enrolling := [event.pk for event in events.values() if event.state in Event.ENROLLING]:
         enrolment.enrol_audience(enrolling, actor=actor)
     return added
@@ -76,10 +75,9 @@ def remove_audience(ids: Collection[int], *, actor: User | None) -> int:
     return len(ids)
 
 
-@business_atomic
-def copy_audience(source: Event, copy: Event, *, actor: User | None) -> None:
+def copy_audience(original: Event, copy: Event) -> None:
     """Let an event of the same call be for the same people."""
-    lines = EventAudience.objects.filter(event=source).order_by("pk")
+    lines = EventAudience.objects.filter(event=original).order_by("pk")
     for column in COLUMNS:
         _add(copy, column, list(lines.exclude(**{column: None}).values_list(column, flat=True)))
 

@@ -13,6 +13,7 @@ from core.errors import DomainError, InvalidTransition
 from hr import wall_clock
 from hr.models import Attendance, EvaluationRound, Event, EventAudience, EventKind, EventSession, SessionMark
 from hr.permissions import can_change_event, can_create_events, can_delete_event, require
+from hr.services import enrolment
 from hr.services.audiences import copy_audience
 from hr.services.clean import check_fields, clean_catalogue, clean_code
 from hr.services.codes import next_event_codes
@@ -103,8 +104,6 @@ def change_events(
     require_known(EventKind, [event.kind_id for event in written], actor, field="kind")
     write(written, sorted(fields), reason=reason)
     if roomier:
-        from hr.services import enrolment
-
         enrolment.promote_waitlisted(roomier, actor=actor)
     return written
 

@@ -17,7 +17,7 @@ from core.errors import DomainError, InvalidTransition
 from hr import wall_clock
 from hr.models import Attendance, Event, Outcome
 from hr.permissions import can_change_event, require
-from hr.services import outbox
+from hr.services import enrolment, marks, outbox
 from hr.services.clean import clean_reason
 from hr.services.event_plans import NewEvent, change_events, clone_event, create_events, delete_events
 from hr.services.rows import locked, naming
@@ -49,8 +49,6 @@ State = Event.State
 @business_atomic
 def publish_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
     """Make drafts known and enrol their audience, those included whom going back to draft had cancelled."""
-    from hr.services import enrolment
-
     events = _move(ids, State.PUBLISHED, actor=actor)
     enrolment.renew_after_draft(ids, actor=actor)
     enrolment.enrol_audience(ids, actor=actor, announced=True)
@@ -61,8 +59,6 @@ def publish_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
 @business_atomic
 def unpublish_events(ids: Collection[int], *, actor: User | None, reason: str = "") -> list[Event]:
     """Back to draft: every enrolment is cancelled. Raises DomainError once attendance was marked."""
-    from hr.services import enrolment
-
     events = _move(ids, State.DRAFT, actor=actor, reason=reason)
     marked = Attendance.objects.filter(event_id__in=ids).exclude(outcome=Outcome.PENDING)
     if first := marked.order_by("pk").select_related("event").first():
@@ -95,8 +91,6 @@ def complete_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
 @business_atomic
 def close_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
     """The roll is final: whoever is still pending was absent, and later changes are corrections."""
-    from hr.services import marks
-
     events = _step(ids, State.CLOSED, actor=actor)
     marks.close_pending(ids, actor=actor)
     return _write(events)
@@ -111,8 +105,6 @@ def reopen_events(ids: Collection[int], *, actor: User | None, reason: str) -> l
 @business_atomic
 def cancel_events(ids: Collection[int], *, actor: User | None, reason: str) -> list[Event]:
     """Events do not take place, or not further: for good. Every enrolment is cancelled, and people are told."""
-    from hr.services import enrolment
-
     known = {key for key, event in locked(Event, ids, actor).items() if event.state != State.DRAFT}
     events = _move(ids, State.CANCELLED, actor=actor, reason=clean_reason(reason))
     enrolment.cancel_all(ids, cancelled_from=Attendance.CancelledFrom.EVENT, actor=actor)
