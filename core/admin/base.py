@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import NotRelationField, get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
 from django.db.models import Field, Model, QuerySet
@@ -278,10 +279,11 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         return HttpResponse(headers={"HX-Redirect": target})
 
 
-def _is_relation(opts: Any, name: str) -> bool:
+def _is_relation(opts: Any, path: str) -> bool:
+    """Whether the field, of the model or of what it points at (`employee__org_unit`), points at a row."""
     try:
-        field = opts.get_field(name)
-    except FieldDoesNotExist:
+        field = get_fields_from_path(opts.model, path)[-1]
+    except (FieldDoesNotExist, NotRelationField):
         return False
     return bool(field.many_to_one or field.one_to_one)
 
