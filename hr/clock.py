@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import jobs
-from hr.services import delivery, evaluation_clock, housekeeping, leases, outbox
+from hr.services import delivery, enrolment_clock, evaluation_clock, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,14 @@ EXPANDED_A_ROUND = 500
 MAILED_A_ROUND = 50
 MOVED_A_ROUND = 1000
 NIGHT_HOUR = 3
+# No transaction lasts so long: what it wrote bears a moment before its end.
+LONGEST_TRANSACTION = timedelta(minutes=10)
 # What comes about because it is time: each takes `limit`, and returns how many rows it changed.
-DUTIES: tuple[Callable[..., int], ...] = (evaluation_clock.open_due, evaluation_clock.expire_due)
+DUTIES: tuple[Callable[..., int], ...] = (
+    evaluation_clock.open_due,
+    evaluation_clock.expire_due,
+    enrolment_clock.fill_due,
+)
 
 
 class Clock:
@@ -40,6 +46,7 @@ class Clock:
         self.stop = threading.Event()
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._renewed = 0.0
+        self._followed: datetime | None = None
 
     def run(self) -> None:
         """Rounds until `stop`. The next follows at once while there is more to do."""
@@ -66,7 +73,7 @@ class Clock:
             outbox.expand_due(limit=EXPANDED_A_ROUND, should_stop=self.must_stop) >= EXPANDED_A_ROUND,
             delivery.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) >= MAILED_A_ROUND,
             invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
-            *map(self._carry_out, DUTIES),
+            *map(self._carry_out, (*DUTIES, self._follow_people)),
         ]
         jobs.wake_stalled()
         self._once(REMINDERS, timezone.now() + timedelta(hours=1), evaluation_clock.remind_due)
@@ -95,6 +102,14 @@ class Clock:
         except Exception:
             logger.exception("%s.%s failed.", duty.__module__, duty.__name__)
             return False
+
+    def _follow_people(self, *, limit: int, actor: None, source: str) -> int:
+        """Those changed since this copy looked last; at first everybody."""
+        began = timezone.now()
+        if not enrolment_clock.follow_people(self._followed, should_stop=self.must_stop):
+            return limit
+        self._followed = began - LONGEST_TRANSACTION
+        return 0
 
     def _once(self, name: str, until: datetime, work: Callable[[], object]) -> None:
         """Once until then, whichever copy comes first; a failure is tried again in ten minutes."""

@@ -46,7 +46,8 @@ def enrol_audience(event_ids: Collection[int], *, actor: User | None, announced:
 def renew_after_draft(event_ids: Collection[int], *, actor: User | None) -> int:
     """Bring back what ended when the events went back to draft, each to its place in the order; returns how many.
 
-    Only of those who are active. A message about the event tells those with a seat. Raises InvalidTransition unless all are published or in progress.
+    Only of those who are active. A message about the event tells those with a seat. Raises InvalidTransition unless all
+    are published or in progress.
     """
     require(can_change_event(actor))
     count = 0
