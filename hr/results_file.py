@@ -68,8 +68,8 @@ def _read(
     keys = evaluations.order_by("round_id", "pk").values_list("pk", flat=True)
     for batch in batched(keys, ROWS_A_READ):
         rows = Evaluation.objects.filter(pk__in=batch).select_related("round").in_bulk()
-        people = Employee.objects.visible_to(user).select_related("org_unit")
-        people = people.in_bulk({row.employee_id for row in rows.values()})
+        visible = Employee.objects.visible_to(user).select_related("org_unit")
+        people = visible.in_bulk({row.employee_id for row in rows.values()})
         answers: defaultdict[int, dict[int, Any]] = defaultdict(dict)
         found = Answer.objects.filter(evaluation_id__in=batch, question_id__in=list(shown))
         for evaluation, question, value in found.values_list("evaluation_id", "question_id", "value"):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
 from hr.admin.answer_form import AnswerForm
+from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.dialogs import ActionForm
 from hr.admin.questions import QuestionInline, problems_of
@@ -77,7 +78,7 @@ class EvaluationFormAdmin(ResultPages, HrAdmin):
     def response_add(self, request: HttpRequest, obj: EvaluationForm, post_url_continue: Any = None) -> HttpResponse:
         if "_save" not in request.POST:
             return super().response_add(request, obj, post_url_continue)
-        messages.success(request, _("%(form)s was made. Write its questions.") % {"form": obj})
+        messages.success(request, _("%(form)s was made. Write its questions.") % {"form": obj.title})
         return HttpResponseRedirect(_address(obj.versions.get()))
 
     def change_row(self, request: HttpRequest, obj: EvaluationForm, form: forms.ModelForm) -> None:
@@ -120,7 +121,7 @@ class FormVersionAdmin(HrAdmin):
     list_select_related = ["form"]
     search_fields = ["form__title", "form__code"]
     ordering = ["form__title", "-number"]
-    fields = ["form_link", "state", "published_at"]
+    fields = ["form_link", "state_badge", "published_at"]
     readonly_fields = fields
     actions_detail = ["publish_version"]
     change_form_after_template = "hr/admin/evaluations/questions.html"
@@ -182,6 +183,10 @@ class FormVersionAdmin(HrAdmin):
             drafts, versions = {form.instance.pk: formset.drafts()}, self.versions(form.instance, form)
             evaluation_forms.write_questions(drafts, versions=versions, actor=request.user)
 
+    def construct_change_message(self, request: HttpRequest, form: forms.ModelForm, formsets: list, add: bool) -> list:
+        """Without the questions: the service writes them, and their history tells of them."""
+        return super().construct_change_message(request, form, [], add)
+
     @display(description=gettext_lazy("version"), ordering="form__title")
     def name(self, version: FormVersion) -> str:
         return str(version)
@@ -189,6 +194,11 @@ class FormVersionAdmin(HrAdmin):
     @display(description=gettext_lazy("state"), label=LABELS)
     def state(self, version: FormVersion) -> tuple[str, str]:
         return state_of(version)
+
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, version: FormVersion) -> str:
+        state, text = state_of(version)
+        return badge(text, LABELS[state])
 
     @display(description=gettext_lazy("evaluation form"))
     def form_link(self, version: FormVersion) -> str:

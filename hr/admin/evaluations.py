@@ -16,7 +16,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from hr.admin.answering import answer_view, told_answers
+from hr.admin.answering import answer_view, is_open, told_answers
+from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, DayInput
@@ -50,6 +51,10 @@ LABELS = {
 
 # Others read the answers once they were submitted, and until they are written anew.
 TOLD = (State.SUBMITTED, State.RETURNED, State.GRADED)
+
+
+# Shown once there is something to show.
+LATER = ("submitted_at", "score", "grade", "feedback", "graded_by_name", "graded_at", "return_comment")
 
 
 class WhyForm(ActionForm):
@@ -89,29 +94,10 @@ class EvaluationAdmin(HrAdmin):
     ]
     search_fields = ["employee__search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
-    fields = [
-        ("employee", "round"),
-        ("state_label", "due_on", "submitted_at"),
-        ("score", "grade"),
-        "feedback",
-        ("graded_by_name", "graded_at"),
-        "return_comment",
-    ]
-    readonly_fields = [
-        "employee",
-        "round",
-        "state_label",
-        "due_on",
-        "submitted_at",
-        "score",
-        "grade",
-        "feedback",
-        "graded_by_name",
-        "graded_at",
-        "return_comment",
-    ]
+    fields = ["employee", "round", "state_badge", "due_on", *LATER]
+    readonly_fields = fields
     change_form_after_template = "hr/admin/evaluations/answers.html"
-    actions_detail = ["open_answers", "open_grading", "send_back", "reopen_grading", "withdraw"]
+    actions_detail = ["open_grading", "send_back", "reopen_grading", "withdraw"]
     actions = ["accept_scores", "send_back_many", "reopen_many", "withdraw_many"]
     empty_text = gettext_lazy("An evaluation comes with a round: after an event, or given to people by HR.")
 
@@ -134,6 +120,9 @@ class EvaluationAdmin(HrAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         evaluation = self.get_object(request, unquote(object_id)) if object_id else None
+        if evaluation is not None and can_answer(request.user, evaluation) and is_open(evaluation):
+            # Its own employee comes to answer it.
+            return HttpResponseRedirect(reverse("admin:hr_evaluation_answer", args=[evaluation.pk]))
         shown: dict[str, Any] = {}
         if evaluation is not None:
             # A draft is nobody's but its author's.
@@ -141,6 +130,9 @@ class EvaluationAdmin(HrAdmin):
             answers = told_answers(evaluation) if is_told else [(question, "") for question in questions_of(evaluation)]
             shown = {"answers": answers, "earlier": earlier_grades(evaluation)}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def get_fields(self, request: HttpRequest, obj: Evaluation | None = None) -> list[str]:
+        return [name for name in self.fields if name not in LATER or getattr(obj, name, None) not in (None, "")]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # with its round, or with the outcome of an event
@@ -155,11 +147,11 @@ class EvaluationAdmin(HrAdmin):
     def state_label(self, evaluation: Evaluation) -> tuple[str, str]:
         return evaluation.state, evaluation.get_state_display()
 
-    # --- One ---------------------------------------------------------------------------------------------------
-    @action(description=gettext_lazy("Answer"), icon="edit_note", permissions=["open_answers"])
-    def open_answers(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:hr_evaluation_answer", args=[object_id]))
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, evaluation: Evaluation) -> str:
+        return badge(evaluation.get_state_display(), LABELS[evaluation.state])
 
+    # --- One ---------------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Grade"), icon="grading", permissions=["open_grading"])
     def open_grading(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:hr_evaluation_grade", args=[object_id]))
@@ -202,9 +194,6 @@ class EvaluationAdmin(HrAdmin):
     )
     def withdraw(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "withdraw", cancel_evaluations)
-
-    def has_open_answers_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._may(request, object_id, can_answer, Evaluation.ANSWERABLE)
 
     def has_open_grading_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may(request, object_id, can_grade, {State.SUBMITTED})

@@ -22,7 +22,7 @@ from core.admin.base import ScopedStackedInline
 from core.errors import DomainError
 from hr.models import FormVersion, Question
 from hr.questions import NO, YES, Choices, can_score, choices_from, typed_choices
-from hr.services.evaluation_forms import QuestionDraft
+from hr.services.evaluation_forms import MOST_QUESTIONS, QuestionDraft, weightless
 
 CHOICES = ("lines", "lowest", "highest", "best")
 
@@ -84,7 +84,13 @@ class QuestionForm(forms.ModelForm):
                 cleaned["choices"] = choices_from(cleaned["kind"], typed)
             except DomainError as error:
                 self.add_error(error.field, error.message)
+            else:
+                self._check_weight(cleaned)
         return cleaned
+
+    def _check_weight(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("weight") and not can_score(cleaned["kind"], cleaned["choices"]):
+            self.add_error("weight", weightless(cleaned["kind"]))
 
     def validate_unique(self) -> None:
         """Places are given anew by their order."""
@@ -125,6 +131,7 @@ class QuestionInline(ScopedStackedInline):
     fields = ["number", "text", ("kind", "required", "weight"), "lines", ("lowest", "highest"), "best"]
     ordering = ["number"]
     ordering_field = "number"
+    max_num = MOST_QUESTIONS
     verbose_name_plural = gettext_lazy("Questions")
 
     class Media:

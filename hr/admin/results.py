@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from hr.loading.export import FORMATS
@@ -22,6 +23,7 @@ from hr.results_file import results_file
 from hr.rights import VIEW_EVALUATION
 from hr.scope import answers_for_others, has_role_right
 
+LONGEST_LABEL = 24  # under a bar; the table beside has it whole
 EXPORT = "hr.export_evaluation"
 
 
@@ -119,7 +121,7 @@ def _chart(labels: list[str], counts: list[int]) -> str:
         "maxBarThickness": 28,
         "displayYAxis": True,
     }
-    return json.dumps({"labels": labels, "datasets": [bars]})
+    return json.dumps({"labels": [Truncator(label).chars(LONGEST_LABEL) for label in labels], "datasets": [bars]})
 
 
 def _questions(version: FormVersion | None) -> list[Any]:

@@ -212,11 +212,12 @@ def _cleaned(draft: QuestionDraft, number: int) -> dict[str, Any]:
     if draft.kind not in Kind:
         raise DomainError(_("%(value)s is not a kind of question.") % {"value": f"«{draft.kind}»"}, field="kind")
     if draft.weight and not can_score(draft.kind, values["choices"]):
-        raise DomainError(_weightless(draft.kind), field="weight")
+        raise DomainError(weightless(draft.kind), field="weight")
     return values
 
 
-def _weightless(kind: str) -> str:
+def weightless(kind: str) -> str:
+    """Why a question of the kind cannot have a weight as it stands."""
     if kind == Kind.TEXT:
         return _("A free text cannot score itself: its weight is 0.")
     if kind == Kind.NUMBER:

@@ -262,7 +262,6 @@ PAGES = {
     "queue": Page(grades_somebody, leads_on=True),
     "answer": Page(is_own, row=ROW),
     "grade": Page(grades, grades, row=ROW),
-    "open_answers": Page(nobody, row=ROW),
     "open_grading": Page(grades, row=ROW, leads_on=True),
     "send_back": Page(grades, grades, row=ROW),
     "reopen_grading": Page(nobody, row=ROW),

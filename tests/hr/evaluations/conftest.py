@@ -4,6 +4,7 @@ import pytest
 
 from core import roles
 from tests.factories import make_evaluation, make_form_version, make_round, make_user
+from tests.hr.admin.conftest import as_user, hr  # noqa: F401  (browsers, as the tests of other pages have them)
 
 QUESTIONS = (
     {"kind": "text", "text": "¿Qué aprendiste?"},
