@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import batched
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -33,20 +35,22 @@ def complete_due(*, limit: int, actor: None = None) -> int:
 
 
 @business_atomic
-def remind_due(*, actor: None = None) -> int:
-    """Remind of published events that begin within a day, of each once; of a postponed one again. Returns how many."""
+def remind_due(*, limit: int, actor: None = None) -> int:
+    """Remind of published events that begin within a day, of each once; of a postponed one again. Returns how many.
+
+    All that are near are looked at, so many at once: those reminded of already must not stand before the others.
+    """
     now = timezone.now()
-    due = Event.objects.filter(
+    near = Event.objects.filter(
         state=State.PUBLISHED, starts_at__gt=now, starts_at__lte=wall_clock.shifted(now, REMINDED_BEFORE)
     )
+    times = near.order_by("starts_at", "pk").values_list("pk", "starts_at")
+    return sum(_remind(part) for part in batched(times, limit))
+
+
+def _remind(times: Iterable[tuple[int, datetime]]) -> int:
     kind = "event.reminder"
-    return outbox.add(
-        kind,
-        {
-            f"{kind}:{key}:{starts_at:%Y%m%dT%H%M%S}": {"event_id": key}
-            for key, starts_at in due.order_by("starts_at", "pk").values_list("pk", "starts_at")
-        },
-    )
+    return outbox.add(kind, {f"{kind}:{key}:{at:%Y%m%dT%H%M%S}": {"event_id": key} for key, at in times})
 
 
 def _still(due: QuerySet[Event], limit: int) -> list[int]:

@@ -17,7 +17,7 @@ from core.errors import DomainError, InvalidTransition, NotFound
 from hr import wall_clock
 from hr.models import Attendance, Event, EventSession, Outcome, SessionMark
 from hr.permissions import can_change_event, require
-from hr.services import outbox
+from hr.services import marks, outbox
 from hr.services.clean import clean_reason
 from hr.services.rows import assign, locked, naming, refuse_stale
 from hr.services.writing import business_atomic, complete, insert, record, remove_lines, write
@@ -63,6 +63,7 @@ def plan_sessions(
             if _plan(events[key], planned):
                 changed.append(events[key])
     tell_of_new_times(changed, reason=reason)
+    marks.follow_sessions([event.pk for event in changed], actor=actor)
     return changed
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from hr.clock import Clock
 from hr.models import Event, OutboxMessage
 from hr.services import event_clock
 from hr.services.events import postpone_events
@@ -119,7 +120,7 @@ def test_people_are_reminded_once_within_the_day_before(db, at):
         counts = []
         for moment in (starts_at - 24 * HOUR - MINUTE, starts_at - 24 * HOUR, starts_at - HOUR, starts_at):
             at(moment)
-            counts.append(event_clock.remind_due())
+            counts.append(event_clock.remind_due(limit=100))
 
     assert counts == [0, 1, 0, 0]
     assert reminded() == [{"event_id": event.pk}]
@@ -129,23 +130,42 @@ def test_the_day_before_a_change_is_a_day_by_the_clock_on_the_wall(db, at):
     make_event(state="published", starts_at=datetime(2026, 3, 8, 18, 0, tzinfo=NEW_YORK))
     with timezone.override(NEW_YORK):
         at(datetime(2026, 3, 7, 17, 59, tzinfo=NEW_YORK))
-        assert event_clock.remind_due() == 0
+        assert event_clock.remind_due(limit=100) == 0
         at(datetime(2026, 3, 7, 18, 0, tzinfo=NEW_YORK))
-        assert event_clock.remind_due() == 1
+        assert event_clock.remind_due(limit=100) == 1
 
 
 def test_a_postponed_event_is_reminded_of_again(hr_manager):
     event = make_event(state="published", in_hours=5)
-    event_clock.remind_due()
+    event_clock.remind_due(limit=100)
 
     postpone_events([event.pk], starts_at=event.starts_at + HOUR, reason="x", actor=hr_manager)
-    event_clock.remind_due()
+    event_clock.remind_due(limit=100)
 
     assert reminded() == [{"event_id": event.pk}] * 2
+
+
+def test_those_reminded_of_already_do_not_stand_before_the_others(db):
+    for hours in (1, 2, 3):
+        make_event(state="published", in_hours=hours)
+    assert event_clock.remind_due(limit=2) == 3
+    make_event(state="published", in_hours=4)
+
+    assert event_clock.remind_due(limit=2) == 1
 
 
 def test_only_of_published_events(db):
     for other in ("draft", "in_progress", "completed", "closed", "cancelled"):
         make_event(state=other, in_hours=5)
 
-    assert event_clock.remind_due() == 0
+    assert event_clock.remind_due(limit=100) == 0
+
+
+def test_a_round_of_the_clock_starts_completes_and_reminds(db):
+    begun, over, near = (make_event(state="published", in_hours=hours) for hours in (-1, -5, 5))
+
+    Clock().round()
+
+    assert [state(event) for event in (begun, over, near)] == ["in_progress", "completed", "published"]
+    assert reminded() == [{"event_id": near.pk}]
+    assert begun.history.first().history_source == "job"

@@ -131,6 +131,18 @@ def test_others_may_be_added_beside_a_session_with_marks(hr_manager, beto):
     assert plan(event) == [(1, -1, 1), (2, 0, 1), (3, 1, 1)]
 
 
+def test_a_session_more_makes_a_half_of_a_whole(hr_manager, beto):
+    event = make_event(state="in_progress")
+    session = make_session(event, starts_at=START, ends_at=START + HOUR)
+    attendance = make_attendance(event, beto, outcome="present")
+    attendance.marks.create(session=session, outcome="present")
+
+    plan_sessions({event.pk: [on(0, id=session.pk), on(1)]}, reason="Más tiempo", actor=hr_manager)
+
+    attendance.refresh_from_db()
+    assert attendance.outcome == "pending"
+
+
 def test_an_event_marked_as_a_whole_gets_no_sessions(hr_manager, beto):
     event = make_event(state="in_progress")
     make_attendance(event, beto, outcome="present")
