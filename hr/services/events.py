@@ -19,6 +19,7 @@ from hr.models import Attendance, Event, Outcome
 from hr.permissions import can_change_event, require
 from hr.services import enrolment, marks, outbox
 from hr.services.clean import clean_reason
+from hr.services.evaluations import cancel_evaluations_of
 from hr.services.event_plans import NewEvent, change_events, clone_event, create_events, delete_events
 from hr.services.rows import locked, naming
 from hr.services.sessions import move_sessions, tell_of_new_times
@@ -104,10 +105,12 @@ def reopen_events(ids: Collection[int], *, actor: User | None, reason: str) -> l
 
 @business_atomic
 def cancel_events(ids: Collection[int], *, actor: User | None, reason: str) -> list[Event]:
-    """Events do not take place, or not further: for good. Every enrolment is cancelled, and people are told."""
+    """Events do not take place, or not further: for good. Every enrolment is cancelled, with the evaluations
+    not submitted yet, and people are told."""
     known = {key for key, event in locked(Event, ids, actor).items() if event.state != State.DRAFT}
     events = _move(ids, State.CANCELLED, actor=actor, reason=clean_reason(reason))
     enrolment.cancel_all(ids, cancelled_from=Attendance.CancelledFrom.EVENT, actor=actor)
+    cancel_evaluations_of(ids, actor=actor)
     _tell("event.cancelled", [event for event in events if event.pk in known])
     return events
 

@@ -7,11 +7,11 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from hr.models import Evaluation, OutboxMessage
+from hr.models import Evaluation, Event, OutboxMessage
 from hr.services.evaluation_rounds import NewRound, create_rounds
-from hr.services.evaluations import cancel_evaluations_of
+from hr.services.events import cancel_events
 from hr.services.marks import mark_attendance
-from tests.factories import make_attendance, make_employee, make_event, make_round
+from tests.factories import make_attendance, make_employee, make_evaluation, make_event, make_round
 
 TODAY = timezone.localdate()
 
@@ -149,9 +149,11 @@ def test_marking_forty_takes_no_more_statements_than_marking_four(event_round, e
     assert counts[0] == counts[1]
 
 
-def test_an_event_that_is_cancelled_takes_its_evaluations_along(event_round, attendance, event, hr_manager):
-    mark_attendance({attendance.pk: "present"}, actor=hr_manager)
+@pytest.mark.parametrize("state", Evaluation.State)
+def test_an_event_that_is_cancelled_takes_along_what_was_not_submitted(event_round, event, beto, hr_manager, state):
+    make_evaluation(beto, in_round=event_round, state=state, grade=50 if state == "graded" else None)
+    Event.objects.update(state="in_progress")
 
-    assert cancel_evaluations_of([event.pk], actor=hr_manager) == 1
+    cancel_events([event.pk], reason="Llueve", actor=hr_manager)
 
-    assert states() == ["cancelled"]
+    assert states() == ["cancelled" if state in Evaluation.UNANSWERED else state]
