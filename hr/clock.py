@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import jobs
-from hr.services import delivery, enrolment_clock, evaluation_clock, housekeeping, leases, outbox
+from hr.services import delivery, enrolment_clock, evaluation_clock, event_clock, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ NIGHT_HOUR = 3
 LONGEST_TRANSACTION = timedelta(minutes=10)
 # What comes about because it is time: each takes `limit`, and returns how many rows it changed.
 DUTIES: tuple[Callable[..., int], ...] = (
+    event_clock.start_due,
+    event_clock.complete_due,
+    event_clock.remind_due,
     evaluation_clock.open_due,
     evaluation_clock.expire_due,
     enrolment_clock.fill_due,
