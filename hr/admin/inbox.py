@@ -16,7 +16,6 @@ from django.utils.translation import ngettext
 
 from hr.admin.messages import error_of, name_subjects
 from hr.services.delivery import inbox_of, mark_read
-from hr.unread import unread_label
 
 if TYPE_CHECKING:
     from hr.admin.notifications import NotificationAdmin
@@ -44,7 +43,6 @@ def inbox_view(request: HttpRequest, model_admin: NotificationAdmin) -> HttpResp
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "notifications": rows,
-        "unread": bool(unread_label(request)),
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "hr/admin/inbox.html", context)

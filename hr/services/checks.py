@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -168,7 +169,8 @@ def retry_mails(keys: Sequence[str]) -> None:
 
 def _linked(users: QuerySet[User]) -> Iterator[tuple[list[User], dict[UUID | None, str]]]:
     """Accounts of employees a batch at a time, each batch with the statuses of its employees by uid."""
-    for batch in _batches(users.exclude(employee_uid=None)):
+    named = users.exclude(employee_uid=None).only("pk", "employee_uid", "username", "full_name")
+    for batch in _batches(named):
         found = Employee.objects.filter(uid__in=[user.employee_uid for user in batch])
         yield batch, dict(found.order_by().values_list("uid", "status"))
 
@@ -194,8 +196,8 @@ def _account(user: User) -> Difference:
 
 
 def _message(message: OutboxMessage) -> Difference:
-    since = timezone.localtime(message.created_at)
-    told = {"kind": _kind(message), "since": f"{since:%Y-%m-%d %H:%M}", "error": message.error}
+    since = date_format(timezone.localtime(message.created_at), "SHORT_DATETIME_FORMAT")
+    told = {"kind": _kind(message), "since": since, "error": message.error}
     text = _("%(kind)s, since %(since)s: %(error)s") if message.error else _("%(kind)s, since %(since)s")
     return Difference(str(message.pk), text % told)
 

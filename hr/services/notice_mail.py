@@ -47,7 +47,8 @@ def deliver(notice: Notice, notifications: Sequence[Notification], connection: B
     if user is None or not user.may_act or not user.email:
         return Outcome(State.DROPPED)
     asked = [(notice.subject, row.about_id) for row in notifications if row.about_id is not None]
-    found = [row for row in visible_rows(asked, user).values() if notice.needed(row)]
+    rows = visible_rows(asked, user)
+    found = [rows[key] for key in dict.fromkeys(asked) if key in rows and notice.needed(rows[key])]
     if not found:
         return Outcome(State.DROPPED)
     with translation.override(user.language):

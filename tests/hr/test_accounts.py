@@ -370,7 +370,7 @@ def test_the_lists_cost_the_same_for_one_row_and_three(client, hugo, count):
     invite_employees([row.pk for row in rows], actor=hugo)
     clock()
 
-    assert (queries("outboxmessage"), queries("notification")) == (3, 3)
+    assert (queries("outboxmessage"), queries("notification")) == (4, 4)
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------

@@ -106,6 +106,16 @@ def test_the_bell_counts_what_is_unread_up_to_a_limit(client, account, count, la
     assert context["unread"] == label
 
 
+@pytest.mark.parametrize(
+    "page", ["index", "hr_notification_changelist", "hr_notification_inbox", "hr_employee_changelist"]
+)
+def test_the_bell_is_on_every_page(client, beto, account, page):
+    publish(beto, "Inducción")
+    client.force_login(account)
+
+    assert "Notifications, 1 unread" in client.get(reverse(f"admin:{page}")).content.decode()
+
+
 def test_the_number_is_one_question_by_an_index(client, beto, account):
     publish(beto, "Inducción")
     client.force_login(account)
