@@ -191,9 +191,9 @@ def can_register(user: User, event: Event) -> bool:
     return type(event).objects.open_for(user).filter(pk=event.pk).exists()
 
 
-def can_confirm(user: User | None, employee: Employee) -> bool:
-    """Whether the user may say that the employee will come: for himself, or by a role for everybody."""
-    return is_self(user, employee) or _holds(user, ENROL)
+def can_confirm(user: User | None, employee: Employee | None = None) -> bool:
+    """Whether the user may say that the employee (everybody, without one) will come: for himself, or by a role."""
+    return _holds(user, ENROL) or (employee is not None and is_self(user, employee))
 
 
 def is_self(user: User | None, employee: Employee) -> bool:
