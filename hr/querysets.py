@@ -368,6 +368,10 @@ class EventQuerySet(BusinessQuerySet):
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
         return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
 
+    def open_to_enrol(self, user: User) -> Self:
+        """Those the user sees that take people."""
+        return self.visible_to(user).filter(state__in=self.model.ENROLLING)
+
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the title, the code or the place."""
         rows = self
