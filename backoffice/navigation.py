@@ -55,6 +55,12 @@ def may_grade(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_see_who_is_missing(request: HttpRequest) -> bool:
+    from hr.admin.mandatory import may_open as opens
+
+    return opens(request)
+
+
 def may_read_grants(request: HttpRequest) -> bool:
     return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
 
@@ -100,6 +106,25 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse_lazy("admin:hr_employee_delegations"),
                     "permission": may_delegate,
                 },
+            ],
+        },
+        {
+            "title": _("Events"),
+            "items": [
+                page(_("Events"), "event", "hr.Event"),
+                {
+                    "title": _("Calendar"),
+                    "icon": "calendar_month",
+                    "link": reverse_lazy("admin:hr_event_calendar"),
+                    "permission": may_open("hr.Event"),
+                },
+                {
+                    "title": _("Mandatory"),
+                    "icon": "assignment_late",
+                    "link": reverse_lazy("admin:hr_event_mandatory"),
+                    "permission": may_see_who_is_missing,
+                },
+                page(_("Kinds of events"), "category", "hr.EventKind"),
             ],
         },
         {

@@ -204,20 +204,10 @@ class EmployeeQuerySet(BusinessQuerySet):
         return self if scope.everything else self.filter(scope.as_q())
 
 
-class UnitOfEmployeesQuerySet(BusinessQuerySet):
-    """Units and positions: role holders see all, others those of the employees they see."""
+class CatalogueQuerySet(BusinessQuerySet):
+    """Rows with a code and a name, few enough to be read for a search."""
 
-    employee_field: str
     name_field: str
-
-    def open_to(self, user: User, verb: str) -> bool:
-        """The pages of who sees nobody but himself are better without a list of one unit."""
-        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
-
-    def visible_to(self, user: User) -> Self:
-        if has_role_right(user, self._right("view")):
-            return self
-        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the code or the name, whatever the accents and case.
@@ -227,6 +217,21 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
         words = fold(term).split()
         names = self.order_by().values_list("pk", "code", self.name_field)
         return self.filter(pk__in=[pk for pk, *texts in names if _all_in(words, fold(" ".join(texts)))])
+
+
+class UnitOfEmployeesQuerySet(CatalogueQuerySet):
+    """Units and positions: role holders see all, others those of the employees they see."""
+
+    employee_field: str
+
+    def open_to(self, user: User, verb: str) -> bool:
+        """The pages of who sees nobody but himself are better without a list of one unit."""
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def with_people(self, user: User) -> Self:
         """Adds `people`: how many who work here the user sees in each row."""
@@ -332,8 +337,10 @@ class OfEmployeesQuerySet(BusinessQuerySet):
         return self.model._meta.apps.get_model("hr", "Employee").objects.all()
 
 
-class EventKindQuerySet(BusinessQuerySet):
+class EventKindQuerySet(CatalogueQuerySet):
     """The catalogue is no secret: everybody sees the kind of his events."""
+
+    name_field = "name"
 
     def visible_to(self, user: User) -> Self:
         return self if facts_of(user).may_act else self.none()
@@ -411,6 +418,10 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
 
     def seated(self) -> Self:
         return self.filter(status__in=self.model.SEATED)
+
+    def count_by_event(self) -> dict[int, int]:
+        """How many there are of each event that has any."""
+        return dict(self.order_by().values_list("event_id").annotate(count=Count("pk")))
 
     def markable_by(self, user: User) -> Self:
         """Those whose outcome the user may note. Nobody notes his own, but for who may note everybody's by a role."""

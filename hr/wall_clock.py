@@ -1,8 +1,9 @@
-"""Times as people read them off the wall of the organisation's time zone.
+"""Days and times as people read them off the wall, in the organisation's time zone.
 
 What is at six in the evening stays at six when it is moved over a change of daylight saving.
 """
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -11,6 +12,13 @@ from django.utils import timezone
 def start_of(day: date) -> datetime:
     """Midnight at the beginning of the day."""
     return datetime.combine(day, time.min, timezone.get_current_timezone()).astimezone(UTC)
+
+
+def plus_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a shorter month."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def apart(later: datetime, earlier: datetime) -> timedelta:

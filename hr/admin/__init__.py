@@ -1,9 +1,13 @@
 from hr.admin import (  # noqa: F401  (registers them)
+    attendance,
+    corrections,
     denied_attempts,
     employees,
     evaluation_forms,
     evaluation_rounds,
     evaluations,
+    event_kinds,
+    events,
     imports,
     notifications,
     org_units,

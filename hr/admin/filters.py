@@ -99,12 +99,8 @@ class DayRangeFilter(admin.FieldListFilter):
         return {name: values[-1] for name, values in self.used_parameters.items() if values and values[-1]}
 
 
-class DayOfEventFilter(DayRangeFilter):
-    """Rows of events that begin on these days, of the organisation's time zone."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("day of the event")
+class MomentRangeFilter(DayRangeFilter):
+    """What is on these days, of the organisation's time zone."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first, last = (self._day(name) for name in self.expected_parameters())
@@ -120,6 +116,14 @@ class DayOfEventFilter(DayRangeFilter):
             return date.fromisoformat(text) if text else None
         except ValueError as error:
             raise IncorrectLookupParameters(error) from error
+
+
+class DayOfEventFilter(MomentRangeFilter):
+    """Rows of events that begin on these days."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("day of the event")
 
 
 def _midnight(day: date) -> datetime:

@@ -34,7 +34,7 @@ CHANGEABLE: dict[str, frozenset[str]] = {
     State.PUBLISHED: PLAN,
     State.IN_PROGRESS: PLAN | {"ends_at"},
     State.COMPLETED: WORDS | {"code", "kind_id", "mandatory"},
-    State.CLOSED: frozenset(),
+    State.CLOSED: frozenset({"mandatory"}),
     State.CANCELLED: frozenset(),
 }
 COPIED = ("title", "kind_id", "description", "place", "capacity", "mandatory", "open_enrolment", "completion_percent")

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,7 +12,7 @@ from django.db.models import NOT_PROVIDED, AutoField, Field, Model
 from django.utils import timezone
 
 from core.models import GroupGrant, User, UserGrant
-from hr.models import Employee, OrgUnit, Position
+from hr.models import Employee, Event, OrgUnit, Position
 from tests.hr.personas import EMPLOYEES, World
 
 # Rows of these stand in the world already.
@@ -20,10 +21,18 @@ FIRST_KEY, GRANT_KEYS = 4_450_001, 4_460_001
 OWNER = ("user", "user_id", "owner_id", "created_by_id")
 # What a row must or should have beside what its fields ask for.
 VALUES: dict[str, dict[str, object]] = {
+    "hr.event": {
+        "state": "published",
+        "mandatory": True,
+        "starts_at": timezone.now() + timedelta(days=2),
+        "ends_at": timezone.now() + timedelta(days=3),
+    },
     "hr.evaluation": {"state": "submitted"},
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
 }
+# An event in which nobody is enrolled.
+NOBODYS = "for nobody"
 MADE = uuid.UUID("44444444-4444-4444-8444-444444440000")
 
 
@@ -31,7 +40,7 @@ MADE = uuid.UUID("44444444-4444-4444-8444-444444440000")
 class Row:
     """`about` is the key of an employee or unit, `owner` that of a persona; None where there is none.
 
-    `what` a grant gives, and on whom: `act_as_manager on hernan`.
+    `what` a grant gives, and on whom: `act_as_manager on hernan`; or NOBODYS.
     """
 
     model: type[Model]
@@ -106,6 +115,9 @@ class Rows:
                     yield self._row(model, {owner: user if fields[owner].is_relation else user.pk}, owner=key)
         else:
             yield self._row(model, {})
+            if model is Event:
+                # Everybody is enrolled in the first one; of this one few may know.
+                yield self._row(model, {}, what=NOBODYS)
 
     def _row(self, model: type[Model], values: dict[str, object], **known: Any) -> Row:
         values = VALUES.get(model._meta.label_lower, {}) | values
@@ -141,7 +153,7 @@ class Rows:
 
     def _related(self, model: type[Model]) -> Model:
         if model not in self.by_model:
-            self.by_model[model] = [self._row(model, {})]
+            self.by_model[model] = list(self._make(model))
             self._next += 200
         return model._base_manager.get(pk=self.by_model[model][0].pk)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Model
 
 from core.roles import ROLES
-from tests.access.rows import Row
+from tests.access.rows import NOBODYS, Row
 from tests.hr.personas import EMPLOYEES, HEADS, Persona
 
 # Rows that are shown to whom they belong, too: always, or while he may do this.
@@ -55,6 +55,10 @@ def sees(who: Persona, row: Row) -> bool:
         return row.about in who.units
     if row.label in KEPT_OF_PEOPLE:
         return row.about == who.employee or (answers_for_people(who) and row.about in who.sees)
+    if row.label == "hr.event":
+        return who.employee is not None and row.what != NOBODYS
+    if row.label == "hr.eventkind":
+        return True  # no secret
     if row.label == "hr.evaluationround":
         return who.employee is not None  # everybody has an evaluation of it
     if row.label in OWNED:
@@ -68,7 +72,7 @@ def lists(who: Persona, label: str) -> bool:
     others = len(who.sees) > 1
     return who.may_log_in and (
         holds(who, "view", label)
-        or label in {"hr.employee", "hr.notification"}
+        or label in {"hr.employee", "hr.notification", "hr.event"}
         or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
         or (label == "hr.orgunit" and (others or bool(who.hires)))
         or (label == "hr.position" and others)
@@ -176,6 +180,23 @@ def exports_results(who: Persona, row: Row) -> bool:
     return reads_results(who, row) and holds(who, "export", "hr.evaluation")
 
 
+def reads_audience(who: Persona, row: Row) -> bool:
+    return holds(who, "view", "hr.event")
+
+
+def knows_who_is_missing(who: Persona, row: object) -> bool:
+    """Of what has to be attended, who sees the attendance of others."""
+    return who.may_log_in and len(who.sees) > 1 and (not isinstance(row, Row) or sees(who, row))
+
+
+def enrols(who: Persona, row: Row) -> bool:
+    return sees(who, row) and (holds(who, "add", "hr.attendance") or answers_for_people(who))
+
+
+def reminds(who: Persona, row: Row) -> bool:
+    return knows_who_is_missing(who, row) and enrols(who, row)
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -258,6 +279,22 @@ PAGES = {
     "why": Page(reads_grants_at_all),
     "delegations": Page(stands_in_or_manages, manages_somebody),
     "end_delegation": Page(nobody, ends_delegation, row="grant_id", of="core.usergrant"),
+    # Of events, all of them published, mandatory and yet to come.
+    "calendar": Page(by_label(lists)),
+    "mandatory": Page(knows_who_is_missing),
+    "missing": Page(knows_who_is_missing, reminds, row=ROW),
+    "audience": Page(reads_audience, manages("change"), row=ROW),
+    "participants": Page(sees, enrols, row=ROW),
+    "sessions": Page(sees, manages("change"), row=ROW),
+    "publish": Page(manages("change"), row=ROW),
+    "unpublish": Page(manages("change"), manages("change"), row=ROW),
+    "start": Page(manages("change"), manages("change"), row=ROW),
+    "complete": Page(manages("change"), row=ROW),
+    "close": Page(manages("change"), row=ROW),
+    "reopen": Page(manages("change"), row=ROW),
+    "postpone": Page(manages("change"), manages("change"), row=ROW),
+    "cancel": Page(manages("change"), manages("change"), row=ROW),
+    "clone": Page(manages("add"), manages("add"), row=ROW),
     # Of evaluations, all of them submitted, and of their forms and rounds.
     "queue": Page(grades_somebody, leads_on=True),
     "answer": Page(is_own, row=ROW),

@@ -49,3 +49,17 @@ def test_how_far_apart_is_told_by_the_clock_on_the_wall():
 def test_the_day_of_a_change_begins_at_midnight():
     assert wall_clock.start_of(date(2026, 3, 8)) == datetime(2026, 3, 8, 5, tzinfo=UTC)
     assert wall_clock.start_of(date(2026, 3, 9)) == datetime(2026, 3, 9, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "wanted"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2024, 2, 29), 12, date(2025, 2, 28)),
+        (date(2026, 11, 15), 3, date(2027, 2, 15)),
+        (date(2026, 3, 31), -1, date(2026, 2, 28)),
+        (date(2026, 1, 15), -13, date(2024, 12, 15)),
+    ],
+)
+def test_months_later(day, months, wanted):
+    assert wall_clock.plus_months(day, months) == wanted

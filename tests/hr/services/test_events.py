@@ -114,7 +114,7 @@ SETTLED = {
     "published": {"starts_at", "ends_at"},
     "in_progress": {"starts_at"},
     "completed": {"starts_at", "ends_at", "open_enrolment", "capacity", "completion_percent"},
-    "closed": set(VALUES),
+    "closed": set(VALUES) - {"mandatory"},
     "cancelled": set(VALUES),
 }
 

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import DateTimeField, Field, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from core.admin.grant_forms import MomentInput
+from hr.admin.badges import badge
+from hr.admin.base import GrantTab, HrAdmin, VersionedForm
+from hr.admin.calendar import calendar_view
+from hr.admin.enrolment import ParticipantsTab
+from hr.admin.event_audience import audience_view
+from hr.admin.event_dialogs import CloneForm
+from hr.admin.event_reasons import event_reasons_view
+from hr.admin.event_sessions import sessions_view
+from hr.admin.event_steps import EventSteps
+from hr.admin.filters import MomentRangeFilter, ScopedAutocompleteFilter
+from hr.admin.mandatory import mandatory_people_view, mandatory_view
+from hr.models import Attendance, Event, EventSession
+from hr.models.attendance import CAME
+from hr.permissions import can_change_event
+from hr.services import events
+from hr.services.event_plans import CHANGEABLE
+
+LABELS = {
+    "draft": "default",
+    "published": "info",
+    "in_progress": "primary",
+    "completed": "warning",
+    "closed": "success",
+    "cancelled": "danger",
+}
+WHAT = ["title", "code", "kind", "description"]
+WHEN = ["starts_at", "ends_at", "place"]
+WHO = ["capacity", "open_enrolment", "mandatory", "completion_percent"]
+TOLD = ["state_badge", "state_reason", "seats"]
+
+
+class EventForm(VersionedForm):
+    class Meta:
+        model = Event
+        fields = [*WHAT, *WHEN, *WHO]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and "code" in self.fields:
+            self.fields["code"].required = False
+            self.fields["code"].help_text = _("Leave it empty and the next free one is given.")
+
+
+@admin.register(Event)
+class EventAdmin(EventSteps, ParticipantsTab, GrantTab, HrAdmin):
+    """What is planned is a form; the steps of its life are dialogs, each offered in the states it leads from."""
+
+    form = EventForm
+    first_tab = gettext_lazy("Event")
+    seen_with_row = ("kind",)
+    list_display = ["title", "code", "kind", "when", "state_label", "enrolled", "came"]
+    list_display_links = ["title", "code"]
+    list_select_related = ["kind"]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ("kind", ScopedAutocompleteFilter),
+        ("starts_at", MomentRangeFilter),
+        ("mandatory", BooleanRadioFilter),
+    ]
+    search_fields = ["search_text"]
+    search_help_text = gettext_lazy("Title, code or place")
+    autocomplete_fields = ["kind"]
+    readonly_fields = TOLD
+    empty_text = gettext_lazy("Plan the first event, say whom it is for, and publish it.")
+
+    # --- Pages beside the form --------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            ("calendar/", calendar_view, "calendar"),
+            ("mandatory/", mandatory_view, "mandatory"),
+            ("<path:object_id>/missing/", mandatory_people_view, "missing"),
+            ("<path:object_id>/audience/", audience_view, "audience"),
+            ("<path:object_id>/sessions/", sessions_view, "sessions"),
+            ("<path:object_id>/reasons/", event_reasons_view, "reasons"),
+        ]
+        own = {"model_admin": self}
+        return [
+            path(route, self.admin_site.admin_view(view), own, name=self._page(name)) for route, view, name in pages
+        ] + super().get_urls()
+
+    def get_tabs(self, request: HttpRequest, obj: Event) -> list[dict[str, Any]]:
+        first, *rest = super().get_tabs(request, obj)
+        own = [self.tab(_("Audience"), "audience", obj)] if request.user.has_perm("hr.view_event") else []
+        if can_change_event(request.user, obj) or EventSession.objects.visible_to(request.user).filter(event=obj).exists():
+            own.append(self.tab(_("Sessions"), "sessions", obj))
+        return [first, *own, *rest, self.tab(_("Why can I see this?"), "reasons", obj)]
+
+    # --- List -------------------------------------------------------------------------------------------------
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With how many people the user sees in each event, in two queries a page."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        seen = Attendance.objects.visible_to(request.user).filter(event__in=[row.pk for row in changelist.result_list])
+        enrolled, came = seen.seated().count_by_event(), seen.filter(outcome__in=CAME).count_by_event()
+        for event in changelist.result_list:
+            event.enrolled, event.came = enrolled.get(event.pk, 0), came.get(event.pk, 0)
+        return changelist
+
+    @display(description=gettext_lazy("when"), ordering="starts_at")
+    def when(self, event: Event) -> str:
+        return told_times(event)
+
+    @display(description=gettext_lazy("state"), ordering="state", label=LABELS)
+    def state_label(self, event: Event) -> tuple[str, str]:
+        return event.state, event.get_state_display()
+
+    @display(description=gettext_lazy("enrolled"))
+    def enrolled(self, event: Event) -> int:
+        return event.enrolled
+
+    @display(description=gettext_lazy("came"))
+    def came(self, event: Event) -> int:
+        return event.came
+
+    # --- Form -------------------------------------------------------------------------------------------------
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, event: Event) -> str:
+        return badge(event.get_state_display(), LABELS[event.state])
+
+    @display(description=gettext_lazy("seats taken"))
+    def seats(self, event: Event) -> str:
+        if event.capacity is None:
+            return str(event.seats_taken)
+        return _("%(taken)d of %(capacity)d") % {"taken": event.seats_taken, "capacity": event.capacity}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> list[tuple[Any, dict[str, Any]]]:
+        told = [name for name in TOLD if name != "state_reason" or obj.state_reason] if obj else []
+        return [
+            (gettext_lazy("Event"), {"fields": [*told, *WHAT]}),
+            (gettext_lazy("When and where"), {"fields": WHEN}),
+            (gettext_lazy("Who takes part"), {"fields": WHO}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        if obj is not None:
+            settled = {Event._meta.get_field(name).name for name in {*WHAT, *WHEN, *WHO}} - _changeable(obj)
+            fields += [name for name in [*WHAT, *WHEN, *WHO] if name in settled and name not in fields]
+        return fields
+
+    def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
+        if isinstance(db_field, DateTimeField):
+            return db_field.formfield(form_class=forms.DateTimeField, widget=MomentInput())
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """A cancelled event is only read: there is nothing left of it that could be changed."""
+        return super().has_change_permission(request, obj) and (obj is None or bool(CHANGEABLE[obj.state]))
+
+    def add_row(self, request: HttpRequest, obj: Event, form: forms.ModelForm) -> Event:
+        values = {name: value for name, value in form.cleaned_data.items() if name not in ("version", "kind")}
+        new = events.NewEvent(**values, kind_id=form.cleaned_data["kind"].pk)
+        return events.create_events([new], actor=request.user)[0]
+
+    def change_row(self, request: HttpRequest, obj: Event, form: forms.ModelForm) -> None:
+        values, versions = {obj.pk: form.changed_values()}, self.versions(obj, form)
+        events.change_events(values, versions=versions, actor=request.user)
+
+    def delete_row(self, request: HttpRequest, obj: Event) -> None:
+        events.delete_events([obj.pk], actor=request.user)
+
+
+def told_times(event: Event) -> str:
+    """From when to when, the day once if it is one."""
+    starts_at, ends_at = localtime(event.starts_at), localtime(event.ends_at)
+    begin = date_format(starts_at, "SHORT_DATETIME_FORMAT")
+    same_day = starts_at.date() == ends_at.date()
+    return f"{begin} – {date_format(ends_at, 'TIME_FORMAT' if same_day else 'SHORT_DATETIME_FORMAT')}"
+
+
+def _changeable(event: Event) -> set[str]:
+    return {Event._meta.get_field(name).name for name in CHANGEABLE[event.state]}
