@@ -55,6 +55,12 @@ def may_grade(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_check_in(request: HttpRequest) -> bool:
+    from hr.admin.check_in import may_check_in as opens
+
+    return opens(request)
+
+
 def may_see_who_is_missing(request: HttpRequest) -> bool:
     from hr.admin.mandatory import may_open as opens
 
@@ -124,6 +130,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse_lazy("admin:hr_event_mandatory"),
                     "permission": may_see_who_is_missing,
                 },
+                {
+                    "title": _("Check in"),
+                    "icon": "qr_code_scanner",
+                    "link": reverse_lazy("admin:hr_attendance_check_in"),
+                    "permission": may_check_in,
+                },
+                page(_("Attendance"), "how_to_reg", "hr.Attendance"),
+                page(_("Corrections"), "edit_note", "hr.AttendanceCorrection"),
                 page(_("Kinds of events"), "category", "hr.EventKind"),
             ],
         },

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from core import roles
 from core.models import User
-from hr.models import Employee
-from tests.factories import make_employee, make_user
+from hr.models import Employee, Evaluation, EvaluationRound, FormVersion
+from tests.factories import make_employee, make_evaluation, make_user
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "scope.md"
 COMING, NOBODY = "*coming*", "–"
+SELF = "the rule self"  # everybody who is an employee
 
 
 def table():
@@ -105,6 +107,49 @@ def delete_employees(client):
     return not Employee.objects.filter(code="E-OTHER").exists()
 
 
+def view_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OTHER", state="submitted")
+    return client.get(reverse("admin:hr_evaluation_change", args=[evaluation.pk])).status_code == 200
+
+
+def create_evaluations(client):
+    day, version = timezone.localdate(), FormVersion.objects.first()
+    form = {"title": "Nora", "form_version": version.pk, "opens_on": day, "due_on": day}
+    client.post(reverse("admin:hr_evaluationround_add"), form)
+    return EvaluationRound.objects.filter(title="Nora").exists()
+
+
+def edit_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OTHER", state="available")
+    address = reverse("admin:hr_evaluation_withdraw", args=[evaluation.pk])
+    client.post(address, {"reason": "x", "_form_submitted": "on"}, headers={"HX-Request": "true"})
+    return Evaluation.objects.get(pk=evaluation.pk).state == "cancelled"
+
+
+def delete_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OTHER", state="submitted")
+    client.post(reverse("admin:hr_evaluation_delete", args=[evaluation.pk]), {"post": "yes"})
+    return not Evaluation.objects.filter(pk=evaluation.pk).exists()
+
+
+def view_own_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OWN")
+    return client.get(reverse("admin:hr_evaluation_answer", args=[evaluation.pk])).status_code == 200
+
+
+def answer_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OWN")
+    client.post(reverse("admin:hr_evaluation_answer", args=[evaluation.pk]), {"_draft": "1"})
+    return Evaluation.objects.get(pk=evaluation.pk).state == "in_progress"
+
+
+def grade_evaluations(client):
+    evaluation = Evaluation.objects.get(employee__code="E-OTHER", state="submitted")
+    form = {"grade": "50", "version": evaluation.version}
+    client.post(reverse("admin:hr_evaluation_grade", args=[evaluation.pk]), form)
+    return Evaluation.objects.get(pk=evaluation.pk).state == "graded"
+
+
 def assign_roles(client):
     other = User.objects.get(username="other")
     form = {"full_name": "Other", "username": "other", "language": "en", "is_active": "on", "roles": [roles.AUDITOR]}
@@ -121,7 +166,14 @@ TRIED = {
     "create employees": create_employees,
     "edit employees": edit_employees,
     "delete employees": delete_employees,
+    "view evaluations": view_evaluations,
+    "create evaluations": create_evaluations,
+    "edit evaluations": edit_evaluations,
+    "delete evaluations": delete_evaluations,
     "assign roles": assign_roles,
+    "view own evaluations": view_own_evaluations,
+    "answer evaluations": answer_evaluations,
+    "grade evaluations": grade_evaluations,
 }
 
 
@@ -133,8 +185,11 @@ def test_each_that_exists_is_tried():
 @pytest.mark.parametrize("name", TRIED)
 def test_the_pages_let_do_it_who_the_table_names(client, db, name, role):
     make_user("other", full_name="Other")
-    make_employee(code="E-OTHER")
-    client.force_login(make_user("reader", role=role, employee=make_employee()))
-    _ours, who = HERE[name]
+    other, own = make_employee(code="E-OTHER"), make_employee(code="E-OWN")
+    make_evaluation(other, state="submitted")
+    make_evaluation(other)
+    make_evaluation(own)
+    client.force_login(make_user("reader", role=role, employee=own))
+    ours, who = HERE[name]
 
-    assert TRIED[name](client) is (role in who.split(", "))
+    assert TRIED[name](client) is (ours == SELF or role in who.split(", "))

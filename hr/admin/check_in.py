@@ -50,7 +50,7 @@ def screen_view(request: HttpRequest, event_id: int, model_admin: AttendanceAdmi
     if "fragment" in request.GET:
         response = TemplateResponse(request, "hr/admin/attendance/screen_codes.html", _codes(request, roll))
     else:
-        context = roll_context(request, roll, "screen", _("Check-in")) | _codes(request, roll)
+        context = roll_context(request, roll, "screen") | _codes(request, roll)
         response = TemplateResponse(request, "hr/admin/attendance/screen.html", context)
     response["Cache-Control"] = "no-store"
     return response

@@ -27,6 +27,7 @@ from hr.admin.event_sessions import sessions_view
 from hr.admin.event_steps import EventSteps
 from hr.admin.filters import MomentRangeFilter, ScopedAutocompleteFilter
 from hr.admin.mandatory import mandatory_people_view, mandatory_view
+from hr.admin.roll_pages import RollTab
 from hr.models import Attendance, Event, EventSession
 from hr.models.attendance import CAME
 from hr.permissions import can_change_event
@@ -60,7 +61,7 @@ class EventForm(VersionedForm):
 
 
 @admin.register(Event)
-class EventAdmin(EventSteps, ParticipantsTab, GrantTab, HrAdmin):
+class EventAdmin(EventSteps, RollTab, ParticipantsTab, GrantTab, HrAdmin):
     """What is planned is a form; the steps of its life are dialogs, each offered in the states it leads from."""
 
     form = EventForm

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.paginator import Page
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,8 +19,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core import kept_forms
 from core.admin.paginator import KeysFirstPaginator
-from core.admin.widgets import RowsSelect
 from core.errors import DomainError
+from hr.admin.audience_form import RowsField
 from hr.admin.roll_pages import Roll, named, roll_context, roll_of
 from hr.models import Attendance, Employee, Outcome, SessionMark
 from hr.permissions import can_enrol
@@ -47,11 +47,8 @@ class Line:
 class WalkInForm(forms.Form):
     """People who came without being enrolled: chosen, or where there are no scripts named by their codes."""
 
-    walk_ins = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Came without being enrolled"),
-        queryset=Employee.objects.none(),
-        required=False,
-        widget=RowsSelect(Attendance._meta.get_field("employee"), admin.site, attrs={"style": "width: 100%"}),
+    walk_ins = RowsField(
+        Attendance, "employee", label=gettext_lazy("Came without being enrolled"), required=False
     )
     codes = forms.CharField(
         label=gettext_lazy("Codes of who came without being enrolled"),
@@ -92,7 +89,7 @@ def roll_call_view(request: HttpRequest, event_id: int, model_admin: AttendanceA
     page = KeysFirstPaginator(named(roll.rows(), term).select_related("employee__org_unit"), PER_PAGE).get_page(
         request.GET.get("p")
     )
-    context = roll_context(request, roll, "roll_call", _("Roll-call"))
+    context = roll_context(request, roll, "roll_call")
     context |= {
         "lines": _lines(roll, page, typed),
         "page": page,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import site
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -19,6 +20,9 @@ from hr.services.check_in import may_show
 
 if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
+
+
+TAB = "roll_call"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Roll:
     def rows(self) -> QuerySet:
         """Who has a seat and may be marked by the reader, by name."""
         rows = Attendance.objects.markable_by(self.user).seated().filter(event=self.event)
-        return rows.order_by("employee__last_name", "employee__first_name", "pk")
+        return rows.order_by("employee__search_text", "pk")
 
 
 def roll_of(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -> Roll:
@@ -52,10 +56,20 @@ def roll_of(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -
     return Roll(event, sessions, _session(request, sessions), request.user)
 
 
-def roll_context(request: HttpRequest, roll: Roll, page: str, title: str) -> dict[str, Any]:
-    """For a page of the roll: `page` is its name."""
-    from django.contrib.admin import site
+class RollTab:
+    """The way to the roll from the pages of an event."""
 
+    def get_tabs(self, request: HttpRequest, obj: Event) -> list[dict[str, Any]]:
+        tabs = super().get_tabs(request, obj)  # type: ignore[misc]
+        if not can_take_rolls(request.user):
+            return tabs
+        link = reverse("admin:hr_attendance_roll_call", args=[obj.pk])
+        return [*tabs, {"title": _("Roll-call"), "link": link, "page": TAB, "has_permission": True}]
+
+
+def roll_context(request: HttpRequest, roll: Roll, page: str) -> dict[str, Any]:
+    """For a page of the roll, `page` is its name: among the tabs of the event, with the way to the others."""
+    admin_of_events: Any = site.get_model_admin(Event)
     request.current_app = site.name
     query = f"?session={roll.session.pk}" if roll.session else ""
     names = [("roll_call", _("Roll-call")), ("sign_in_sheet", _("Sign-in sheet"))]
@@ -63,7 +77,9 @@ def roll_context(request: HttpRequest, roll: Roll, page: str, title: str) -> dic
         names.append(("screen", _("Check-in screen")))
     return {
         **site.each_context(request),
-        "title": title,
+        **admin_of_events.with_tabs(request, roll.event, TAB),
+        "title": roll.event,
+        "opts": Event._meta,
         "roll": roll,
         "event": roll.event,
         "pages": [
@@ -74,7 +90,7 @@ def roll_context(request: HttpRequest, roll: Roll, page: str, title: str) -> dic
 
 
 def named(rows: QuerySet, term: str) -> QuerySet:
-    """Those whose name or code holds every word."""
+    """Those of whom name, code or e-mail hold every word."""
     for word in fold(term).split():
         rows = rows.filter(employee__search_text__contains=word)
     return rows

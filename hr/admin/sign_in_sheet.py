@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
 
 from core.admin.paginator import KeysFirstPaginator
 from hr.admin.roll_pages import roll_context, roll_of
@@ -27,7 +26,7 @@ def sign_in_sheet_view(request: HttpRequest, event_id: int, model_admin: Attenda
     people = [row.employee for row in page.object_list]
     told = Employee.objects.visible_to(request.user).personal_to(request.user)
     personal = set(told.filter(pk__in=[person.pk for person in people]).values_list("pk", flat=True))
-    context = roll_context(request, roll, "sign_in_sheet", _("Sign-in sheet"))
+    context = roll_context(request, roll, "sign_in_sheet")
     context |= {
         "lines": [
             (number, person, (person.national_id or "") if person.pk in personal else "")

@@ -13,7 +13,10 @@ from tests.hr.personas import World
 # Changed where it occurs, so that a form that is accepted changes something.
 NAMES = ("first_name", "name", "title", "full_name")
 # What is ticked or pressed beside.
-PRESSED = {"give": {"everybody": "on", "_give": "1"}}
+PRESSED = {"give": {"everybody": "on", "_give": "1"},
+    "mark": {"outcome": "present"},
+    "reject": {"answer": "forged"},
+}
 
 
 def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
@@ -22,6 +25,7 @@ def filled(page: Answer, address: Address, world: World) -> dict[str, object]:
     for name in data:
         if data[name] == [""] and (value := _value(address.model, name, address.kind, world)) is not None:
             data[name] = value
+    data |= {name: "present" for name in data if name.startswith("o-")}  # the outcomes of a roll
     for name in NAMES:
         if name in data and address.kind != "delegations":
             data[name] = f"Forged {name}"

@@ -12,7 +12,7 @@ from django.db.models import NOT_PROVIDED, AutoField, Field, Model
 from django.utils import timezone
 
 from core.models import GroupGrant, User, UserGrant
-from hr.models import Employee, Event, OrgUnit, Position
+from hr.models import Attendance, Employee, Event, OrgUnit, Position
 from tests.hr.personas import EMPLOYEES, World
 
 # Rows of these stand in the world already.
@@ -27,6 +27,7 @@ VALUES: dict[str, dict[str, object]] = {
         "starts_at": timezone.now() + timedelta(days=2),
         "ends_at": timezone.now() + timedelta(days=3),
     },
+    "hr.attendancecorrection": {"outcome": "present"},
     "hr.evaluation": {"state": "submitted"},
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
@@ -100,7 +101,7 @@ class Rows:
         return next((grant for grant in self.by_model[UserGrant] if grant.what.endswith(f" on {row.about}")), None)
 
     def _make(self, model: type[Model]) -> Iterator[Row]:
-        """One for each employee, or for each account, or just one, as the model has it."""
+        """One for each employee or his attendance, or for each account, or just one, as the model has it."""
         fields = {
             field.attname if field.name == field.attname else field.name: field for field in model._meta.concrete_fields
         }
@@ -109,6 +110,9 @@ class Rows:
         if employee:
             for key in EMPLOYEES:
                 yield self._row(model, {employee: self.world.employees[key]}, about=key)
+        elif part := next((name for name, field in fields.items() if field.related_model is Attendance), None):
+            for row in self._rows_of(Attendance):
+                yield self._row(model, {part: Attendance._base_manager.get(pk=row.pk)}, about=row.about)
         elif owner:
             for key, user in self.world.users.items():
                 if user:
@@ -152,10 +156,13 @@ class Rows:
         return "made up " + "".join(chr(ord("a") + int(digit)) for digit in str(self._next))
 
     def _related(self, model: type[Model]) -> Model:
+        return model._base_manager.get(pk=self._rows_of(model)[0].pk)
+
+    def _rows_of(self, model: type[Model]) -> list[Row]:
         if model not in self.by_model:
             self.by_model[model] = list(self._make(model))
             self._next += 200
-        return model._base_manager.get(pk=self.by_model[model][0].pk)
+        return self.by_model[model]
 
 
 def _is_needed(field: Field) -> bool:

@@ -22,14 +22,16 @@ OWNED = {
     "hr.importjob": "import",
 }
 # What is kept of people, seen and changed by who answers for them; to be allowed to see the person is not enough.
-KEPT_OF_PEOPLE = {"hr.evaluation"}
+KEPT_OF_PEOPLE = {"hr.evaluation", "hr.attendance", "hr.attendancecorrection"}
 # Rows that have the rights of what they are part of.
-PARTS = {"hr.formversion": "hr.evaluationform"}
+PARTS = {"hr.formversion": "hr.evaluationform", "hr.attendancecorrection": "hr.attendance"}
+# Enrolled and marked by pages of their own.
+ENROLMENTS = ("hr.attendance", "hr.attendancecorrection")
 # What pages of a model can never do, whatever the role says: it is done elsewhere, or not at all.
 NEVER = {
-    "add": {"core.usergrant", "core.groupgrant", "core.invitation", "hr.formversion"},
+    "add": {"core.usergrant", "core.groupgrant", "core.invitation", "hr.formversion", *ENROLMENTS},
     # An evaluation goes step by step; a version of a form, published as these are, stays as it is.
-    "change": {"core.invitation", "hr.evaluation", "hr.formversion"},
+    "change": {"core.invitation", "hr.evaluation", "hr.formversion", *ENROLMENTS},
     "delete": {"core.usergrant", "core.groupgrant"},
 }
 # Which role right opens the pages of whose loads.
@@ -197,6 +199,25 @@ def reminds(who: Persona, row: Row) -> bool:
     return knows_who_is_missing(who, row) and enrols(who, row)
 
 
+def takes_rolls(who: Persona, row: Row) -> bool:
+    return sees(who, row) and (holds(who, "mark", "hr.attendance") or answers_for_people(who))
+
+
+def shows_screens(who: Persona, row: Row) -> bool:
+    """Who may mark everybody enrolled, if anybody is."""
+    return holds(who, "mark", "hr.attendance") and row.what != NOBODYS
+
+
+def marks(who: Persona, row: Row) -> bool:
+    """Somebody else's attendance, or a correction of it."""
+    may = holds(who, "mark", "hr.attendance") or (answers_for_people(who) and sees(who, row))
+    return who.may_log_in and may and not is_own(who, row)
+
+
+def is_employee(who: Persona, model: type[Model]) -> bool:
+    return who.may_log_in and who.employee is not None
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -295,6 +316,17 @@ PAGES = {
     "postpone": Page(manages("change"), manages("change"), row=ROW),
     "cancel": Page(manages("change"), manages("change"), row=ROW),
     "clone": Page(manages("add"), manages("add"), row=ROW),
+    # Of their rolls, and of corrections, all of them waiting.
+    "roll_call": Page(takes_rolls, takes_rolls, row="event_id", of="hr.event"),
+    "sign_in_sheet": Page(takes_rolls, row="event_id", of="hr.event"),
+    "screen": Page(shows_screens, row="event_id", of="hr.event"),
+    "check_in": Page(is_employee),
+    "mark": Page(marks, marks, row=ROW),
+    "ask_correction": Page(nobody, row=ROW),
+    "correct": Page(nobody, row=ROW),
+    "approve": Page(marks, marks, row=ROW),
+    "reject": Page(marks, marks, row=ROW),
+    "take_back": Page(nobody, row=ROW),
     # Of evaluations, all of them submitted, and of their forms and rounds.
     "queue": Page(grades_somebody, leads_on=True),
     "answer": Page(is_own, row=ROW),

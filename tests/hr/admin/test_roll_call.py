@@ -156,7 +156,7 @@ def test_what_the_page_would_never_send_does_nothing(data, event, rows, hr):
 
 
 @pytest.mark.parametrize(
-    ("term", "found"), [("nanez", ["Beto"]), ("e3", ["Carla"]), ("GIL carla", ["Carla"]), ("x", [])]
+    ("term", "found"), [("nanez", ["Beto"]), ("e3", ["Carla"]), ("GIL carla", ["Carla"]), ("zzz", [])]
 )
 def test_the_roll_is_searched(term, found, event, rows, hr):
     assert names(hr.get(page("roll_call", event, q=term))) == found
@@ -262,7 +262,7 @@ def test_the_screen_shows_a_code_to_scan_and_one_to_type(event, rows, hr):
     codes = codes_now(Sitting(event.pk))
     assert "<svg" in response.text
     assert f"{codes.short[:3]}-{codes.short[3:]}" in response.text
-    assert response.headers["Cache-Control"] == "no-store"
+    assert "no-store" in response.headers["Cache-Control"]
 
 
 def test_its_fragment_is_what_changes(event, rows, hr):
