@@ -47,9 +47,7 @@ class Line:
 class WalkInForm(forms.Form):
     """People who came without being enrolled: chosen, or where there are no scripts named by their codes."""
 
-    walk_ins = RowsField(
-        Attendance, "employee", label=gettext_lazy("Came without being enrolled"), required=False
-    )
+    walk_ins = RowsField(Attendance, "employee", label=gettext_lazy("Came without being enrolled"), required=False)
     codes = forms.CharField(
         label=gettext_lazy("Codes of who came without being enrolled"),
         required=False,

@@ -21,7 +21,6 @@ from hr.services.check_in import may_show
 if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
 
-
 TAB = "roll_call"
 
 

@@ -13,7 +13,8 @@ from tests.hr.personas import World
 # Changed where it occurs, so that a form that is accepted changes something.
 NAMES = ("first_name", "name", "title", "full_name")
 # What is ticked or pressed beside.
-PRESSED = {"give": {"everybody": "on", "_give": "1"},
+PRESSED = {
+    "give": {"everybody": "on", "_give": "1"},
     "mark": {"outcome": "present"},
     "reject": {"answer": "forged"},
 }
