@@ -68,7 +68,10 @@ def may_see_who_is_missing(request: HttpRequest) -> bool:
 
 
 def may_read_grants(request: HttpRequest) -> bool:
-    return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
+    from core.services.grants import can_read
+
+    user: Any = request.user
+    return can_read(user)
 
 
 def may_compare(request: HttpRequest) -> bool:
@@ -211,7 +214,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = [item for item in group["items"] if item["permission"](request)]
         if items:
             shown.append({**group, "separator": True, "items": items})
+    _mark_active([item for group in shown for item in group["items"]], request.path)
     return shown
+
+
+def _mark_active(items: list[dict[str, Any]], path: str) -> None:
+    """One entry, the nearest: the pages of some stand below those of another."""
+    links = [str(item["link"]) for item in items]
+    nearest = max((link for link in links if path.startswith(link)), key=len, default="")
+    for item, link in zip(items, links, strict=True):
+        item["active"] = link == nearest
 
 
 UNFOLD: dict[str, Any] = {

@@ -73,7 +73,9 @@ class Requirement:
     def enrolled_in(self, people: Collection[Employee]) -> dict[int, Attendance]:
         """The next enrolment of each of the people in an event that counts, by key."""
         going = Attendance.objects.going().filter(self._counting(), employee__in=[row.pk for row in people])
-        rows = going.filter(event__state__in=Event.ENROLLING).select_related("event").order_by("-event__starts_at", "pk")
+        rows = (
+            going.filter(event__state__in=Event.ENROLLING).select_related("event").order_by("-event__starts_at", "pk")
+        )
         return {row.employee_id: row for row in rows}
 
     def valid_until(self, attended_on: date) -> date | None:
@@ -125,5 +127,3 @@ def first_day_valid(on: date, months: int) -> date:
 
 def _asking_events():
     return Event.objects.filter(mandatory=True, state__in=ASKING)
-
-

@@ -252,4 +252,3 @@ def _plain(number: Decimal) -> int | float:
 
 def _exact(number: Any) -> Fraction:
     return Fraction(str(number))
-

@@ -14,8 +14,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from core.admin.badges import badge
 from core.admin.paginator import CappedPaginator
-from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.check_in import check_in_view, screen_view

@@ -13,9 +13,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from core.admin.badges import badge
 from core.admin.paginator import CappedPaginator
 from hr.admin.attendance import OUTCOME_LABELS
-from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm

@@ -14,8 +14,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from core.admin.badges import badge
 from hr.admin.accounts import InviteActions
-from hr.admin.badges import badge
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.delegations import delegations_view, end_delegation_view

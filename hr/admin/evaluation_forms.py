@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from core.admin.badges import badge
 from hr.admin.answer_form import AnswerForm
-from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.dialogs import ActionForm
 from hr.admin.questions import QuestionInline, problems_of

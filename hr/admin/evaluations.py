@@ -16,8 +16,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from core.admin.badges import badge
 from hr.admin.answering import answer_view, is_open, told_answers
-from hr.admin.badges import badge
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, DayInput

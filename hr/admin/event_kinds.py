@@ -23,7 +23,9 @@ class EventKindAdmin(HrAdmin):
     search_help_text = gettext_lazy("Name or code")
     fields = ["code", "name", "validity_months"]
     actions = ["delete_many"]
-    empty_text = gettext_lazy("Kinds sort events: trainings, meetings, workshops. A kind may say for how long one counts.")
+    empty_text = gettext_lazy(
+        "Kinds sort events: trainings, meetings, workshops. A kind may say for how long one counts."
+    )
 
     @display(description=gettext_lazy("counts for"), ordering="validity_months")
     def validity(self, kind: EventKind) -> str:

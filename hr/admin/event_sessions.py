@@ -101,4 +101,3 @@ def _plan(request: HttpRequest, event: Event, form: PlanForm, lines: BaseFormSet
 
 def _initial(session: EventSession) -> dict[str, Any]:
     return {"id": session.pk, "starts_at": session.starts_at, "ends_at": session.ends_at}
-

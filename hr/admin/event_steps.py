@@ -111,7 +111,9 @@ class EventSteps(admin.ModelAdmin):
         permissions=["lead"],
         dialog={
             "title": gettext_lazy("Close the roll"),
-            "description": gettext_lazy("Whoever is still pending was absent. Later changes are asked for as corrections."),
+            "description": gettext_lazy(
+                "Whoever is still pending was absent. Later changes are asked for as corrections."
+            ),
             "form_class": ActionForm,
         },
     )

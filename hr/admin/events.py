@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import DateTimeField, Field, QuerySet
+from django.db.models import DateTimeField, Field
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.formats import date_format
@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
+from core.admin.badges import badge
 from core.admin.grant_forms import MomentInput
-from hr.admin.badges import badge
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.calendar import calendar_view
 from hr.admin.enrolment import ParticipantsTab
 from hr.admin.event_audience import audience_view
-from hr.admin.event_dialogs import CloneForm
 from hr.admin.event_reasons import event_reasons_view
 from hr.admin.event_sessions import sessions_view
 from hr.admin.event_steps import EventSteps
@@ -100,7 +99,10 @@ class EventAdmin(EventSteps, RollTab, ParticipantsTab, GrantTab, HrAdmin):
     def get_tabs(self, request: HttpRequest, obj: Event) -> list[dict[str, Any]]:
         first, *rest = super().get_tabs(request, obj)
         own = [self.tab(_("Audience"), "audience", obj)] if request.user.has_perm("hr.view_event") else []
-        if can_change_event(request.user, obj) or EventSession.objects.visible_to(request.user).filter(event=obj).exists():
+        if (
+            can_change_event(request.user, obj)
+            or EventSession.objects.visible_to(request.user).filter(event=obj).exists()
+        ):
             own.append(self.tab(_("Sessions"), "sessions", obj))
         return [first, *own, *rest, self.tab(_("Why can I see this?"), "reasons", obj)]
 

@@ -68,7 +68,7 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
         "subtitle": _("Mandatory"),
         "requirement": requirement,
         "state": state,
-        "states": [("", _("all"))] + list(STATES.items() if requirement.months else []),
+        "states": [("", _("all")), *list(STATES.items() if requirement.months else [])],
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "rows": _rows(requirement, list(page)),

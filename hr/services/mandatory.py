@@ -23,9 +23,7 @@ KIND = "event.mandatory_reminder"
 
 
 @business_atomic
-def remind_people(
-    event_id: int, *, actor: User, employee_ids: Collection[int] | None = None, state: str = ""
-) -> int:
+def remind_people(event_id: int, *, actor: User, employee_ids: Collection[int] | None = None, state: str = "") -> int:
     """Remind who has yet to attend (hr/mandatory.py), all of them or those named; returns how many.
 
     Only whom the actor may enrol; who was reminded today, or has attended, is passed over. Raises NotFound for an event
@@ -51,9 +49,7 @@ def reminded_today(event_id: int, employee_ids: Iterable[int]) -> set[int]:
 
 
 def _remind(event_id: int, employee_ids: Iterable[int]) -> int:
-    return outbox.add(
-        KIND, {_key(event_id, pk): {"event_id": event_id, "employee_ids": [pk]} for pk in employee_ids}
-    )
+    return outbox.add(KIND, {_key(event_id, pk): {"event_id": event_id, "employee_ids": [pk]} for pk in employee_ids})
 
 
 def _key(event_id: int, employee_id: int) -> str:

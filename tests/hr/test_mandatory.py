@@ -107,7 +107,9 @@ def test_what_ends_half_an_hour_before_midnight_counts_for_its_own_day(beto):
     today = timezone.localdate()
     attended = first_day_valid(today, 1)
     ends_at = datetime.combine(attended, datetime.min.time(), zone).replace(hour=23, minute=30)
-    make_attendance(make_event(kind=kind, state="closed", starts_at=ends_at - DAY, ends_at=ends_at), beto, outcome="present")
+    make_attendance(
+        make_event(kind=kind, state="closed", starts_at=ends_at - DAY, ends_at=ends_at), beto, outcome="present"
+    )
 
     with timezone.override(zone):
         assert codes(event, state="expired") == set()

@@ -103,7 +103,10 @@ def test_of_a_day_the_earliest_comes_first(hr_manager):
 
 
 def test_everybody_sees_his_own_events(ana, beto, carla):
-    ours, theirs = make("Ours", at(2026, 5, 10, 9), at(2026, 5, 10, 11)), make("T", at(2026, 5, 9, 9), at(2026, 5, 9, 11))
+    ours, theirs = (
+        make("Ours", at(2026, 5, 10, 9), at(2026, 5, 10, 11)),
+        make("T", at(2026, 5, 9, 9), at(2026, 5, 9, 11)),
+    )
     make_attendance(ours, beto)
     make_attendance(theirs, carla)
 

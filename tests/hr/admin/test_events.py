@@ -340,7 +340,7 @@ def test_a_faulty_list_stays_in_the_form(hr):
 
     assert response.status_code == 400
     assert "Line 1: «NADIE» is nobody" in response.context["form"].errors["pasted"][0]
-    assert 'NADIE</textarea>' in response.text
+    assert "NADIE</textarea>" in response.text
 
 
 def test_the_audience_is_no_business_of_who_sees_a_few_events(manager, worker, beto, sales):

@@ -12,7 +12,7 @@ from core.errors import InvalidTransition, NotAllowed, NotFound
 from hr.models import Attendance, Employee, EventAudience, OutboxMessage
 from hr.services.enrolment import cancel_all, enrol_audience, renew_after_draft
 from hr.services.events import cancel_events, publish_events, unpublish_events
-from tests.factories import make_attendance, make_employee, make_event, make_position, make_unit, make_user
+from tests.factories import make_attendance, make_employee, make_event, make_unit, make_user
 
 
 def meant_for(event, **line):
