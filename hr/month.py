@@ -101,7 +101,8 @@ def _entries(events: Iterable[Event], start: date, end: date) -> Iterator[Entry]
     for session in EventSession.objects.filter(event__in=[event.pk for event in events]).order_by("number"):
         sessions[session.event_id].append(session)
     for event in events:
-        for part in sessions[event.pk] or [None]:
+        parts: list[EventSession] | list[None] = sessions[event.pk] or [None]
+        for part in parts:
             times = part or event
             for day in _days(times.starts_at, times.ends_at):
                 if start <= day < end:

@@ -27,10 +27,11 @@ def follow_people(since: datetime | None, *, should_stop: Callable[[], bool] = l
     leavers = _leavers_enrolled(since)
     withdraw_leavers(leavers, actor=None, source="job")  # type: ignore[call-arg]  # business_atomic takes it
     people = _newcomers(since)
-    for event_id in [] if people is None else _events_that_enrol():
-        if should_stop():
-            return False
-        enrol_newcomers(event_id, people, actor=None, source="job")  # type: ignore[call-arg]
+    if people is not None:
+        for event_id in _events_that_enrol():
+            if should_stop():
+                return False
+            enrol_newcomers(event_id, people, actor=None, source="job")  # type: ignore[call-arg]
     return len(leavers) < BATCH
 
 
