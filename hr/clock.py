@@ -76,7 +76,8 @@ class Clock:
             outbox.expand_due(limit=EXPANDED_A_ROUND, should_stop=self.must_stop) >= EXPANDED_A_ROUND,
             delivery.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) >= MAILED_A_ROUND,
             invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
-            *[self._carry_out(duty) for duty in (*DUTIES, self._follow_people)],
+            *[self._carry_out(duty) for duty in DUTIES],
+            self._carry_out(self._follow_people),
         ]
         jobs.wake_stalled()
         self._once(REMINDERS, timezone.now() + timedelta(hours=1), evaluation_clock.remind_due)

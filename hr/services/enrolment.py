@@ -69,7 +69,7 @@ def register(event_id: int, *, actor: User) -> Attendance:
         _require_state(event, {Event.State.PUBLISHED})
         require(can_register(actor, event), _("%(event)s is not open for you to register.") % {"event": event})
         _require_not_begun(event)
-        employee = Employee.objects.filter(pk=facts_of(actor).employee_id).get()
+        employee = Employee.objects.get(pk=facts_of(actor).employee_id)  # type: ignore[misc]  # who may register is one
         known = event.attendance.filter(employee=employee, status=Status.CANCELLED).first()
         if known is not None and known.cancelled_from == By.MANAGER:
             raise NotAllowed(_("Your enrolment was cancelled. Ask your manager or HR to renew it."))
