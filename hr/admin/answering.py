@@ -44,6 +44,7 @@ def answer_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdm
         "title": str(evaluation.round),
         "opts": model_admin.opts,
         "evaluation": evaluation,
+        "state_type": model_admin.state_types[evaluation.state],
         "form": form,
         "answers": told_answers(evaluation),
         "list_page": reverse("admin:hr_evaluation_changelist"),

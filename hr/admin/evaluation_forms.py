@@ -172,6 +172,9 @@ class FormVersionAdmin(HrAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # with its form, and by its action
 
+    def has_change_permission(self, request: HttpRequest, obj: FormVersion | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.published_at is None)
+
     def has_delete_permission(self, request: HttpRequest, obj: FormVersion | None = None) -> bool:
         return False
 

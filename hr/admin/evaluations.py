@@ -82,6 +82,7 @@ class EvaluationAdmin(HrAdmin):
     """Everybody's own, and those of the people one answers for. Every step is an action or a page of its own."""
 
     first_tab = gettext_lazy("Evaluation")
+    state_types = LABELS
     # Whoever sees an evaluation sees of which round it is.
     seen_with_row = ("round",)
     list_display = ["employee", "round", "state_label", "due_on", "score", "grade"]

@@ -38,7 +38,7 @@ def system_view(request: HttpRequest, model_admin: OutboxMessageAdmin) -> HttpRe
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("State of the system"),
-        "opts": model_admin.opts,
+        "content_title": _("State of the system"),
         "sections": [
             (_("Differences between the databases"), _told(compare(CHECKS, most=SHOWN), user)),
             (_("What is stuck"), _told(compare(STUCK, most=SHOWN), user)),

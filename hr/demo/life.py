@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from hr.demo.cast import Cast, find_cast
@@ -15,7 +16,7 @@ from hr.services.writing import business_atomic
 FIRST_PERSON = "EMP-00001"
 OVER = (Event.State.COMPLETED, Event.State.CLOSED)
 OF_EVENTS = ("event.", "attendance.")
-LEFT_UNREAD = 9
+LEFT_UNREAD, OF_A_KIND = 9, 3
 
 
 def wants_life() -> bool:
@@ -46,6 +47,12 @@ def _read_most(cast: Cast, event_ids: Iterable[int]) -> None:
     over = set(Event.objects.filter(pk__in=list(event_ids), state__in=OVER).values_list("pk", flat=True))
     for user in cast.keys.values():
         unread = Notification.objects.unread_by(user).order_by("-pk").values_list("pk", "message__kind", "about_id")
-        past = [pk for pk, kind, about in unread if kind.startswith(OF_EVENTS) and about in over]
-        others = [pk for pk, _kind, _about in unread if pk not in past]
-        mark_read([*past, *others[LEFT_UNREAD:]], actor=user)
+        left: Counter[str] = Counter()
+        read = []
+        for pk, kind, about in unread:
+            past = kind.startswith(OF_EVENTS) and about in over
+            if past or left[kind] == OF_A_KIND or left.total() == LEFT_UNREAD:
+                read.append(pk)
+            else:
+                left[kind] += 1
+        mark_read(read, actor=user)

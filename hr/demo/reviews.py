@@ -61,7 +61,7 @@ def _of_events(cast: Cast, events: Mapping[str, Event]) -> None:
     }
     _bring_along(cast, [induction, workshop, excel], fixed)
     others = Evaluation.objects.exclude(employee_id__in=cast.keys).order_by("pk").values_list("pk", flat=True)
-    open_ones = others.filter(round=induction, state=State.AVAILABLE)[:1]
+    open_ones = others.filter(round__event__isnull=False, state=State.AVAILABLE)[:1]
     cancel_evaluations(list(open_ones), reason="Cambió de puesto.", actor=cast.hr)
     graded = others.filter(round=workshop, state=State.GRADED)[:1]
     reopen_evaluations(list(graded), reason="La nota era de otra persona.", actor=cast.hr)
@@ -86,10 +86,11 @@ def _of_hr(cast: Cast) -> None:
         ],
         actor=cast.hr,
     )
-    units = dict(OrgUnit.objects.filter(code__in=("OPE-CCS-PRO", "TH-SEL")).values_list("code", "pk"))
+    units = dict(OrgUnit.objects.filter(code__in=("OPE-CCS-PRO", "TH-SEL", "COM-MER")).values_list("code", "pk"))
+    give_round(climate.pk, Audience(org_unit_ids=[units["COM-MER"]], employee_ids=list(cast.keys)), actor=cast.hr)
     give_round(last.pk, Audience(org_unit_ids=[units["OPE-CCS-PRO"]]), actor=cast.hr)
-    give_round(current.pk, Audience(org_unit_ids=list(units.values()), employee_ids=list(cast.keys)), actor=cast.hr)
-    give_round(climate.pk, Audience(everybody=True), actor=cast.hr)
+    here = [units["OPE-CCS-PRO"], units["TH-SEL"]]
+    give_round(current.pk, Audience(org_unit_ids=here, employee_ids=list(cast.keys)), actor=cast.hr)
     fixed = {(current.title, name): State.AVAILABLE for name in cast.persons}
     _bring_along(cast, [last, current], fixed | {(last.title, "employee"): State.GRADED})
     # Nobody is given what was due already: the day is moved afterwards.
