@@ -1,8 +1,6 @@
 /* The roll by keyboard: arrows go from person to person, a letter marks and goes on. Without it the page is a form. */
 "use strict";
 
-const KEYS = { p: "present", l: "late", a: "absent", e: "excused", Backspace: "pending", Delete: "pending" };
-
 const form = document.querySelector("form[data-roll]");
 if (form) {
     startRoll(form, document.querySelector("[data-roll-search]"));
@@ -15,6 +13,7 @@ function startRoll(form, searchForm) {
     const search = searchForm.querySelector("input[type=search]");
     const counts = new Map([...form.querySelectorAll("[data-count]")].map((cell) => [cell.dataset.count, cell]));
     const noted = new Map(lines.map((line) => [line, chosen(line)?.value]));
+    const keys = keysOf(form);
     let isSending = false;
 
     // One stop for the Tab key, not five for each person.
@@ -79,7 +78,7 @@ function startRoll(form, searchForm) {
             return;
         }
         const steps = { ArrowDown: 1, ArrowUp: -1 };
-        const outcome = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+        const outcome = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
         if (event.key in steps) {
             event.preventDefault();
             beside(line, steps[event.key])?.focus();
@@ -159,6 +158,16 @@ function startRoll(form, searchForm) {
         const visible = shown();
         return visible[visible.indexOf(line) + step];
     }
+}
+
+// The letters are those of the reader's language.
+function keysOf(form) {
+    const told = form.dataset.keys.trim().split(" ").map((pair) => pair.split("="));
+    return {
+        ...Object.fromEntries(told.map(([outcome, key]) => [key.toLowerCase(), outcome])),
+        Backspace: "pending",
+        Delete: "pending",
+    };
 }
 
 function inputs(line) {
