@@ -121,8 +121,11 @@ def _save(request: HttpRequest, roll: Roll, form: WalkInForm) -> None:
         walk_ins=form.employee_ids(),
         actor=request.user,
     )
-    text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", count) % {"count": count}
-    messages.success(request, text)
+    if count:
+        text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", count) % {"count": count}
+        messages.success(request, text)
+    else:
+        messages.info(request, _("Nothing was changed."))
 
 
 def _typed(data: Mapping[str, str]) -> tuple[dict[int, str], dict[int, str]]:

@@ -36,12 +36,7 @@ function startRoll(form, searchForm) {
     list.addEventListener("change", (event) => noteOutcome(event.target.closest("[data-line]")));
     list.addEventListener("focusin", (event) => makeCurrent(event.target.closest("[data-line]")));
     list.addEventListener("keydown", onKey);
-    form.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-            event.preventDefault();
-            form.requestSubmit();
-        }
-    });
+    form.addEventListener("keydown", save, true); // before the choice of walk-ins, which keeps its keys for itself
     form.addEventListener("submit", () => {
         isSending = true;
     });
@@ -70,6 +65,14 @@ function startRoll(form, searchForm) {
     });
     if (search.value) {
         filter();
+    }
+
+    function save(event) {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault();
+            event.stopPropagation();
+            form.requestSubmit();
+        }
     }
 
     function onKey(event) {
