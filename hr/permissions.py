@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from core.errors import NotAllowed
 from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL
 from hr.scope import Scope, events_for, facts_of, has_role_right, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
-    from hr.models import Employee, Evaluation, EvaluationForm, EvaluationRound, Event, EventKind, OrgUnit, Position
+    from hr.models import (
+        Attendance,
+        Employee,
+        Evaluation,
+        EvaluationForm,
+        EvaluationRound,
+        Event,
+        EventKind,
+        OrgUnit,
+        Position,
+    )
 
 EVERYBODY = Scope(everything=True)
 
@@ -184,6 +196,12 @@ def can_enrol(user: User | None, employee: Employee | None = None) -> bool:
     if employee is None or scope.everything:
         return bool(scope)
     return scope.covers(employee) and not is_self(user, employee)
+
+
+def can_cancel(user: User | None, attendance: Attendance) -> bool:
+    """Whether the user may end the enrolment: anybody's he may enrol, and his own before the event starts."""
+    employee = attendance.employee
+    return can_enrol(user, employee) or (is_self(user, employee) and attendance.event.starts_at > timezone.now())
 
 
 def can_register(user: User, event: Event) -> bool:

@@ -416,6 +416,16 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
         """The wait-list, in its order."""
         return self.filter(status="waitlisted").order_by("enrolled_at", "pk")
 
+    def places(self, keys: Collection[int]) -> dict[int, int]:
+        """The place of these in the wait-list of their event, the first is 1; of who does not wait, none."""
+        waiting = self.model._base_manager.filter(event_id=OuterRef("event_id"), status="waitlisted")
+        before = Q(enrolled_at__lt=OuterRef("enrolled_at")) | Q(
+            enrolled_at=OuterRef("enrolled_at"), pk__lt=OuterRef("pk")
+        )
+        counted = waiting.filter(before).order_by().values("event_id").annotate(people=Count("pk")).values("people")
+        rows = self.filter(pk__in=keys, status="waitlisted").order_by()
+        return {key: 1 + (ahead or 0) for key, ahead in rows.values_list("pk", Subquery(counted))}
+
     def seated(self) -> Self:
         return self.filter(status__in=self.model.SEATED)
 

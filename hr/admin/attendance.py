@@ -24,8 +24,9 @@ from hr.admin.filters import DayOfEventFilter, ScopedAutocompleteFilter, Subtree
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
-from hr.permissions import can_correct_at_once, can_take_rolls, is_self
-from hr.services import corrections, marks
+from hr.models.attendance import CAME
+from hr.permissions import can_cancel, can_correct_at_once, can_enrol, can_take_rolls, is_self
+from hr.services import corrections, enrolment, marks
 
 STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}
 OUTCOME_LABELS = {"pending": "default", "present": "success", "late": "warning", "absent": "danger", "excused": "info"}
@@ -45,6 +46,16 @@ class CorrectionForm(ActionForm):
         max_length=300,
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("Who decides about it reads this, and it is kept."),
+    )
+
+
+class CancelForm(ActionForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Kept with the enrolment."),
     )
 
 
@@ -68,7 +79,7 @@ class AttendanceAdmin(HrAdmin):
     paginator = CappedPaginator
     # Whoever sees that somebody attends something knows who it is and what.
     seen_with_row = ("employee", "event")
-    list_display = ["employee", "unit", "event", "status_label", "outcome_label", "marked_at"]
+    list_display = ["employee", "event", "outcome_label", "status_label", "unit", "marked_at"]
     list_select_related = ["employee__org_unit", "event"]
     # Sorting a million rows takes longer than filtering them.
     sortable_by = ()
@@ -84,8 +95,8 @@ class AttendanceAdmin(HrAdmin):
     fields = ["employee", "unit", "event", "status_badge", "enrolled_at", "outcome_badge", *LATER]
     readonly_fields = fields
     change_form_after_template = "hr/admin/attendance/parts.html"
-    actions_detail = ["mark", "ask_correction", "correct"]
-    actions = ["mark_many", "ask_correction_many", "correct_many"]
+    actions_detail = ["mark", "ask_correction", "correct", "cancel"]
+    actions = ["mark_many", "ask_correction_many", "correct_many", "cancel_many"]
     empty_text = gettext_lazy("People are enrolled when an event is published, or from the list of employees.")
 
     # --- Pages about the roll of an event ---------------------------------------------------------------------
@@ -134,7 +145,7 @@ class AttendanceAdmin(HrAdmin):
 
     @display(description=gettext_lazy("unit"))
     def unit(self, row: Attendance) -> str:
-        return str(row.employee.org_unit)
+        return row.employee.org_unit.name
 
     @display(description=gettext_lazy("status"), label=STATUS_LABELS)
     def status_label(self, row: Attendance) -> tuple[str, str]:
@@ -188,6 +199,19 @@ class AttendanceAdmin(HrAdmin):
     def correct(self, request: HttpRequest, form: CorrectionForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "correct", correct_to)
 
+    @action(
+        description=gettext_lazy("Cancel the enrolment"),
+        icon="person_remove",
+        permissions=["cancel"],
+        dialog={
+            "title": gettext_lazy("Cancel the enrolment"),
+            "description": gettext_lazy("The seat goes to whoever waits for one. The person is told."),
+            "form_class": CancelForm,
+        },
+    )
+    def cancel(self, request: HttpRequest, form: CancelForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "cancel", enrolment.cancel_attendance)
+
     def has_mark_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:
             return can_take_rolls(request.user)
@@ -205,6 +229,18 @@ class AttendanceAdmin(HrAdmin):
             return can_correct_at_once(request.user)
         row = self._seated(request, object_id, {Event.State.CLOSED})
         return row is not None and not is_self(request.user, row.employee)
+
+    def has_cancel_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if object_id is None:
+            return can_enrol(request.user)
+        row = self.row_of(request, object_id)
+        return (
+            row is not None
+            and row.status != Attendance.Status.CANCELLED
+            and row.event.state in Event.MARKING
+            and row.outcome not in CAME
+            and can_cancel(request.user, row)
+        )
 
     def _seated(self, request: HttpRequest, object_id: Any, states: Collection[str]) -> Attendance | None:
         """The row, if it is of somebody with a seat in an event that is in one of the states."""
@@ -225,3 +261,14 @@ class AttendanceAdmin(HrAdmin):
     @action(description=gettext_lazy("Correct"), permissions=["correct"])
     def correct_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(self, request, queryset, title=_("Correct"), form_class=CorrectionForm, service=correct_to)
+
+    @action(description=gettext_lazy("Cancel the enrolment"), permissions=["cancel"])
+    def cancel_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self,
+            request,
+            queryset,
+            title=_("Cancel the enrolment"),
+            form_class=CancelForm,
+            service=enrolment.cancel_attendance,
+        )

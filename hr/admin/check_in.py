@@ -21,10 +21,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.errors import DomainError
 from hr.admin.roll_pages import Roll, roll_context, roll_of
-from hr.check_in_codes import Sitting, codes_now, is_long
+from hr.check_in_codes import Sitting, codes_now, is_long, sitting_of_long
 from hr.models import Event, Outcome
 from hr.scope import facts_of
-from hr.services.check_in import check_in, may_show, window_of
+from hr.services.check_in import check_in, may_show, not_right, window_of
 
 if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
@@ -97,18 +97,26 @@ def check_in_view(request: HttpRequest, model_admin: AttendanceAdmin) -> HttpRes
         refusal = _check_in(request, code)
         if not refusal:
             return HttpResponseRedirect(reverse("admin:hr_attendance_check_in"))
-        # One that was scanned is over, and nothing to correct by hand.
-        code = "" if is_long(code) else code
+    scanned = None if refusal else sitting_of_long(code)
+    if scanned is None and is_long(code):
+        # It is over, and nothing to correct by hand.
+        code, refusal = "", refusal or not_right()
     request.current_app = model_admin.admin_site.name
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Check in"),
         "form": CodeForm(initial={"code": code[:200]}),
-        "is_scanned": is_long(code),
+        "is_scanned": scanned is not None,
+        "event": Event.objects.visible_to(request.user).filter(pk=scanned.event_id).first() if scanned else None,
         "reader": request.user,
         "refusal": refusal,
     }
-    return TemplateResponse(request, "hr/admin/attendance/check_in.html", context, status=400 if refusal else 200)
+    return TemplateResponse(
+        request,
+        "hr/admin/attendance/check_in.html",
+        context,
+        status=400 if refusal and request.method == "POST" else 200,
+    )
 
 
 def may_check_in(request: HttpRequest) -> bool:

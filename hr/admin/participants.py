@@ -12,9 +12,9 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import CHECKBOX_CLASSES, UnfoldAdminTextInputWidget
 
-from core.admin.paginator import CappedPaginator
+from core.admin.paginator import KeysFirstPaginator
 from hr.admin.audience_form import RowsField
 from hr.admin.event_pages import answer, event_of
 from hr.models import Attendance, Employee, Event
@@ -40,7 +40,7 @@ LABELS = {
 class PeopleForm(forms.Form):
     """Whom to enrol: active people in the reader's reach."""
 
-    employees = RowsField(Attendance, "employee", label=gettext_lazy("People"))
+    employees = RowsField(Attendance, "employee", label=gettext_lazy("People to enrol"))
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -93,7 +93,7 @@ def participants_view(request: HttpRequest, object_id: str, model_admin: EventAd
     if chosen.is_valid():
         with model_admin.domain_errors_on(chosen):
             return _done(request, rows, chosen)
-    page = CappedPaginator(rows.select_related("employee__org_unit"), PER_PAGE).get_page(request.GET.get("p"))
+    page = KeysFirstPaginator(rows.select_related("employee__org_unit"), PER_PAGE).get_page(request.GET.get("p"))
     context = {
         **model_admin.with_tabs(request, event, "participants"),
         "title": _("Participants: %(event)s") % {"event": event},
@@ -102,11 +102,13 @@ def participants_view(request: HttpRequest, object_id: str, model_admin: EventAd
         "page_range": page.paginator.get_elided_page_range(page.number),
         "rows": _lines(request, event, list(page)),
         "statuses": _statuses(request, event),
+        "event": event,
         "term": request.GET.get("q", "").strip(),
         "status": _status(request),
         "people": people if may_enrol and event.state in Event.MARKING else None,
         "chosen": chosen if may_enrol and event.state in Event.MARKING else None,
         "may_confirm": may_confirm and event.state in Event.ENROLLING,
+        "tick": " ".join(CHECKBOX_CLASSES),
         "media": model_admin.media + people.media,
     }
     return answer(request, model_admin, "participants.html", context, 400 if people.errors or chosen.errors else 200)
@@ -143,13 +145,24 @@ def _statuses(request: HttpRequest, event: Event) -> list[tuple[str, str, int]]:
 
 
 def _lines(request: HttpRequest, event: Event, rows: list[Attendance]) -> list[dict[str, Any]]:
-    """Each with its label and whether the reader may end it: one query for all."""
+    """Each with its label, whether the reader may end it and, in the wait-list, its place: one query each for all."""
     going = [row.employee_id for row in rows if row.status != Status.CANCELLED]
     answered: set[int] = set()
     if event.state in Event.MARKING and going:
         reach = Employee.objects.visible_to(request.user).enrollable_by(request.user)
         answered = set(reach.filter(pk__in=going).order_by().values_list("pk", flat=True))
-    return [{"row": row, "label": LABELS[Status(row.status)], "open": row.employee_id in answered} for row in rows]
+    places = {}
+    if _status(request) == Status.WAITLISTED:
+        places = _seen(request, event).places([row.pk for row in rows])
+    return [
+        {
+            "row": row,
+            "label": LABELS[Status(row.status)],
+            "open": row.employee_id in answered,
+            "place": places.get(row.pk),
+        }
+        for row in rows
+    ]
 
 
 def _enrolled(request: HttpRequest, event: Event, form: PeopleForm) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core import kept_forms
@@ -30,8 +30,14 @@ if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
 
 PER_PAGE = 200
-# The key of each outcome, whatever the language: the page shows them.
-KEYS = {Outcome.PRESENT: "P", Outcome.LATE: "L", Outcome.ABSENT: "A", Outcome.EXCUSED: "E", Outcome.PENDING: "⌫"}
+# The key of each outcome, a letter of its word in the reader's language: the page shows them.
+KEYS = {
+    Outcome.PRESENT: pgettext_lazy("key for present", "P"),
+    Outcome.LATE: pgettext_lazy("key for late", "L"),
+    Outcome.ABSENT: pgettext_lazy("key for absent", "A"),
+    Outcome.EXCUSED: pgettext_lazy("key for excused", "E"),
+    Outcome.PENDING: "⌫",
+}
 NOTED, SEEN = "o-", "was-"
 
 
@@ -115,8 +121,11 @@ def _save(request: HttpRequest, roll: Roll, form: WalkInForm) -> None:
         walk_ins=form.employee_ids(),
         actor=request.user,
     )
-    text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", count) % {"count": count}
-    messages.success(request, text)
+    if count:
+        text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", count) % {"count": count}
+        messages.success(request, text)
+    else:
+        messages.info(request, _("Nothing was changed."))
 
 
 def _typed(data: Mapping[str, str]) -> tuple[dict[int, str], dict[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import site
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.text import fold
@@ -78,9 +80,11 @@ def roll_context(request: HttpRequest, roll: Roll, page: str) -> dict[str, Any]:
         **site.each_context(request),
         **admin_of_events.with_tabs(request, roll.event, TAB),
         "title": roll.event,
+        "original": roll.event,
         "opts": Event._meta,
         "roll": roll,
         "event": roll.event,
+        "when": span(roll.of.starts_at, roll.of.ends_at),
         "pages": [
             (text, reverse(f"admin:hr_attendance_{name}", args=[roll.event.pk]) + query, name == page)
             for name, text in names
@@ -93,6 +97,13 @@ def named(rows: QuerySet, term: str) -> QuerySet:
     for word in fold(term).split():
         rows = rows.filter(employee__search_text__contains=word)
     return rows
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """From when until when, in words; the day of the end only if it is another one."""
+    starts, ends = timezone.localtime(starts_at), timezone.localtime(ends_at)
+    until = "TIME_FORMAT" if starts.date() == ends.date() else "SHORT_DATETIME_FORMAT"
+    return f"{date_format(starts, 'SHORT_DATETIME_FORMAT')} – {date_format(ends, until)}"
 
 
 def _session(request: HttpRequest, sessions: list[EventSession]) -> EventSession | None:

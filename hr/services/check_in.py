@@ -70,6 +70,10 @@ def may_show(event: Event, actor: User) -> bool:
     return markable.exists() and not others.exclude(pk__in=markable.order_by().values("pk")).exists()
 
 
+def not_right() -> str:
+    return _("This code is not right, or no longer: the screen shows another one every 20 seconds.")
+
+
 def window_of(of: Event | EventSession) -> tuple[datetime, datetime]:
     """From when until when one may check in."""
     return of.starts_at - timedelta(minutes=settings.CHECK_IN_OPENS_MINUTES), of.ends_at
@@ -79,7 +83,7 @@ def _sitting_of(code: str, actor: User) -> Sitting:
     scanned = check_in_codes.is_long(code)
     sitting = check_in_codes.sitting_of_long(code) if scanned else _guessed(code, actor)
     if sitting is None:
-        raise _refusal(_("This code is not right, or no longer: the screen shows another one every 20 seconds."))
+        raise _refusal(not_right())
     return sitting
 
 

@@ -1,8 +1,6 @@
 /* The roll by keyboard: arrows go from person to person, a letter marks and goes on. Without it the page is a form. */
 "use strict";
 
-const KEYS = { p: "present", l: "late", a: "absent", e: "excused", Backspace: "pending", Delete: "pending" };
-
 const form = document.querySelector("form[data-roll]");
 if (form) {
     startRoll(form, document.querySelector("[data-roll-search]"));
@@ -15,6 +13,7 @@ function startRoll(form, searchForm) {
     const search = searchForm.querySelector("input[type=search]");
     const counts = new Map([...form.querySelectorAll("[data-count]")].map((cell) => [cell.dataset.count, cell]));
     const noted = new Map(lines.map((line) => [line, chosen(line)?.value]));
+    const keys = keysOf(form);
     let isSending = false;
 
     // One stop for the Tab key, not five for each person.
@@ -37,12 +36,7 @@ function startRoll(form, searchForm) {
     list.addEventListener("change", (event) => noteOutcome(event.target.closest("[data-line]")));
     list.addEventListener("focusin", (event) => makeCurrent(event.target.closest("[data-line]")));
     list.addEventListener("keydown", onKey);
-    form.addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-            event.preventDefault();
-            form.requestSubmit();
-        }
-    });
+    form.addEventListener("keydown", save, true); // before the choice of walk-ins, which keeps its keys for itself
     form.addEventListener("submit", () => {
         isSending = true;
     });
@@ -73,13 +67,21 @@ function startRoll(form, searchForm) {
         filter();
     }
 
+    function save(event) {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault();
+            event.stopPropagation();
+            form.requestSubmit();
+        }
+    }
+
     function onKey(event) {
         const line = event.target.closest("[data-line]");
         if (!line || event.ctrlKey || event.metaKey || event.altKey) {
             return;
         }
         const steps = { ArrowDown: 1, ArrowUp: -1 };
-        const outcome = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+        const outcome = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
         if (event.key in steps) {
             event.preventDefault();
             beside(line, steps[event.key])?.focus();
@@ -159,6 +161,16 @@ function startRoll(form, searchForm) {
         const visible = shown();
         return visible[visible.indexOf(line) + step];
     }
+}
+
+// The letters are those of the reader's language.
+function keysOf(form) {
+    const told = form.dataset.keys.trim().split(" ").map((pair) => pair.split("="));
+    return {
+        ...Object.fromEntries(told.map(([outcome, key]) => [key.toLowerCase(), outcome])),
+        Backspace: "pending",
+        Delete: "pending",
+    };
 }
 
 function inputs(line) {

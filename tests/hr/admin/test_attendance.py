@@ -111,7 +111,8 @@ def test_who_holds_an_event_reads_who_takes_part_in_it(rows, closed, as_user, hr
 @pytest.mark.parametrize(
     ("state", "offered"),
     [
-        ("published", {"hr": {"mark"}, "manager": {"mark"}, "employee": set()}),
+        ("published", {"hr": {"mark", "cancel"}, "manager": {"mark", "cancel"}, "employee": {"cancel"}}),
+        ("completed", {"hr": {"mark", "cancel"}, "manager": {"mark", "cancel"}, "employee": {"cancel"}}),
         (
             "closed",
             {"hr": {"ask_correction", "correct"}, "manager": {"ask_correction"}, "employee": {"ask_correction"}},
@@ -124,7 +125,7 @@ def test_what_is_offered_depends_on_the_state_and_the_reader(state, offered, hr,
     browsers = {"hr": hr, "manager": manager, "employee": employee}
 
     found = {
-        who: {name for name in ("mark", "ask_correction", "correct") if page(name, row.pk) in text}
+        who: {name for name in ("mark", "ask_correction", "correct", "cancel") if page(name, row.pk) in text}
         for who, text in ((who, browser.get(page("change", row.pk)).text) for who, browser in browsers.items())
     }
 
@@ -149,6 +150,83 @@ def test_many_are_marked_from_the_list(hr, beto, carla):
     hr.post(reverse(LIST), data | {"_form_submitted": "on", "outcome": "excused"})
 
     assert set(Attendance.objects.values_list("outcome", flat=True)) == {"excused"}
+
+
+@pytest.mark.parametrize(
+    ("in_hours", "values", "offered"),
+    [
+        (24, {}, {"hr", "manager", "employee"}),
+        (-1, {}, {"hr", "manager"}),
+        (24, {"outcome": "present"}, set()),
+        (24, {"status": "cancelled"}, set()),
+    ],
+)
+def test_an_enrolment_is_cancelled_before_the_start_or_by_who_answers(
+    in_hours, values, offered, hr, manager, employee, beto
+):
+    row = make_attendance(make_event(state="published", in_hours=in_hours), beto, **values)
+    browsers = {"hr": hr, "manager": manager, "employee": employee}
+
+    found = {
+        who: page("cancel", row.pk) in browser.get(page("change", row.pk)).text for who, browser in browsers.items()
+    }
+
+    assert {who for who, is_offered in found.items() if is_offered} == offered
+
+
+def test_an_employee_cancels_his_own_with_a_reason(employee, beto):
+    row = make_attendance(make_event(state="published"), beto)
+
+    employee.dialog(page("cancel", row.pk), reason="Travelling")
+
+    row.refresh_from_db()
+    assert (row.status, row.cancelled_from, row.cancel_reason) == ("cancelled", "self", "Travelling")
+
+
+def many(action, rows, **sent):
+    keys = [row.pk for row in rows]
+    return {"action": action, "index": 0, "select_across": 0, "_selected_action": keys, **sent}
+
+
+def test_many_enrolments_are_cancelled_from_the_list(manager, beto, sales):
+    people = [beto, make_employee(org_unit=sales)]
+    rows = [make_attendance(make_event(state="published"), person) for person in people]
+
+    assert "2 chosen" in manager.post(reverse(LIST), many("cancel_many", rows)).text
+    response = manager.post(reverse(LIST), many("cancel_many", rows, _form_submitted="on", reason="Shift"))
+
+    assert set(Attendance.objects.values_list("status", "cancelled_from", "cancel_reason")) == {
+        ("cancelled", "manager", "Shift")
+    }
+    assert manager.texts(response) == ["2 records changed."]
+
+
+def test_of_many_one_who_came_leaves_all_as_they_were(hr, beto, carla):
+    event = make_event(state="in_progress")
+    rows = [make_attendance(event, beto), make_attendance(event, carla, outcome="present")]
+
+    response = hr.post(reverse(LIST), many("cancel_many", rows, _form_submitted="on"))
+
+    assert "came, so the enrolment stays" in response.text
+    assert set(Attendance.objects.values_list("status", flat=True)) == {"registered"}
+
+
+def test_rows_out_of_sight_are_not_cancelled(manager, beto, carla):
+    event = make_event(state="published")
+    mine, other = make_attendance(event, beto), make_attendance(event, carla)
+
+    manager.post(reverse(LIST), many("cancel_many", [mine, other], _form_submitted="on"))
+
+    assert dict(Attendance.objects.values_list("employee__first_name", "status")) == {
+        "Beto": "cancelled",
+        "Carla": "registered",
+    }
+
+
+def test_who_enrols_nobody_has_no_action_to_cancel_many(employee, auditor, as_user, rows):
+    for browser in (employee, as_user(auditor)):
+        offered = browser.get(reverse(LIST)).context["action_form"]
+        assert offered is None or "cancel_many" not in dict(offered.fields["action"].choices)
 
 
 # --- Corrections ------------------------------------------------------------------------------------------------------

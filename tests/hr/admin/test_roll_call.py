@@ -308,6 +308,24 @@ def test_an_employee_scans_and_is_present(event, rows, as_user, beto):
     assert "You are checked in already." in send(browser, code, user).text
 
 
+def test_a_scanned_page_names_its_event_to_who_is_in_it(event, rows, as_user, beto):
+    enrolled, other = as_user(make_user("beto", employee=beto)), as_user(make_user(employee=make_employee()))
+    code = codes_now(Sitting(event.pk)).long
+
+    assert enrolled.get(reverse(CHECK_IN), {"code": code}).context["event"] == event
+    page = other.get(reverse(CHECK_IN), {"code": code})
+    assert (page.context["event"], "Inducción" in page.text) == (None, False)
+
+
+@pytest.mark.parametrize("code", ["1-0-1:forged", "1-0-1:"])
+def test_a_scanned_code_that_is_over_is_told_at_once_and_another_one_asked_for(code, rows, as_user, beto):
+    page = as_user(make_user("beto", employee=beto)).get(reverse(CHECK_IN), {"code": code})
+
+    assert page.status_code == 200
+    assert "This code is not right, or no longer" in page.text
+    assert 'name="code" value="1-0-1' not in page.text
+
+
 def test_a_page_that_somebody_else_opened_checks_nobody_in(event, rows, as_user, beto, ana):
     opened_by, sends = make_user("beto", employee=beto), make_user("ana", employee=ana)
 
