@@ -242,8 +242,10 @@ def _locked_requests(ids: Collection[int], actor: User) -> list[ChangeRequest]:
 
 
 def _close(rows: list[ChangeRequest], state: str, answer: str, actor: User) -> list[ChangeRequest]:
+    # Who takes back what he asked for may no longer see whom it was about.
+    named = len(rows) if state != State.WITHDRAWN else 1
     for request in rows:
-        with naming(request, among=len(rows)):
+        with naming(request, among=named):
             request.move_to(state)
         request.answer, request.decided_at = answer[:LONGEST_REASON], timezone.now()
         request.decided_by_id, request.decided_by_name = actor.pk, str(actor)[:200]
@@ -269,7 +271,8 @@ def _change_of(request: ChangeRequest, choice: Choice, actor: User) -> tuple[Emp
     if now not in (request.old, new):
         raise StaleRow(
             _(
-                "%(field)s of %(employee)s has changed since this was asked for. Reject it, and change what is wrong now."
+                "%(field)s of %(employee)s has changed since this was asked for. Reject it, and change what is "
+                "wrong now."
             )
             % {"field": label_of(request.field), "employee": employee}
         )
