@@ -55,10 +55,17 @@ def may_grade(request: HttpRequest) -> bool:
     return opens(request)
 
 
-def may_check_in(request: HttpRequest) -> bool:
-    from hr.admin.check_in import may_check_in as opens
+def is_employee(request: HttpRequest) -> bool:
+    from hr.admin.self_pages import is_employee as opens
 
     return opens(request)
+
+
+def may_work_on_requests(request: HttpRequest) -> bool:
+    """Who decides or watches them, or tells HR about his people. What one asks for oneself is in the profile."""
+    from hr.permissions import can_report_people
+
+    return request.user.has_perm("hr.view_changerequest") or can_report_people(request.user)  # type: ignore[arg-type]
 
 
 def may_see_who_is_missing(request: HttpRequest) -> bool:
@@ -94,9 +101,24 @@ def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def own_page(title: Promise, icon: str, name: str) -> dict[str, Any]:
+    """A sidebar entry for a page about oneself."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}"), "permission": is_employee}
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups without an entry for this user are left out."""
     groups: list[dict[str, Any]] = [
+        {
+            "title": _("For me"),
+            "items": [
+                own_page(_("My profile"), "account_circle", "hr_employee_profile"),
+                own_page(_("My events"), "event_available", "hr_event_mine"),
+                own_page(_("Check in"), "qr_code_scanner", "hr_attendance_check_in"),
+                own_page(_("My attendance"), "checklist", "hr_attendance_mine"),
+                own_page(_("My evaluations"), "rate_review", "hr_evaluation_mine"),
+            ],
+        },
         {
             "title": _("People"),
             "items": [
@@ -115,6 +137,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse_lazy("admin:hr_employee_delegations"),
                     "permission": may_delegate,
                 },
+                page(_("Requests to HR"), "contact_support", "hr.ChangeRequest") | {"permission": may_work_on_requests},
             ],
         },
         {
@@ -132,12 +155,6 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "icon": "assignment_late",
                     "link": reverse_lazy("admin:hr_event_mandatory"),
                     "permission": may_see_who_is_missing,
-                },
-                {
-                    "title": _("Check in"),
-                    "icon": "qr_code_scanner",
-                    "link": reverse_lazy("admin:hr_attendance_check_in"),
-                    "permission": may_check_in,
                 },
                 page(_("Attendance"), "how_to_reg", "hr.Attendance"),
                 page(_("Corrections"), "edit_note", "hr.AttendanceCorrection"),

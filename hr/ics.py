@@ -1,4 +1,4 @@
-"""Events as calendars keep them (RFC 5545), as requests and cancellations mailed to one person (RFC 5546).
+"""Events as calendars keep them (RFC 5545): in a file, or mailed to one person as requests and cancellations (RFC 5546).
 
 Times are in UTC, which every calendar shows in its own zone. `uid` never changes, and a higher SEQUENCE replaces what
 the calendar has, so that postponing moves the entry and cancelling takes it away.
@@ -6,7 +6,7 @@ the calendar has, so that postponing moves the entry and cancelling takes it awa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from email.mime.text import MIMEText
 from email.utils import parseaddr
@@ -19,13 +19,13 @@ from icalendar import Event as Entry
 
 from hr.models import Event, EventSession
 
-REQUEST, CANCEL = "REQUEST", "CANCEL"
+REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
 
 
 def calendars(event: Event, *, method: str, attendee: str, link: str) -> list[bytes]:
     """One calendar for the event, or one for each of its sessions: RFC 5546 allows one entry in a request."""
     sittings: Sequence[EventSession | None] = list(event.sessions.all()) or [None]
-    return [_calendar(event, sitting, method=method, attendee=attendee, link=link) for sitting in sittings]
+    return [_request(event, sitting, method=method, attendee=attendee, link=link) for sitting in sittings]
 
 
 def attachment(calendar: bytes, *, method: str, name: str) -> MIMEText:
@@ -36,11 +36,34 @@ def attachment(calendar: bytes, *, method: str, name: str) -> MIMEText:
     return part
 
 
-def _calendar(event: Event, sitting: EventSession | None, *, method: str, attendee: str, link: str) -> bytes:
+def calendar_file(events: Iterable[Event], link: Callable[[Event], str]) -> bytes:
+    """One calendar of all the events, each with its sessions, to be opened by whoever downloads it; `link` tells the
+    page of an event.
+    """
+    calendar = _calendar(PUBLISH)
+    for event in events:
+        method = CANCEL if event.state == Event.State.CANCELLED else PUBLISH
+        for sitting in list(event.sessions.all()) or [None]:
+            calendar.add_component(_entry(event, sitting, method=method, link=link(event)))
+    return calendar.to_ical()
+
+
+def _request(event: Event, sitting: EventSession | None, *, method: str, attendee: str, link: str) -> bytes:
+    calendar, entry = _calendar(method), _entry(event, sitting, method=method, link=link)
+    entry.add("attendee", _attendee(attendee))
+    calendar.add_component(entry)
+    return calendar.to_ical()
+
+
+def _calendar(method: str) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", f"-//{settings.APP_NAME}//{settings.APP_VERSION}//")
     calendar.add("version", "2.0")
     calendar.add("method", method)
+    return calendar
+
+
+def _entry(event: Event, sitting: EventSession | None, *, method: str, link: str) -> Entry:
     entry = Entry()
     entry.add("uid", _uid(event, sitting))
     entry.add("sequence", event.version + (sitting.version if sitting else 0))
@@ -53,9 +76,7 @@ def _calendar(event: Event, sitting: EventSession | None, *, method: str, attend
     entry.add("url", link)
     entry.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
     entry.add("organizer", _organizer())
-    entry.add("attendee", _attendee(attendee))
-    calendar.add_component(entry)
-    return calendar.to_ical()
+    return entry
 
 
 def _uid(event: Event, sitting: EventSession | None) -> str:

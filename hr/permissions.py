@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from core.errors import NotAllowed
-from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL
-from hr.scope import Scope, events_for, facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, MARK, PERSONAL
+from hr.scope import Scope, events_for, facts_of, has_role_right, people_of, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
     from hr.models import (
         Attendance,
+        ChangeRequest,
         Employee,
         Evaluation,
         EvaluationForm,
@@ -212,6 +213,34 @@ def can_register(user: User, event: Event) -> bool:
 def can_confirm(user: User | None, employee: Employee | None = None) -> bool:
     """Whether the user may say that the employee (everybody, without one) will come: for himself, or by a role."""
     return _holds(user, ENROL) or (employee is not None and is_self(user, employee))
+
+
+def can_serve_himself(user: User) -> bool:
+    """Whether the user is an employee: changes his phones, asks for changes, has events and evaluations of his own."""
+    return facts_of(user).employee_id is not None
+
+
+def can_report_people(user: User) -> bool:
+    """Whether the user answers for people as a manager, so that he may say who is not his, or is missing."""
+    return bool(people_of(user))
+
+
+def can_disown(user: User, employee: Employee) -> bool:
+    """Whether the employee is one of the user's people, of whom he may say that he is not."""
+    return people_of(user).covers(employee) and not is_self(user, employee)
+
+
+def can_decide_requests(user: User | None) -> bool:
+    return _holds(user, DECIDE)
+
+
+def can_decide_request(user: User | None, request: ChangeRequest) -> bool:
+    """Whether the user decides the request: HR, and nobody what he asked for or what is about himself."""
+    if user is None:
+        return True
+    own = facts_of(user).employee_id
+    is_own = request.asked_by_id == user.pk or (own is not None and request.employee_id == own)
+    return can_decide_requests(user) and not is_own
 
 
 def is_self(user: User | None, employee: Employee) -> bool:

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from core.mail import MOST_ATTEMPTS
 from core.text import fold
 from hr import paths
-from hr.rights import ADD, CHANGE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
+from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
 from hr.scope import (
     FEW,
     Scope,
@@ -22,6 +22,7 @@ from hr.scope import (
     events_for,
     facts_of,
     has_role_right,
+    people_of,
     scope_for,
     units_below,
 )
@@ -190,6 +191,15 @@ class EmployeeQuerySet(BusinessQuerySet):
         people = self.held_by(user, ENROL)
         return people if scope_for(user, ENROL).everything else people.exclude(pk=facts_of(user).employee_id)
 
+    def boss_of(self, user: User) -> Self:
+        """To whom the user himself reports: everybody may know the name of his own boss."""
+        own = facts_of(user).employee_id
+        return self.none() if own is None else self.filter(reports=own)
+
+    def led_by(self, user: User) -> Self:
+        """Those for whom the user answers as a manager, without himself."""
+        return self.visible_to(user)._within(people_of(user)).exclude(pk=facts_of(user).employee_id)
+
     def not_in(self, event_id: int) -> Self:
         """Those who are not in the list of an event, whatever their status there."""
         enrolment = FilteredRelation("attendance", condition=Q(attendance__event=event_id))
@@ -319,6 +329,12 @@ class OfEmployeesQuerySet(BusinessQuerySet):
         if self.event and (events := events_for(user, right)):
             found |= Q(**{f"{self.event}__in": events})
         return self.filter(found)
+
+    def own(self, user: User) -> Self:
+        """Those about the user himself, which he sees whatever else he may see."""
+        facts = facts_of(user)
+        own = facts.employee_id if facts.may_act else None
+        return self.none() if own is None else self.filter(**{f"{self.employee}_id": own})
 
     def search(self, term: str, *, user: User) -> Self:
         """The rows of whom the words find among the people the user sees."""
@@ -468,10 +484,6 @@ class FormPartQuerySet(BusinessQuerySet):
 class EvaluationQuerySet(OfEmployeesQuerySet):
     view_right, change_right = VIEW_EVALUATION, GRADE
 
-    def own(self, user: User) -> Self:
-        """Those the user is to answer, or has answered, himself."""
-        return self.visible_to(user).filter(employee_id=facts_of(user).employee_id)
-
     def gradable_by(self, user: User) -> Self:
         """What waits for a grade that the user may give, longest ago first. Never his own."""
         rows = self.changeable_by(user).filter(state="submitted")
@@ -574,15 +586,46 @@ class NotificationQuerySet(OwnedQuerySet):
 
 
 class ChangeRequestQuerySet(OwnedQuerySet):
-    """One's own, while one acts; deciding them is a right of roles."""
+    """What one asked for, while one acts; deciding it is a right of roles."""
 
     owner_field = "asked_by_id"
 
+    def open_to(self, user: User, verb: str) -> bool:
+        """Of external staff, only who stands in for a manager has anything to ask for."""
+        return has_role_right(user, self._right(verb)) or (verb == "view" and bool(facts_of(user).managers))
+
     def changeable_by(self, user: User) -> Self:
-        return self if has_role_right(user, "hr.decide_changerequest") else self.none()
+        return self.visible_to(user) if has_role_right(user, DECIDE) else self.none()
 
     def waiting(self) -> Self:
         return self.filter(state="waiting")
+
+    def asked_by(self, user: User) -> Self:
+        return self._own(user)
+
+    def decidable_by(self, user: User) -> Self:
+        """Those the user may decide: never about himself, nor what he asked for."""
+        rows, own = self.waiting().changeable_by(user).exclude(asked_by_id=user.pk), facts_of(user).employee_id
+        return rows if own is None else rows.exclude(employee_id=own)
+
+    def personal_to(self, user: User) -> Self:
+        """Those whose values the user may read: the personal ones with the right to such data of the person alone."""
+        rows, scope = self.visible_to(user), scope_for(user, PERSONAL)
+        if scope.everything:
+            return rows
+        plain = ~Q(field__in=self._people().model.PERSONAL_FIELDS)
+        return rows.filter(plain | scope.as_q("employee") if scope else plain)
+
+    def search(self, term: str, *, user: User) -> Self:
+        """Of whom the words find among the people the user sees, or by which somebody missing was named."""
+        people = self._people().visible_to(user).search(term, user=user).order_by().values("pk")
+        named = Q(employee=None)
+        for word in term.split():
+            named &= Q(new__icontains=word)
+        return self.filter(Q(employee__in=people) | named)
+
+    def _people(self) -> EmployeeQuerySet:
+        return self.model._meta.get_field("employee").related_model.objects.all()
 
 
 class OutboxMessageQuerySet(BusinessQuerySet):

@@ -17,6 +17,8 @@ MARK = "hr.mark_attendance"
 VIEW_EVALUATION = "hr.view_evaluation"
 # To grade, and to return for another try.
 GRADE = "hr.grade_evaluation"
+# To decide what people ask HR for: of roles alone.
+DECIDE = "hr.decide_changerequest"
 
 # On one's own record.
 SELF_RIGHTS = frozenset({VIEW, PERSONAL, VIEW_ATTENDANCE, VIEW_EVALUATION})
@@ -51,6 +53,9 @@ EVENT_GRANTS = {"view_attendance_at": VIEW_ATTENDANCE, "mark_attendance_at": MAR
 # What a grant to change does not reach: who logs in as somebody follows his code and e-mail, and who sees a whole line
 # follows the boss. Only a role changes them.
 GUARDED_FIELDS = frozenset({"code", "work_email", "reports_to"})
+
+# What everybody changes of his own record without asking anybody.
+OWN_FIELDS = frozenset({"work_phone", "private_phone"})
 
 # On an absent manager: MANAGER_RIGHTS over the people he answers for. Given by himself, see services/delegations.py.
 DELEGATION = "act_as_manager"

@@ -218,6 +218,12 @@ def events_for(user: User, permission: str) -> frozenset[int]:
     return facts.events_granted(permission) if facts.may_act else NOBODY
 
 
+def people_of(user: User) -> Scope:
+    """The employees for whom the user answers as a manager, or as who stands in for one; no grant, and no role."""
+    facts = facts_of(user)
+    return Scope(unit_ids=facts.managed_units, line_roots=facts.bosses) if facts.may_act else Scope()
+
+
 def _scope(user: User, permission: str) -> Scope:
     if has_role_right(user, permission):
         return Scope(everything=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -123,11 +123,15 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         obj = super().get_object(request, object_id, from_field)
         if obj is not None:
-            names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
-            unseen.hide([obj], self._to_be_asked(names), request.user)
+            self.hide_unseen([obj], request)
         else:
             self.note_denied(request, "record")
         return obj
+
+    def hide_unseen(self, rows: Sequence[Model], request: HttpRequest) -> None:
+        """Whatever the rows point at that does not exist for the user is not named by them."""
+        names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
+        unseen.hide(rows, self._to_be_asked(names), request.user)
 
     @staticmethod
     def note_denied(request: HttpRequest, kind: str) -> None:

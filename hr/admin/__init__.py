@@ -1,5 +1,6 @@
 from hr.admin import (  # noqa: F401  (registers them)
     attendance,
+    change_requests,
     corrections,
     denied_attempts,
     employees,

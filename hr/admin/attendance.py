@@ -21,6 +21,9 @@ from hr.admin.bulk import run_on_many
 from hr.admin.check_in import check_in_view, screen_view
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import DayOfEventFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
+from hr.admin.my_attendance import my_attendance_view
+from hr.admin.my_events import confirm_view, give_up_view
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
@@ -28,8 +31,6 @@ from hr.models.attendance import CAME
 from hr.permissions import can_cancel, can_correct_at_once, can_enrol, can_take_rolls, is_self
 from hr.services import corrections, enrolment, marks
 
-STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}
-OUTCOME_LABELS = {"pending": "default", "present": "success", "late": "warning", "absent": "danger", "excused": "info"}
 NOTED = [choice for choice in Outcome.choices if choice[0] != Outcome.PENDING]
 # Shown once there is something to show.
 LATER = ("marked_at", "marked_by_name", "marked_from", "cancelled_from", "cancel_reason")
@@ -106,6 +107,9 @@ class AttendanceAdmin(HrAdmin):
             ("sign-in-sheet/<int:event_id>/", sign_in_sheet_view, "sign_in_sheet"),
             ("screen/<int:event_id>/", screen_view, "screen"),
             ("check-in/", check_in_view, "check_in"),
+            ("mine/", my_attendance_view, "mine"),
+            ("<int:attendance_id>/confirm/", confirm_view, "confirm_own"),
+            ("<int:attendance_id>/give-up/", give_up_view, "give_up"),
         ]
         own = {"model_admin": self}
         return [

@@ -124,15 +124,24 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         return rows[key]
 
     def run_in_dialog(
-        self, request: HttpRequest, form: ActionForm, object_id: str, name: str, service: Callable[..., Any]
+        self,
+        request: HttpRequest,
+        form: ActionForm,
+        object_id: str,
+        name: str,
+        service: Callable[..., Any],
+        *,
+        done: str = "",
     ) -> HttpResponse:
-        """Call `service([key], **form values)` and show the row; a broken rule keeps the dialog of `name` open."""
+        """Call `service([key], **form values)`, say that it is `done` and show the row; a broken rule keeps the dialog
+        of `name` open.
+        """
         row = self.row_of(request, object_id)
         if row is None:
             raise Http404
         with self.domain_errors_on(form):
             service([row.pk], actor=request.user, **form.values())
-            messages.success(request, _("%(row)s was changed.") % {"row": row})
+            messages.success(request, done or _("%(row)s was changed.") % {"row": row})
             return self.back_to(row.pk)
         return render(request, "unfold/helpers/dialog.html", {"dialog": getattr(self, name).dialog, "form": form})
 

@@ -15,17 +15,16 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge
 from core.admin.paginator import CappedPaginator
-from hr.admin.attendance import OUTCOME_LABELS
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.labels import DECISION_LABELS, OUTCOME_LABELS
 from hr.models import AttendanceCorrection
 from hr.permissions import can_take_rolls
 from hr.services import corrections
 
 State = AttendanceCorrection.State
-STATE_LABELS = {"waiting": "warning", "approved": "success", "rejected": "danger", "withdrawn": "default"}
 # Shown once there is something to show.
 LATER = ("decided_by_name", "decided_at", "answer")
 
@@ -126,7 +125,7 @@ class CorrectionAdmin(HrAdmin):
     def asked_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
         return correction.outcome, correction.get_outcome_display()
 
-    @display(description=gettext_lazy("state"), label=STATE_LABELS)
+    @display(description=gettext_lazy("state"), label=DECISION_LABELS)
     def state_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
         return correction.state, correction.get_state_display()
 
@@ -140,7 +139,7 @@ class CorrectionAdmin(HrAdmin):
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, correction: AttendanceCorrection) -> str:
-        return badge(correction.get_state_display(), STATE_LABELS[correction.state])
+        return badge(correction.get_state_display(), DECISION_LABELS[correction.state])
 
     # --- What may be done -------------------------------------------------------------------------------------
     @action(

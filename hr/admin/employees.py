@@ -22,6 +22,8 @@ from hr.admin.delegations import delegations_view, end_delegation_view
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
 from hr.admin.enrolment import EnrolActions
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.profile import profile_view
+from hr.admin.reporting import ReportActions
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.admin.why import reasons_view, why_view
 from hr.countries import country_name
@@ -80,7 +82,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, GrantTab, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions, GrantTab, HrAdmin):
     form = EmployeeForm
     seen_with_row = ("org_unit", "position")
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
@@ -109,11 +111,14 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, GrantTab, HrA
             "items": ["suspend", "reactivate", "terminate", "rehire"],
         },
         "invite",
+        "not_mine",
     ]
+    actions_list = ["open_missing"]
     actions = [
         "move_many",
         "change_boss_many",
         "enrol_many",
+        "not_mine_many",
         "invite_many",
         "suspend_many",
         "reactivate_many",
@@ -128,6 +133,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, GrantTab, HrA
             ("delegations/", delegations_view, "delegations"),
             ("delegations/<int:grant_id>/end/", end_delegation_view, "end_delegation"),
             ("why/", why_view, "why"),
+            ("profile/", profile_view, "profile"),
             ("<path:object_id>/reasons/", reasons_view, "reasons"),
         ]
         own = {"model_admin": self}

@@ -23,6 +23,8 @@ from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, DayInput
 from hr.admin.filters import DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.grading import DAYS_TO_IMPROVE, grade_view, queue_view
+from hr.admin.labels import EVALUATION_LABELS
+from hr.admin.my_evaluations import my_evaluations_view
 from hr.models import Evaluation
 from hr.permissions import can_answer, can_grade, can_grade_anybody, can_manage_evaluation
 from hr.scope import has_role_right
@@ -37,18 +39,6 @@ from hr.services.grading import (
 )
 
 State = Evaluation.State
-LABELS = {
-    State.PENDING: "default",
-    State.AVAILABLE: "info",
-    State.IN_PROGRESS: "info",
-    State.SUBMITTED: "warning",
-    State.RETURNED: "danger",
-    State.GRADED: "success",
-    State.EXPIRED: "danger",
-    State.CANCELLED: "default",
-}
-
-
 # Others read the answers once they were submitted, and until they are written anew.
 TOLD = (State.SUBMITTED, State.RETURNED, State.GRADED)
 
@@ -104,6 +94,7 @@ class EvaluationAdmin(HrAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
+            ("mine/", my_evaluations_view, "mine"),
             ("queue/", queue_view, "queue"),
             ("<path:object_id>/answer/", answer_view, "answer"),
             ("<path:object_id>/grade/", grade_view, "grade"),
@@ -144,13 +135,13 @@ class EvaluationAdmin(HrAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Evaluation | None = None) -> bool:
         return False
 
-    @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
+    @display(description=gettext_lazy("state"), label=EVALUATION_LABELS, ordering="state")
     def state_label(self, evaluation: Evaluation) -> tuple[str, str]:
         return evaluation.state, evaluation.get_state_display()
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, evaluation: Evaluation) -> str:
-        return badge(evaluation.get_state_display(), LABELS[evaluation.state])
+        return badge(evaluation.get_state_display(), EVALUATION_LABELS[evaluation.state])
 
     # --- One ---------------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Grade"), icon="grading", permissions=["open_grading"])

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin.utils import unquote
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
-from hr.models import Event
+from hr.models import Event, EventSession
 
 if TYPE_CHECKING:
     from hr.admin.events import EventAdmin
@@ -29,3 +31,11 @@ def answer(
     request.current_app = model_admin.admin_site.name
     base = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "media": model_admin.media}
     return TemplateResponse(request, f"hr/admin/events/{template}", base | context, status=status)
+
+
+def told_times(of: Event | EventSession) -> str:
+    """From when to when, the day once if it is one."""
+    starts_at, ends_at = localtime(of.starts_at), localtime(of.ends_at)
+    begin = date_format(starts_at, "SHORT_DATETIME_FORMAT")
+    same_day = starts_at.date() == ends_at.date()
+    return f"{begin} – {date_format(ends_at, 'TIME_FORMAT' if same_day else 'SHORT_DATETIME_FORMAT')}"

@@ -8,8 +8,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import DateTimeField, Field
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
@@ -22,11 +20,13 @@ from hr.admin.calendar import calendar_view
 from hr.admin.enrolment import ParticipantsTab
 from hr.admin.event_audience import audience_view
 from hr.admin.event_evaluation import EventEvaluation
+from hr.admin.event_pages import told_times
 from hr.admin.event_reasons import event_reasons_view
 from hr.admin.event_sessions import sessions_view
 from hr.admin.event_steps import EventSteps
 from hr.admin.filters import MomentRangeFilter, ScopedAutocompleteFilter
 from hr.admin.mandatory import mandatory_people_view, mandatory_view
+from hr.admin.my_events import event_file_view, my_calendar_view, my_events_view, register_view
 from hr.admin.roll_pages import RollTab
 from hr.models import Attendance, Event, EventSession
 from hr.models.attendance import CAME
@@ -87,6 +87,10 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
         pages = [
             ("calendar/", calendar_view, "calendar"),
             ("mandatory/", mandatory_view, "mandatory"),
+            ("mine/", my_events_view, "mine"),
+            ("mine/calendar/", my_calendar_view, "my_calendar"),
+            ("<int:event_id>/register/", register_view, "register"),
+            ("<path:object_id>/calendar-file/", event_file_view, "calendar_file"),
             ("<path:object_id>/missing/", mandatory_people_view, "missing"),
             ("<path:object_id>/audience/", audience_view, "audience"),
             ("<path:object_id>/sessions/", sessions_view, "sessions"),
@@ -207,14 +211,6 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
 
     def delete_row(self, request: HttpRequest, obj: Event) -> None:
         events.delete_events([obj.pk], actor=request.user)
-
-
-def told_times(event: Event) -> str:
-    """From when to when, the day once if it is one."""
-    starts_at, ends_at = localtime(event.starts_at), localtime(event.ends_at)
-    begin = date_format(starts_at, "SHORT_DATETIME_FORMAT")
-    same_day = starts_at.date() == ends_at.date()
-    return f"{begin} – {date_format(ends_at, 'TIME_FORMAT' if same_day else 'SHORT_DATETIME_FORMAT')}"
 
 
 def _told(event: Event) -> list[str]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from hr.ics import CANCEL, REQUEST
 from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event
 from hr.services import addressees, notice_mail, outbox
-from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, Subject
+from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, OWN_REQUEST, Subject
 
 SEATED = Q(status__in=Attendance.SEATED)
 WAITLISTED = Q(status=Attendance.Status.WAITLISTED)
@@ -213,7 +213,7 @@ NOTICES = {
         label=_("decision about a request"),
         one=_("Your request was decided: %(about)s"),
         many=_("%(count)d of your requests were decided"),
-        subject=CHANGE_REQUEST,
+        subject=OWN_REQUEST,
         expand=addressees.asker(ChangeRequest, "change_request_id"),
         key="change_request_id",
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.urls import NoReverseMatch, reverse
 
+from hr.change_requests import label_of
 from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ CHANGE_REQUEST = Subject(
         [request.get_kind_display(), *([request.employee.full_name] if request.employee else [])]
     ),
     ("employee",),
+)
+
+# To who asked: the person may no longer be his to see.
+OWN_REQUEST = Subject(
+    ChangeRequest,
+    lambda request: " – ".join(filter(None, [request.get_kind_display(), label_of(request.field)])),
 )
 
 
