@@ -72,6 +72,9 @@ class Attendance(Mark):
         Status.CANCELLED: {Status.REGISTERED, Status.WAITLISTED},
     }
     SEATED = (Status.REGISTERED, Status.CONFIRMED)
+    CAME = CAME
+    # What the attendance rate is of.
+    COUNTED = (*CAME, Outcome.ABSENT)
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="attendance", verbose_name=_("event"))
     employee = models.ForeignKey(
