@@ -18,12 +18,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from hr import wall_clock
+from hr import paths, wall_clock
 from hr.models import Attendance, Employee, Event, EventAudience
 from hr.models.attendance import CAME
 from hr.querysets import EmployeeQuerySet
 from hr.rights import VIEW_ATTENDANCE
-from hr.scope import units_below
 from hr.wall_clock import plus_months
 
 if TYPE_CHECKING:
@@ -97,7 +96,9 @@ class Requirement:
 
     def asks_by(self, line: Any) -> bool:
         """Whether the line of an audience, with the kind of its event, says whom it is for."""
-        return line["event_id"] == self.event.pk if self.months is None else line["event__kind_id"] == self.event.kind_id
+        return (
+            line["event_id"] == self.event.pk if self.months is None else line["event__kind_id"] == self.event.kind_id
+        )
 
     def asking_events(self) -> Q:
         """The condition on lines of audiences that `asks_by` is about."""
@@ -140,26 +141,24 @@ def missing_counts(asked: Sequence[Requirement], user: User) -> list[int]:
     lines = EventAudience.objects.filter(_any(each.asking_events() for each in asked), employee=None)
     wanted = ("event_id", "event__kind_id", "everybody", "org_unit__path", "position_id")
     named = list(lines.order_by().values(*wanted).distinct())
-    units = list(units_below({line["org_unit__path"] for line in named if line["org_unit__path"]}))
     counts = {
-        f"count_{number}": Count("pk", filter=_meant(each, named, units) & ~Q(each.attended_for_long()))
+        f"count_{number}": Count("pk", filter=_meant(each, named) & ~Q(each.attended_for_long()))
         for number, each in enumerate(asked)
     }
     found = Employee.objects.held_by(user, VIEW_ATTENDANCE).active().aggregate(**counts)
     return [found[name] for name in counts]
 
 
-def _meant(requirement: Requirement, lines: Sequence[Any], units: Sequence[tuple[int, str]]) -> Q:
+def _meant(requirement: Requirement, lines: Sequence[Any]) -> Q:
     """As `meant_for` of the queryset, out of what was read for several."""
     mine = [line for line in lines if requirement.asks_by(line)]
     if any(line["everybody"] for line in mine):
         return Q(pk__isnull=False)
     tops = {line["org_unit__path"] for line in mine if line["org_unit__path"]}
-    lengths = {len(path) for path in tops}
-    inside = [key for key, path in units if any(path[:length] in tops for length in lengths)]
+    inside = [Q(org_unit__path__gte=path, org_unit__path__lt=paths.after(path)) for path in tops]
     positions = [line["position_id"] for line in mine if line["position_id"]]
     by_name = EventAudience.objects.filter(requirement.asking_events(), employee=OuterRef("pk"))
-    return Q(org_unit_id__in=inside) | Q(position_id__in=positions) | Q(Exists(by_name))
+    return _any([*inside, Q(position_id__in=positions), Q(Exists(by_name))])
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
@@ -78,6 +79,27 @@ def line_above(employee_id: int) -> RawSQL:
         ) SELECT id FROM line
     """
     return RawSQL(sql, [employee_id])  # noqa: S611  (the key is bound)
+
+
+def count_together(querysets: Collection[models.QuerySet], *, most: int) -> list[int]:
+    """How many rows there are in each, counted no further than `most`, in one query.
+
+    Raw, because the ORM selects from a table, and these belong to none together.
+    """
+    counts, bound = [], []
+    for number, rows in enumerate(querysets):
+        try:
+            sql, values = rows.order_by().values("pk")[:most].query.get_compiler("business").as_sql()
+        except EmptyResultSet:
+            counts.append("0")
+            continue
+        counts.append(f"(SELECT COUNT(*) FROM ({sql}) counted_{number})")  # noqa: S608  (the ORM's own)
+        bound += values
+    if not counts:
+        return []
+    with connections["business"].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", bound)
+        return list(cursor.fetchone())
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -376,6 +398,11 @@ class EventQuerySet(BusinessQuerySet):
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
         return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
 
+    def coming_between(self, first: date, last: date) -> Self:
+        """Published ones that begin on these days."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="published", starts_at__gte=begin, starts_at__lt=end)
+
     def open_to_enrol(self, user: User) -> Self:
         """Those the user sees that take people."""
         return self.visible_to(user).filter(state__in=self.model.ENROLLING)
@@ -465,7 +492,9 @@ class AttendanceQuerySet(OfEventsQuerySet):
 
     def coming_for(self, user: User) -> Self:
         """The user's own enrolments in events that are to come or are now on, the next first."""
-        rows = self.own(user).going().filter(event__state__in=self.model._meta.get_field("event").related_model.ENROLLING)
+        rows = (
+            self.own(user).going().filter(event__state__in=self.model._meta.get_field("event").related_model.ENROLLING)
+        )
         return rows.order_by("event__starts_at", "pk")
 
     def to_confirm_by(self, user: User) -> Self:
@@ -565,6 +594,11 @@ class ImportJobQuerySet(OwnedQuerySet):
 
     def _own(self, user: User) -> Self:
         return super()._own(user).filter(**{f"{self.job_path}resource__in": self._loadable(user)})
+
+    def failed_between(self, first: date, last: date) -> Self:
+        """Loads of these days that failed."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="failed", created_at__gte=begin, created_at__lt=end)
 
     @staticmethod
     def _loadable(user: User) -> list[str]:

@@ -27,9 +27,7 @@ def report_file(asked: Asked) -> Iterator[bytes]:
     ]
     reports = {by: report(asked, by) for by in BY}
     sheets = [SheetToWrite(_("Report"), ["", ""], [30, 40], _about(asked))]
-    sheets += [
-        SheetToWrite(str(label), [str(label), *header], WIDTHS, _rows(reports[by])) for by, label in BY.items()
-    ]
+    sheets += [SheetToWrite(str(label), [str(label), *header], WIDTHS, _rows(reports[by])) for by, label in BY.items()]
     return workbook(sheets)
 
 

@@ -246,9 +246,7 @@ def _scope(user: User, permission: str) -> Scope:
             units |= facts.units_granted(codename)
     if permission in SELF_RIGHTS and facts.employee_id is not None and facts.unit_id not in units:
         employees.add(facts.employee_id)
-    return Scope(
-        unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses, lines=facts.lines
-    )
+    return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses, lines=facts.lines)
 
 
 def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:

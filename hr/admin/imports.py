@@ -33,7 +33,11 @@ LABELS = {
 class ImportJobAdmin(HrAdmin):
     list_display = ["name", "resource", "state_label", "rows", "created", "updated", "failed", "who", "at"]
     list_display_links = None
-    list_filter = [("resource", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter), ("created_at", MomentRangeFilter)]
+    list_filter = [
+        ("resource", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        ("created_at", MomentRangeFilter),
+    ]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -134,6 +134,11 @@ class Attendance(Mark):
     def __str__(self) -> str:
         return f"{self.employee}: {self.event}"
 
+    @property
+    def waits_for_confirmation(self) -> bool:
+        """Whether the person has yet to say that he comes: as `to_confirm_by` finds his own."""
+        return self.status == self.Status.REGISTERED and self.event.state == Event.State.PUBLISHED
+
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""
         if status not in self.NEXT[self.Status(self.status)]:
