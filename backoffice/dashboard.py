@@ -27,6 +27,7 @@ from hr.figures import (
     by_month,
     by_unit,
     folded,
+    largest,
     tallies,
     total,
     unit_lines,
@@ -100,25 +101,26 @@ def _waiting(user: Any) -> list[Tile]:
         link = list_of("importjob", state__exact="failed", **days("created_at", lately))
         note = _("in %(days)d days") % {"days": FAILED_DAYS}
         tiles.append(count_of(_("Failed loads"), rows, link, "error", note=note, tone="alarm"))
-    if user.has_perm("core.view_invitation"):
-        rows = Invitation.objects.visible_to(user).open()
-        link = f"{reverse('admin:core_invitation_changelist')}?state=open"
-        tiles.append(count_of(_("Invitations not yet accepted"), rows, link, "mail"))
     return tiles
 
 
 # --- How things stand -------------------------------------------------------------------------------------------------
 def _people(user: Any) -> list[Tile]:
-    """How many work here, and how many events come in the next weeks."""
+    """How many work here, how many events come in the next weeks, and who has yet to get in."""
     active = Employee.objects.visible_to(user).active()
     soon = _soon()
     events = Event.objects.visible_to(user).coming_between(soon.first, soon.last)
     link = list_of("event", state__exact="published", **days("starts_at", soon))
     note = _("in %(days)d days") % {"days": COMING_DAYS}
-    return [
+    tiles = [
         count_of(_("Active people"), active, list_of("employee", status__exact="active"), "badge"),
         count_of(_("Events to come"), events, link, "event", note=note),
     ]
+    if user.has_perm("core.view_invitation"):
+        open_ones = Invitation.objects.visible_to(user).open()
+        link = f"{reverse('admin:core_invitation_changelist')}?state=open"
+        tiles.append(count_of(_("Invitations not yet accepted"), open_ones, link, "mail"))
+    return tiles
 
 
 def _coming(user: Any, tile: Tile) -> dict[str, Any]:
@@ -140,14 +142,13 @@ def _rates(user: Any) -> dict[str, Any]:
     found = tallies(asked, [by_month(asked.period), by_unit(units)])
     tally = total(found)
     months = named_months(asked.period, folded(found, 0))
-    compared = [line for line in unit_lines(units, folded(found, 1)) if line.tally.counted]
-    largest = sorted(sorted(compared, key=lambda line: -line.tally.counted)[:UNITS_SHOWN], key=lambda line: line.label)
+    compared = largest(unit_lines(units, folded(found, 1)), UNITS_SHOWN)
     link = attendance_list("rated", asked.period)
     note = _("in %(months)d months") % {"months": MONTHS_SHOWN}
     return {
         "tiles": [Tile(_("Attendance rate"), tally.rate, link, "how_to_reg", note, "%")],
         "months": {"chart": rate_line(months), "lines": [told(asked, line) for line in months]},
-        "units": {"chart": rate_bars(largest), "lines": [told(asked, line) for line in largest]},
+        "units": {"chart": rate_bars(compared), "lines": [told(asked, line) for line in compared]},
         "known": bool(tally.counted),
         "report": reverse("admin:hr_attendance_report"),
     }
@@ -159,7 +160,7 @@ def _missing(user: Any, active: Tile) -> list[dict[str, Any]]:
         return []
     asked = [Requirement(event) for event in requirements(user)[:REQUIREMENTS_SHOWN]]
     return [
-        {"title": each.title, "count": count, "link": reverse("admin:hr_event_missing", args=[each.event.pk])}
+        {"title": each.title, "event": each.event, "count": count, "link": reverse("admin:hr_event_missing", args=[each.event.pk])}
         for each, count in zip(asked, missing_counts(asked, user), strict=True)
     ]
 

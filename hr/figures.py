@@ -250,6 +250,12 @@ def kind_lines(user: User, found: Mapping[int, Tally]) -> list[Line]:
     return sorted(lines, key=lambda line: line.label)
 
 
+def largest(lines: Sequence[Line], most: int) -> list[Line]:
+    """Those of which most people are known to have come or not, in their order; the others have no rate, or are few."""
+    known = sorted((line for line in lines if line.tally.counted), key=lambda line: -line.tally.counted)[:most]
+    return [line for line in lines if line in known]
+
+
 def total(found: Mapping[Any, Tally]) -> Tally:
     return sum(found.values(), Tally())
 

@@ -38,7 +38,7 @@ def _about(asked: Asked) -> list[list[Written]]:
 
 
 def _rows(found: Report) -> list[list[Written]]:
-    return [_row(line) for line in [*found.lines, Line(_("All"), found.total)]]
+    return [_row(line) for line in [*found.lines, Line(_("Total"), found.total)]]
 
 
 def _row(line: Line) -> list[Written]:

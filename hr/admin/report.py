@@ -21,7 +21,7 @@ from hr.admin.charts import rate_bars, rate_line
 from hr.admin.counted import attendance_list
 from hr.admin.dialogs import DayInput, RowField
 from hr.admin.tiles import Tile
-from hr.figures import MOST_MONTHS, Asked, Line, Period
+from hr.figures import MOST_MONTHS, Asked, Line, Period, largest
 from hr.loading.export import FORMATS
 from hr.models import Employee, Event
 from hr.report import BY, Report, report
@@ -88,7 +88,7 @@ def report_view(request: HttpRequest, model_admin: AttendanceAdmin) -> HttpRespo
         "asked": asked,
         "by": by,
         "tiles": _tiles(asked, found),
-        "total": told(asked, Line(_("All"), found.total)),
+        "total": told(asked, Line(_("Total"), found.total)),
         "lines": [told(asked, line, drill=_drill(query, line)) for line in found.lines[:SHOWN]],
         "left_out": max(len(found.lines) - SHOWN, 0),
         "heading": BY[by],
@@ -157,8 +157,7 @@ def _chart(found: Report, by: str) -> dict[str, Any] | None:
         return None
     if by == "month":
         return rate_line(found.lines)
-    rated = [line for line in found.lines if line.tally.counted]
-    return rate_bars(sorted(rated, key=lambda line: -line.tally.counted)[:CHARTED])
+    return rate_bars(largest(found.lines, CHARTED))
 
 
 def _may_export(request: HttpRequest) -> bool:
