@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from core import kept_forms
 from hr.admin.answer_form import AnswerForm
+from hr.admin.labels import EVALUATION_LABELS
 from hr.models import Evaluation
 from hr.permissions import can_answer
 from hr.questions import answer_text
@@ -44,7 +45,7 @@ def answer_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdm
         "title": str(evaluation.round),
         "opts": model_admin.opts,
         "evaluation": evaluation,
-        "state_type": model_admin.state_types[evaluation.state],
+        "state_type": EVALUATION_LABELS[evaluation.state],
         "form": form,
         "answers": told_answers(evaluation),
         "list_page": reverse("admin:hr_evaluation_changelist"),

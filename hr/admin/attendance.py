@@ -19,11 +19,13 @@ from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.check_in import check_in_view, screen_view
+from hr.admin.counted import CountedFilter, MyEnrolmentFilter
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import DayOfEventFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
 from hr.admin.my_attendance import my_attendance_view
 from hr.admin.my_events import confirm_view, give_up_view
+from hr.admin.report import report_file_view, report_view
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
@@ -90,6 +92,9 @@ class AttendanceAdmin(HrAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("employee__org_unit", SubtreeFilter),
         ("event__starts_at", DayOfEventFilter),
+        ("event__kind", ScopedAutocompleteFilter),
+        CountedFilter,
+        MyEnrolmentFilter,
     ]
     search_fields = ["employee__search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
@@ -110,6 +115,8 @@ class AttendanceAdmin(HrAdmin):
             ("mine/", my_attendance_view, "mine"),
             ("<int:attendance_id>/confirm/", confirm_view, "confirm_own"),
             ("<int:attendance_id>/give-up/", give_up_view, "give_up"),
+            ("report/", report_view, "report"),
+            ("report/xlsx/", report_file_view, "report_file"),
         ]
         own = {"model_admin": self}
         return [

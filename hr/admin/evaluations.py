@@ -20,6 +20,7 @@ from core.admin.badges import badge
 from hr.admin.answering import answer_view, is_open, told_answers
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
+from hr.admin.counted import TurnFilter
 from hr.admin.dialogs import ActionForm, DayInput
 from hr.admin.filters import DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.grading import DAYS_TO_IMPROVE, grade_view, queue_view
@@ -72,12 +73,12 @@ class EvaluationAdmin(HrAdmin):
     """Everybody's own, and those of the people one answers for. Every step is an action or a page of its own."""
 
     first_tab = gettext_lazy("Evaluation")
-    state_types = LABELS
     # Whoever sees an evaluation sees of which round it is.
     seen_with_row = ("round",)
     list_display = ["employee", "round", "state_label", "due_on", "score", "grade"]
     list_select_related = ["employee", "round"]
     list_filter = [
+        TurnFilter,
         ("state", ChoicesDropdownFilter),
         ("round", ScopedAutocompleteFilter),
         ("employee__org_unit", SubtreeFilter),
