@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from hr.demo.cast import Cast, find_cast
 from hr.demo.happenings import happen
+from hr.demo.requests import ask
 from hr.demo.reviews import review
 from hr.models import Employee, Event, Notification
 from hr.services import outbox
@@ -39,6 +40,7 @@ def live() -> int:
 def _live(cast: Cast, *, actor: None) -> list[Event]:
     events = happen(cast)
     review(cast, events)
+    ask(cast)
     return list(events.values())
 
 

@@ -17,6 +17,7 @@ from hr.models import (
     Answer,
     Attendance,
     AttendanceCorrection,
+    ChangeRequest,
     Evaluation,
     EvaluationForm,
     EvaluationRound,
@@ -148,6 +149,17 @@ def test_corrections_are_waiting_granted_and_refused(company):
     states = set(AttendanceCorrection.objects.values_list("state", flat=True))
 
     assert states == {"waiting", "approved", "rejected"}
+
+
+def test_requests_to_hr_are_waiting_and_refused(users):
+    requests = ChangeRequest.objects.order_by("pk").values_list("kind", "state")
+
+    assert list(requests) == [
+        ("data", "waiting"),
+        ("data", "rejected"),
+        ("not_mine", "waiting"),
+        ("missing", "waiting"),
+    ]
 
 
 def test_the_employee_has_something_to_confirm_to_join_and_to_answer(users):
