@@ -160,7 +160,12 @@ def _missing(user: Any, active: Tile) -> list[dict[str, Any]]:
         return []
     asked = [Requirement(event) for event in requirements(user)[:REQUIREMENTS_SHOWN]]
     return [
-        {"title": each.title, "event": each.event, "count": count, "link": reverse("admin:hr_event_missing", args=[each.event.pk])}
+        {
+            "title": each.title,
+            "event": each.event,
+            "count": count,
+            "link": reverse("admin:hr_event_missing", args=[each.event.pk]),
+        }
         for each, count in zip(asked, missing_counts(asked, user), strict=True)
     ]
 

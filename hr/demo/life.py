@@ -21,8 +21,9 @@ LEFT_UNREAD, OF_A_KIND = 9, 3
 
 
 def wants_life() -> bool:
-    """Whether this is the demo's company, and nothing has happened there."""
-    return not Event.objects.exists() and Employee.objects.filter(code=FIRST_PERSON).exists()
+    """Whether this is the demo's company, with accounts for its people, and nothing has happened there."""
+    is_new = not Event.objects.exists() and Employee.objects.filter(code=FIRST_PERSON).exists()
+    return is_new and find_cast() is not None
 
 
 def live() -> int:
