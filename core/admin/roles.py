@@ -31,6 +31,8 @@ VERBS = {
     "mark": gettext_lazy("mark"),
     "grade": gettext_lazy("grade"),
     "decide": gettext_lazy("decide"),
+    "retry": gettext_lazy("try again"),
+    "repair": gettext_lazy("repair"),
 }
 
 admin.site.unregister(Group)

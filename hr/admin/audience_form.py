@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from core.admin.base import rows_for
+from core.admin.rows import is_key, rows_for
 from core.admin.widgets import RowsSelect
 from hr.models import Employee
 from hr.services.audiences import Audience
@@ -27,6 +27,14 @@ class RowsField(forms.ModelMultipleChoiceField):
         field = model._meta.get_field(relation)
         widget = RowsSelect(field, admin.site, attrs={"style": "width: 100%"})
         super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
+
+    def _check_values(self, value: list[Any]) -> Any:
+        """Django asks the database for what is no key, too."""
+        for key in value:
+            if not is_key(self.queryset.model, key):
+                message = self.error_messages["invalid_choice"]
+                raise forms.ValidationError(message, code="invalid_choice", params={"value": key})
+        return super()._check_values(value)
 
 
 class AudienceForm(forms.Form):

@@ -20,9 +20,10 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import kept_forms
+from core.admin.rows import keys_among
 from hr.admin.answering import told_answers
 from hr.admin.dialogs import DayInput
-from hr.models import Evaluation
+from hr.models import Evaluation, EvaluationRound
 from hr.permissions import can_grade, can_grade_anybody
 from hr.services.grading import (
     LONGEST_COMMENT,
@@ -162,7 +163,7 @@ def _queue(request: HttpRequest) -> QuerySet:
     """What waits for the user, of one round with `?round=`."""
     rows = Evaluation.objects.visible_to(request.user).gradable_by(request.user)
     round_id = request.GET.get("round", "")
-    return rows.filter(round_id=round_id) if round_id.isdecimal() else rows
+    return rows.filter(round_id__in=keys_among(EvaluationRound, [round_id])) if round_id.isdecimal() else rows
 
 
 def _after(rows: QuerySet, evaluation: Evaluation) -> QuerySet:

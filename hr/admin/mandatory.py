@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.rows import keys_among
 from hr.admin.event_pages import answer
 from hr.mandatory import STATES, Requirement, requirements
-from hr.models import Event
+from hr.models import Employee, Event
 from hr.permissions import can_remind
 from hr.scope import answers_for_others
 from hr.services.mandatory import remind_people, reminded_today
@@ -80,7 +81,7 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
 def _reminded(request: HttpRequest, event: Event, state: str, model_admin: EventAdmin) -> HttpResponse:
     """All that the page lists on its pages, or the one named."""
     named = request.POST.get("person", "")
-    ids = [int(named)] if named.isdecimal() else None
+    ids = keys_among(Employee, [named]) if named else None
     with model_admin.domain_errors_to_messages(request):
         count = remind_people(event.pk, employee_ids=ids, state=state, actor=request.user)
         if count:

@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core import kept_forms
 from core.admin.paginator import KeysFirstPaginator
+from core.admin.rows import keys_among
 from core.errors import DomainError
 from hr.admin.audience_form import RowsField
 from hr.admin.roll_pages import Roll, named, roll_context, roll_of
@@ -134,10 +135,12 @@ def _typed(data: Mapping[str, str]) -> tuple[dict[int, str], dict[int, str]]:
     for name, outcome in data.items():
         key = name.removeprefix(NOTED)
         before = data.get(f"{SEEN}{key}")
-        if name.startswith(NOTED) and key.isdecimal() and outcome in Outcome.values and outcome != before:
-            outcomes[int(key)] = outcome
+        if not name.startswith(NOTED) or outcome not in Outcome.values or outcome == before:
+            continue
+        for attendance_id in keys_among(Attendance, [key]):
+            outcomes[attendance_id] = outcome
             if before in Outcome.values:
-                seen[int(key)] = before
+                seen[attendance_id] = before
     return outcomes, seen
 
 

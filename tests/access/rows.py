@@ -1,4 +1,8 @@
-"""Rows of every model the admin knows, made from what its fields ask for: a new model needs nothing here."""
+"""Rows of every model the admin knows, and of every other one of `hr`: a new model needs nothing here.
+
+They are made from what the fields ask for. Texts, those that may be empty, too, name the row: whoever reads one of them
+on a page was told of that row.
+"""
 
 import uuid
 from collections.abc import Iterator
@@ -6,19 +10,39 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import NOT_PROVIDED, AutoField, Field, Model
+from django.db.models import NOT_PROVIDED, AutoField, CharField, Field, Model, TextField
 from django.utils import timezone
 
 from core.models import GroupGrant, User, UserGrant
-from hr.models import Attendance, Employee, Event, OrgUnit, Position
-from tests.hr.personas import EMPLOYEES, World
+from hr.models import (
+    Answer,
+    Attendance,
+    Employee,
+    Evaluation,
+    Event,
+    EventSession,
+    ImportJob,
+    Lease,
+    OrgUnit,
+    Position,
+    StoredFile,
+)
+from tests.hr.personas import EMPLOYEES, PERSONAS, World
 
 # Rows of these stand in the world already.
 FIRST_KEY, GRANT_KEYS = 4_450_001, 4_460_001
-# A column that says whose the row is, by the id of an account or by a key to it.
+MADE_UP_TEXT = "made up "
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+# A column that says whose the row is, by the id of an account or by a key to it; beside an employee, who asked for it.
 OWNER = ("user", "user_id", "owner_id", "created_by_id")
+ASKED = "asked_by_id"
+# What there is one of for each of these is part of it, seen by who sees it.
+WHOLES = (Attendance, Evaluation, ImportJob, StoredFile)
+# Whose turn it is, and no row of anybody.
+NO_ROWS = (Lease,)
 # What a row must or should have beside what its fields ask for.
 VALUES: dict[str, dict[str, object]] = {
     "hr.event": {
@@ -26,6 +50,10 @@ VALUES: dict[str, dict[str, object]] = {
         "mandatory": True,
         "starts_at": timezone.now() + timedelta(days=2),
         "ends_at": timezone.now() + timedelta(days=3),
+    },
+    "hr.eventsession": {
+        "starts_at": timezone.now() + timedelta(days=2),
+        "ends_at": timezone.now() + timedelta(days=2, hours=1),
     },
     "hr.attendancecorrection": {"outcome": "present"},
     "hr.evaluation": {"state": "submitted"},
@@ -72,7 +100,9 @@ class Rows:
             **{model: self._with_new_keys(model) for model in (UserGrant, GroupGrant)},
         }
         self._next = FIRST_KEY
-        for model in admin.site._registry:
+        for model in [*admin.site._registry, *apps.get_app_config("hr").get_models()]:
+            if model._meta.model_name.startswith("historical") or model in NO_ROWS:
+                continue
             if model not in self.by_model:
                 self.by_model[model] = list(self._make(model))
                 # Room for rows that a test adds, which take the next keys.
@@ -107,27 +137,44 @@ class Rows:
         }
         employee = next((name for name, field in fields.items() if field.related_model is Employee), None)
         owner = next((name for name in OWNER if name in fields), None)
+        whole = next((name for name, field in fields.items() if field.related_model in WHOLES and not field.null), None)
         if employee:
             for key in EMPLOYEES:
-                yield self._row(model, {employee: self.world.employees[key]}, about=key)
-        elif part := next((name for name, field in fields.items() if field.related_model is Attendance), None):
-            for row in self._rows_of(Attendance):
-                yield self._row(model, {part: Attendance._base_manager.get(pk=row.pk)}, about=row.about)
+                yield self._about(model, employee, key, asked=ASKED in fields)
+        elif whole:
+            parents = fields[whole].related_model
+            for row in self._rows_of(parents):
+                values = {whole: parents._base_manager.get(pk=row.pk)}
+                yield self._row(model, values, about=row.about, owner=row.owner)
         elif owner:
             for key, user in self.world.users.items():
                 if user:
                     yield self._row(model, {owner: user if fields[owner].is_relation else user.pk}, owner=key)
+        elif model is EventSession:
+            hidden = next(row for row in self._rows_of(Event) if row.what == NOBODYS)
+            yield self._row(model, {"event": Event._base_manager.get(pk=hidden.pk)}, what=NOBODYS)
         else:
             yield self._row(model, {})
             if model is Event:
                 # Everybody is enrolled in the first one; of this one few may know.
                 yield self._row(model, {}, what=NOBODYS)
 
+    def _about(self, model: type[Model], employee: str, key: str, *, asked: bool) -> Row:
+        """What is asked for about somebody, he asks for himself."""
+        values: dict[str, object] = {employee: self.world.employees[key]}
+        owner = next((who.key for who in PERSONAS.values() if who.employee == key), None) if asked else None
+        if owner:
+            values[ASKED] = self.world.users[owner].pk
+        return self._row(model, values, about=key, owner=owner)
+
     def _row(self, model: type[Model], values: dict[str, object], **known: Any) -> Row:
         values = VALUES.get(model._meta.label_lower, {}) | values
         for field in model._meta.concrete_fields:
-            if field.name not in values and not isinstance(field, AutoField) and _is_needed(field):
-                values[field.name] = self._value(field)
+            if field.name not in values and not isinstance(field, AutoField):
+                if _is_needed(field):
+                    values[field.name] = self._value(field)
+                elif _is_free_text(field):
+                    values[field.name] = self._text()
         key: object = (
             uuid.UUID(int=MADE.int + self._next) if model._meta.pk.get_internal_type() == "UUIDField" else self._next
         )
@@ -145,7 +192,7 @@ class Rows:
             "DateTimeField": timezone.now(),
             "DateField": timezone.localdate(),
             "BooleanField": False,
-            "JSONField": {},
+            "BinaryField": self._text().encode(),
         }
         if kind in simple:
             return simple[kind]
@@ -153,7 +200,13 @@ class Rows:
             return 1
         if kind == "GenericIPAddressField":
             return "192.0.2.44"
-        return "made up " + "".join(chr(ord("a") + int(digit)) for digit in str(self._next))
+        if kind == "JSONField":
+            return self._text() if field.model is Answer else {}
+        return self._text()
+
+    def _text(self) -> str:
+        """Names its row, and no other: a text that is told of it is found (tests/access/traces.py)."""
+        return MADE_UP_TEXT + str(self._next).translate(LETTERS)
 
     def _related(self, model: type[Model]) -> Model:
         return model._base_manager.get(pk=self._rows_of(model)[0].pk)
@@ -163,6 +216,17 @@ class Rows:
             self.by_model[model] = list(self._make(model))
             self._next += 200
         return self.by_model[model]
+
+
+def digits_of(letters: str) -> str:
+    """The key that a text names."""
+    return "".join(str(ord(letter) - ord("a")) for letter in letters)
+
+
+def _is_free_text(field: Field) -> bool:
+    """One that may stay empty, and that a person writes or reads."""
+    plain = type(field) in (CharField, TextField) and not (field.choices or field.null or field.unique)
+    return plain and field.blank and (field.max_length is None or field.max_length >= 100)
 
 
 def _is_needed(field: Field) -> bool:

@@ -20,11 +20,25 @@ OWNED = {
     "core.invitation": None,
     "hr.notification": None,
     "hr.importjob": "import",
+    "hr.importrow": "import",
+    "hr.storedfile": None,
+    "hr.storedfilechunk": None,
+    "hr.changerequest": None,
 }
 # What is kept of people, seen and changed by who answers for them; to be allowed to see the person is not enough.
-KEPT_OF_PEOPLE = {"hr.evaluation", "hr.attendance", "hr.attendancecorrection"}
+KEPT_OF_PEOPLE = {"hr.evaluation", "hr.answer", "hr.attendance", "hr.attendancecorrection", "hr.sessionmark"}
 # Rows that have the rights of what they are part of.
-PARTS = {"hr.formversion": "hr.evaluationform", "hr.attendancecorrection": "hr.attendance"}
+PARTS = {
+    "hr.formversion": "hr.evaluationform",
+    "hr.question": "hr.evaluationform",
+    "hr.answer": "hr.evaluation",
+    "hr.attendancecorrection": "hr.attendance",
+    "hr.sessionmark": "hr.attendance",
+    "hr.eventsession": "hr.event",
+    "hr.eventaudience": "hr.event",
+}
+# By a role alone, even where they name somebody.
+OF_ROLES = {"hr.eventaudience"}
 # Enrolled and marked by pages of their own.
 ENROLMENTS = ("hr.attendance", "hr.attendancecorrection")
 # What pages of a model can never do, whatever the role says: it is done elsewhere, or not at all.
@@ -57,11 +71,13 @@ def sees(who: Persona, row: Row) -> bool:
         return row.about in who.units
     if row.label in KEPT_OF_PEOPLE:
         return row.about == who.employee or (answers_for_people(who) and row.about in who.sees)
-    if row.label == "hr.event":
+    if row.label in OF_ROLES:
+        return False
+    if row.label in {"hr.event", "hr.eventsession"}:
         return who.employee is not None and row.what != NOBODYS
     if row.label == "hr.eventkind":
         return True  # no secret
-    if row.label == "hr.evaluationround":
+    if row.label in {"hr.evaluationround", "hr.question"}:
         return who.employee is not None  # everybody has an evaluation of it
     if row.label in OWNED:
         right = OWNED[row.label]

@@ -12,6 +12,8 @@ from core.models import GroupGrant, User, UserGrant
 from hr.models import Employee
 from tests.factories import make_unit, make_user
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 
 def employee_page(employee, page="grants", *args):
     return reverse(f"admin:hr_employee_{page}", args=[employee.pk, *args])

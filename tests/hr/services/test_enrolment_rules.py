@@ -10,6 +10,8 @@ from hr.services.enrolment import cancel_attendance, confirm_attendance, enrol_e
 from tests.factories import make_attendance, make_employee, make_event, make_user
 from tests.hr.personas import PERSONAS
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 MISSING, REFUSED, ILLEGAL = "NotFound", "NotAllowed", "InvalidTransition"
 
 HR = {"administrator", "hr_manager", "bulk_loader", "the system"}
