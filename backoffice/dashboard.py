@@ -83,25 +83,30 @@ def _waiting(user: Any) -> list[Tile]:
     """What others wait for the reader to do, and what went wrong."""
     tiles = []
     if can_grade_anybody(user):
-        rows = Evaluation.objects.visible_to(user).gradable_by(user)
+        submitted = Evaluation.objects.visible_to(user).gradable_by(user)
         link = list_of("evaluation", turn="grade")
-        tiles.append(count_of(_("Evaluations to grade"), rows, link, "grading", tone="waiting"))
+        tiles.append(count_of(_("Evaluations to grade"), submitted, link, "grading", tone="waiting"))
     if can_take_rolls(user):
-        rows = AttendanceCorrection.objects.visible_to(user).decidable_by(user)
+        asked = AttendanceCorrection.objects.visible_to(user).decidable_by(user)
         link = list_of("attendancecorrection", decision="mine")
-        tiles.append(count_of(_("Corrections to decide"), rows, link, "edit_note", tone="waiting"))
+        tiles.append(count_of(_("Corrections to decide"), asked, link, "edit_note", tone="waiting"))
     if has_role_right(user, "hr.decide_changerequest") and admin.site.is_registered(ChangeRequest):
-        rows = ChangeRequest.objects.visible_to(user).waiting()
+        requests = ChangeRequest.objects.visible_to(user).waiting()
         link = list_of("changerequest", state__exact="waiting")
-        tiles.append(count_of(_("Change requests to decide"), rows, link, "contract_edit", tone="waiting"))
-    if ImportJob.objects.open_to(user, "view"):
-        today = timezone.localdate()
-        lately = Period(today - timedelta(days=FAILED_DAYS), today)
-        rows = ImportJob.objects.visible_to(user).failed_between(lately.first, lately.last)
-        link = list_of("importjob", state__exact="failed", **days("created_at", lately))
-        note = _("in %(days)d days") % {"days": FAILED_DAYS}
-        tiles.append(count_of(_("Failed loads"), rows, link, "error", note=note, tone="alarm"))
-    return tiles
+        tiles.append(count_of(_("Change requests to decide"), requests, link, "contract_edit", tone="waiting"))
+    return [*tiles, *_failed(user)]
+
+
+def _failed(user: Any) -> list[Tile]:
+    """Loads that came to nothing, of who may load or see them."""
+    if not ImportJob.objects.open_to(user, "view"):
+        return []
+    today = timezone.localdate()
+    lately = Period(today - timedelta(days=FAILED_DAYS), today)
+    jobs = ImportJob.objects.visible_to(user).failed_between(lately.first, lately.last)
+    link = list_of("importjob", state__exact="failed", **days("created_at", lately))
+    note = _("in %(days)d days") % {"days": FAILED_DAYS}
+    return [count_of(_("Failed loads"), jobs, link, "error", note=note, tone="alarm")]
 
 
 # --- How things stand -------------------------------------------------------------------------------------------------
@@ -159,14 +164,11 @@ def _missing(user: Any, active: Tile) -> list[dict[str, Any]]:
     if not 0 < int(active.value or 0) <= MOST_ASKED_ABOUT:
         return []
     asked = [Requirement(event) for event in requirements(user)[:REQUIREMENTS_SHOWN]]
+    counts = missing_counts(asked, user)
+    links = [reverse("admin:hr_event_missing", args=[each.event.pk]) for each in asked]
     return [
-        {
-            "title": each.title,
-            "event": each.event,
-            "count": count,
-            "link": reverse("admin:hr_event_missing", args=[each.event.pk]),
-        }
-        for each, count in zip(asked, missing_counts(asked, user), strict=True)
+        {"title": each.title, "event": each.event, "count": count, "link": link}
+        for each, count, link in zip(asked, counts, links, strict=True)
     ]
 
 
