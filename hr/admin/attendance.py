@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
@@ -82,7 +84,7 @@ class AttendanceAdmin(HrAdmin):
     paginator = CappedPaginator
     # Whoever sees that somebody attends something knows who it is and what.
     seen_with_row = ("employee", "event")
-    list_display = ["employee", "event", "outcome_label", "status_label", "unit", "marked_at"]
+    list_display = ["employee", "event", "outcome_label", "status_label", "unit", "marked"]
     list_select_related = ["employee__org_unit", "event"]
     # Sorting a million rows takes longer than filtering them.
     sortable_by = ()
@@ -98,7 +100,7 @@ class AttendanceAdmin(HrAdmin):
     ]
     search_fields = ["employee__search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
-    fields = ["employee", "unit", "event", "status_badge", "enrolled_at", "outcome_badge", *LATER]
+    fields = ["employee", "unit", "event", "status_badge", "place", "enrolled", "outcome_badge", *LATER]
     readonly_fields = fields
     change_form_after_template = "hr/admin/attendance/parts.html"
     actions_detail = ["mark", "ask_correction", "correct", "cancel"]
@@ -143,7 +145,9 @@ class AttendanceAdmin(HrAdmin):
         return super().changeform_view(request, object_id, form_url, parts | (extra_context or {}))
 
     def get_fields(self, request: HttpRequest, obj: Attendance | None = None) -> list[str]:
-        return [name for name in self.fields if name not in LATER or getattr(obj, name, None) not in (None, "")]
+        waits = obj is not None and obj.status == Attendance.Status.WAITLISTED
+        fields = [name for name in self.fields if waits or name != "place"]
+        return [name for name in fields if name not in LATER or getattr(obj, name, None) not in (None, "")]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # by enrolment
@@ -165,6 +169,18 @@ class AttendanceAdmin(HrAdmin):
     @display(description=gettext_lazy("outcome"), label=OUTCOME_LABELS)
     def outcome_label(self, row: Attendance) -> tuple[str, str]:
         return row.outcome, row.get_outcome_display()
+
+    @display(description=gettext_lazy("marked at"))
+    def marked(self, row: Attendance) -> str:
+        return date_format(localtime(row.marked_at), "SHORT_DATETIME_FORMAT") if row.marked_at else ""
+
+    @display(description=gettext_lazy("enrolled at"))
+    def enrolled(self, row: Attendance) -> str:
+        return date_format(localtime(row.enrolled_at), "SHORT_DATETIME_FORMAT")
+
+    @display(description=gettext_lazy("place in the wait-list"))
+    def place(self, row: Attendance) -> int | None:
+        return Attendance.objects.places([row.pk]).get(row.pk)
 
     @display(description=gettext_lazy("status"))
     def status_badge(self, row: Attendance) -> str:

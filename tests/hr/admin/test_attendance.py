@@ -152,6 +152,19 @@ def test_many_are_marked_from_the_list(hr, beto, carla):
     assert set(Attendance.objects.values_list("outcome", flat=True)) == {"excused"}
 
 
+def test_who_waits_reads_his_place(employee, beto, carla):
+    event = make_event(state="published", capacity=1)
+    make_attendance(event, carla, "waitlisted")
+    waits, has_seat = make_attendance(event, beto, "waitlisted"), make_attendance(make_event(state="published"), beto)
+
+    def place(row):
+        form = employee.get(page("change", row.pk)).context["adminform"]
+        fields = [field for fieldset in form for line in fieldset for field in line]
+        return [field.contents() for field in fields if field.field["name"] == "place"]
+
+    assert (place(waits), place(has_seat)) == (["2"], [])
+
+
 @pytest.mark.parametrize(
     ("in_hours", "values", "offered"),
     [

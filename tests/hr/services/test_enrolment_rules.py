@@ -5,7 +5,7 @@ from django.db import transaction
 
 from core import access, roles
 from core.errors import DomainError
-from hr.models import EventAudience
+from hr.models import Event, EventAudience
 from hr.services.enrolment import cancel_attendance, confirm_attendance, enrol_employees, register
 from tests.factories import make_attendance, make_employee, make_event, make_user
 from tests.hr.personas import PERSONAS
@@ -150,3 +150,54 @@ def test_everybody_registers_himself_and_nobody_else(before, after, world, actor
     expected |= dict.fromkeys(outside | {AT_EVENT}, REFUSED)
     expected |= dict.fromkeys(NO_ACCESS, MISSING)
     assert found == expected
+
+
+# --- In every state of the event --------------------------------------------------------------------------------------
+# Where a verb is possible for who may do it. Everywhere else, whoever sees what it is about is told so.
+POSSIBLE = {
+    "enrol": {"published", "in_progress", "completed"},
+    "confirm": {"published", "in_progress"},
+    "cancel": {"published", "in_progress", "completed"},
+    "register": {"published"},
+}
+
+
+@pytest.mark.parametrize("verb", POSSIBLE)
+def test_every_step_in_every_state_of_the_event_by_everybody(verb, world, actors, event):
+    """Luisa is enrolled; to enrol her and to register is to find her so."""
+    row = make_attendance(event, world.employees["luisa"])
+    users = {key: actors(key) for key in EVERYBODY - ({"the system"} if verb == "register" else set())}
+    acts = {
+        "enrol": lambda actor: enrol_employees(event.pk, [row.employee_id], actor=actor),
+        "confirm": lambda actor: confirm_attendance([row.pk], actor=actor),
+        "cancel": lambda actor: cancel_attendance([row.pk], actor=actor),
+        "register": lambda actor: register(event.pk, actor=actor),
+    }
+
+    found, wanted = {}, {}
+    for state in Event.State.values:
+        Event.objects.filter(pk=event.pk).update(state=state)
+        found[state] = {
+            key: result_of(lambda user=user: acts[verb](user), lambda: event.attendance.get(pk=row.pk))
+            for key, user in users.items()
+        }
+        wanted[state] = {key: in_state(verb, state, key) for key in users}
+
+    assert found == wanted
+
+
+def in_state(verb, state, key):
+    """Of an event that is not published only its people know, who answers for one of them, and staff."""
+    sees_row = HR | MANAGERS | {"auditor", OWN, ENROLS_AND_SEES, AT_EVENT}
+    sees_event = sees_row | (set() if state != "published" else EVERYBODY - NO_ACCESS)
+    if key not in (sees_row if verb in {"confirm", "cancel"} else sees_event):
+        return MISSING
+    if state in POSSIBLE[verb]:
+        if verb == "register":
+            outside = {"administrator", "hr_manager", "bulk_loader", "auditor", AT_EVENT}
+            return REFUSED if key in outside else "registered"
+        if key in MAY[verb]:
+            return {"enrol": "registered", "confirm": "confirmed", "cancel": "cancelled"}[verb]
+        return REFUSED if key in SEES[verb] else MISSING
+    # Whether one may confirm is asked before whether it is possible.
+    return REFUSED if verb == "confirm" and key not in MAY["confirm"] else ILLEGAL
