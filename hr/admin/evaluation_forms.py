@@ -149,7 +149,12 @@ class FormVersionAdmin(HrAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         version = self.get_object(request, unquote(object_id)) if object_id else None
-        shown = {"questions": _told(version), "problems": problems_of(version)} if version else {}
+        shown: dict[str, Any] = {}
+        if version is not None:
+            # There is nothing to save; who sends an old page is told why.
+            writes = version.published_at is None
+            shown = {"show_save": writes, "show_save_and_continue": writes}
+            shown |= {"questions": _told(version), "problems": problems_of(version)}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -171,9 +176,6 @@ class FormVersionAdmin(HrAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # with its form, and by its action
-
-    def has_change_permission(self, request: HttpRequest, obj: FormVersion | None = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or obj.published_at is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: FormVersion | None = None) -> bool:
         return False

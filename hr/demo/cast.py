@@ -35,7 +35,7 @@ def find_cast() -> Cast | None:
     return Cast(**users, persons=persons) if len(persons) == len(NAMES) else None
 
 
-def draw(weights: Mapping[str, int], seed: str) -> str:
+def draw[Drawn: str](weights: Mapping[Drawn, int], seed: str) -> Drawn:
     return Random(seed).choices(list(weights), list(weights.values()))[0]
 
 

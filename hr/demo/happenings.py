@@ -134,7 +134,7 @@ def _take_rolls_of_courses(cast: Cast, events: Events) -> None:
     mark_sessions(marks, actor=cast.hr)
 
 
-def _outcomes_of_cast(cast: Cast, events: Events) -> dict[int, str]:
+def _outcomes_of_cast(cast: Cast, events: Events) -> dict[int, Outcome]:
     """What gives each account something to answer, to ask for, to decide."""
     outcomes = {
         ("workshop", "employee"): Outcome.PRESENT,

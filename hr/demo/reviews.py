@@ -14,7 +14,7 @@ from django.utils import timezone
 from core.models import User
 from hr.demo.cast import Cast, draw
 from hr.demo.questionnaires import ADDED_LATER, FEEDBACK, PERFORMANCE, QUESTIONS, answers_to
-from hr.models import Evaluation, EvaluationRound, Event, FormVersion, OrgUnit
+from hr.models import Evaluation, EvaluationRound, Event, FormVersion, OrgUnit, Question
 from hr.services.answers import questions_of, save_answers, submit_evaluations
 from hr.services.audiences import Audience
 from hr.services.evaluation_clock import expire_due
@@ -129,7 +129,7 @@ def _bring_along(cast: Cast, rounds: Iterable[EvaluationRound], fixed: Fixed) ->
 def _answer(cast: Cast, rows: Iterable[Evaluation], verb: Callable[..., Any], *, most: int | None = None) -> None:
     """Each account answers its own; for the others the system does."""
     by_user: defaultdict[User | None, dict[int, dict[int, Any]]] = defaultdict(dict)
-    questions = {}
+    questions: dict[int, list[Question]] = {}
     for row in rows:
         asked = questions.setdefault(row.round_id, questions_of(row))
         answers = answers_to(asked[:most], f"{row.round.title} {row.employee.code}")
@@ -141,7 +141,8 @@ def _answer(cast: Cast, rows: Iterable[Evaluation], verb: Callable[..., Any], *,
 def _by_grader(cast: Cast, rows: Iterable[Evaluation]) -> Iterable[tuple[User, list[Evaluation]]]:
     """Of the manager's people every second by himself, the others by HR."""
     mine = set(Evaluation.objects.gradable_by(cast.manager).values_list("pk", flat=True))
-    by_manager, by_hr = [], []
+    by_manager: list[Evaluation] = []
+    by_hr: list[Evaluation] = []
     for number, row in enumerate(rows):
         (by_manager if row.pk in mine and number % 2 else by_hr).append(row)
     return [(cast.manager, by_manager), (cast.hr, by_hr)]

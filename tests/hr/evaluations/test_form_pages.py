@@ -138,6 +138,7 @@ def test_a_published_version_is_shown_and_not_written(hr, draft):
 
     assert draft.published_at is not None
     assert shown.context["inline_admin_formsets"] == []
+    assert 'name="_save"' not in shown.text
     assert "¿Qué tal?" in shown.text
     assert [row.text for row in draft.questions.all()] == ["¿Qué tal?"]
 
