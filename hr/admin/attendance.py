@@ -180,7 +180,7 @@ class AttendanceAdmin(HrAdmin):
 
     @display(description=gettext_lazy("place in the wait-list"))
     def place(self, row: Attendance) -> int | None:
-        return Attendance.objects.places([row.pk]).get(row.pk)
+        return row.place()
 
     @display(description=gettext_lazy("status"))
     def status_badge(self, row: Attendance) -> str:

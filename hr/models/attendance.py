@@ -153,6 +153,10 @@ class Attendance(Mark):
             )
         self.status = status
 
+    def place(self) -> int | None:
+        """In the wait-list, the first is 1; None for who does not wait."""
+        return type(self).objects.places([self.pk]).get(self.pk)
+
 
 class SessionMark(Mark):
     """Whether somebody came to one session; the outcome of the event follows from these (Event.completion_percent)."""
