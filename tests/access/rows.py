@@ -107,6 +107,7 @@ class Rows:
                 self.by_model[model] = list(self._make(model))
                 # Room for rows that a test adds, which take the next keys.
                 self._next += 200
+        Event.objects.filter(pk=self.by_model[Event][0].pk).update(seats_taken=len(EMPLOYEES))
 
     def __iter__(self) -> Iterator[Row]:
         for rows in self.by_model.values():
@@ -114,7 +115,7 @@ class Rows:
 
     def another(self, row: Row) -> Row:
         """One more of the model, which nothing points at."""
-        return self._row(row.model, {"path": "009999"} if row.model is OrgUnit else {})
+        return self._row(row.model, {OrgUnit: {"path": "009999"}, Event: {"state": "draft"}}.get(row.model, {}))
 
     def _with_new_keys(self, model: type[Model]) -> list[Row]:
         """Their own are 1, 2, 3: nothing by which they could be told in a text."""

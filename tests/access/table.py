@@ -37,6 +37,8 @@ PARTS = {
     "hr.eventsession": "hr.event",
     "hr.eventaudience": "hr.event",
 }
+# No page of theirs is open to who answers the form or reads a round of it; what it is called he is told.
+TOLD = {"hr.evaluationform", "hr.formversion"}
 # By a role alone, even where they name somebody.
 OF_ROLES = {"hr.eventaudience"}
 # Enrolled and marked by pages of their own.
@@ -83,6 +85,11 @@ def sees(who: Persona, row: Row) -> bool:
         right = OWNED[row.label]
         return row.owner == who.key and (right is None or holds(who, right, "hr.employee"))
     return row.about is not None and row.about in who.sees
+
+
+def is_told(who: Persona, row: Row) -> bool:
+    """Whether what he sees names the row."""
+    return sees(who, row) or (row.label in TOLD and who.may_log_in and who.employee is not None)
 
 
 def lists(who: Persona, label: str) -> bool:
