@@ -37,8 +37,9 @@ PARTS = {
     "hr.eventsession": "hr.event",
     "hr.eventaudience": "hr.event",
 }
-# No page of theirs is open to who answers the form or reads a round of it; what it is called he is told.
-TOLD = {"hr.evaluationform", "hr.formversion"}
+# No page of theirs is open to who answers the form or reads a round of it, but he is told what it is called; and of a
+# message who is notified of it.
+CALLED, NOTIFIED = {"hr.evaluationform", "hr.formversion"}, {"hr.outboxmessage"}
 # By a role alone, even where they name somebody.
 OF_ROLES = {"hr.eventaudience"}
 # Enrolled and marked by pages of their own.
@@ -89,7 +90,8 @@ def sees(who: Persona, row: Row) -> bool:
 
 def is_told(who: Persona, row: Row) -> bool:
     """Whether what he sees names the row."""
-    return sees(who, row) or (row.label in TOLD and who.may_log_in and who.employee is not None)
+    told = (row.label in CALLED and who.employee is not None) or row.label in NOTIFIED
+    return sees(who, row) or (told and who.may_log_in)
 
 
 def lists(who: Persona, label: str) -> bool:
