@@ -15,7 +15,7 @@ from hr.models import (
     Question,
 )
 from tests.access.readers import difference, fields_of
-from tests.access.rows import NOBODYS
+from tests.access.rows import EVERYBODYS, NOBODYS
 from tests.access.test_forged import NOBODYS_KEY
 
 TOO_LARGE = "9" * 30
@@ -23,9 +23,9 @@ TOO_LARGE = "9" * 30
 
 @pytest.fixture
 def key_of(rows):
-    """`key_of(Attendance, "luisa")`; of an event "for nobody" or, without a name, the first."""
+    """`key_of(Attendance, "luisa")`; without a name the event in which everybody is enrolled."""
 
-    def find(model, name=""):
+    def find(model, name=EVERYBODYS):
         return next(row.pk for row in rows.by_model[model] if name in (row.about, row.what))
 
     return find
