@@ -5,15 +5,22 @@ from datetime import timedelta
 from django.db.models import Model
 from django.utils import timezone
 
-from hr.models import FormVersion
+from hr.models import EventKind, FormVersion
 from tests.access.addresses import Address
 from tests.access.readers import Answer, fields_of
 from tests.hr.personas import World
 
 # Changed where it occurs, so that a form that is accepted changes something.
 NAMES = ("first_name", "name", "title", "full_name")
-# What is ticked or pressed beside.
+LATER = f"{timezone.localtime() + timedelta(days=5):%Y-%m-%dT%H:%M}"
+LATER_STILL = f"{timezone.localtime() + timedelta(days=5, hours=1):%Y-%m-%dT%H:%M}"
+# What is ticked, pressed or typed over beside.
 PRESSED = {
+    "audience": {"everybody": "on", "_add": "1"},
+    "participants": {"all": "1", "_cancel": "1"},
+    "sessions": {"sessions-0-starts_at": LATER, "sessions-0-ends_at": LATER_STILL, "reason": "forged"},
+    "postpone": {"starts_at": LATER, "reason": "forged"},
+    "cancel": {"reason": "forged"},
     "give": {"everybody": "on", "_give": "1"},
     "mark": {"outcome": "present"},
     "reject": {"answer": "forged"},
@@ -37,6 +44,9 @@ def _value(model: type[Model] | None, name: str, kind: str, world: World) -> obj
     """What goes into an empty field; None leaves it empty."""
     now = timezone.now()
     values = {
+        ("kind", "add"): EventKind.objects.values_list("pk", flat=True).first(),
+        ("starts_at", "add"): LATER,
+        ("ends_at", "add"): LATER_STILL,
         ("form_version", "add"): FormVersion.objects.values_list("pk", flat=True).first(),
         ("due_on", "add"): timezone.localdate().isoformat(),
         ("grade", "grade"): "80",

@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import NOT_PROVIDED, AutoField, CharField, Field, Model, TextField
 from django.utils import timezone
 
+from core import access
 from core.models import GroupGrant, User, UserGrant
 from hr.models import (
     Answer,
@@ -60,8 +61,8 @@ VALUES: dict[str, dict[str, object]] = {
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
 }
-# An event in which nobody is enrolled.
-NOBODYS = "for nobody"
+# An event in which everybody is enrolled, and one in which nobody is.
+EVERYBODYS, NOBODYS = "for everybody", "for nobody"
 MADE = uuid.UUID("44444444-4444-4444-8444-444444440000")
 
 
@@ -69,7 +70,7 @@ MADE = uuid.UUID("44444444-4444-4444-8444-444444440000")
 class Row:
     """`about` is the key of an employee or unit, `owner` that of a persona; None where there is none.
 
-    `what` a grant gives, and on whom: `act_as_manager on hernan`; or NOBODYS.
+    `what` a grant gives, and on what: `act_as_manager on hernan`; of an event EVERYBODYS or NOBODYS.
     """
 
     model: type[Model]
@@ -107,6 +108,9 @@ class Rows:
                 self.by_model[model] = list(self._make(model))
                 # Room for rows that a test adds, which take the next keys.
                 self._next += 200
+        event = Event.objects.get(pk=self.by_model[Event][0].pk)
+        Event.objects.filter(pk=event.pk).update(seats_taken=len(EMPLOYEES))
+        self.by_model[UserGrant].append(self._grant_to_come(event))
 
     def __iter__(self) -> Iterator[Row]:
         for rows in self.by_model.values():
@@ -114,7 +118,7 @@ class Rows:
 
     def another(self, row: Row) -> Row:
         """One more of the model, which nothing points at."""
-        return self._row(row.model, {"path": "009999"} if row.model is OrgUnit else {})
+        return self._row(row.model, {OrgUnit: {"path": "009999"}, Event: {"state": "draft"}}.get(row.model, {}))
 
     def _with_new_keys(self, model: type[Model]) -> list[Row]:
         """Their own are 1, 2, 3: nothing by which they could be told in a text."""
@@ -126,9 +130,20 @@ class Rows:
             rows.append(Row(model, key, what=f"{grant.permission.codename} on {named[grant.object_pk]}"))
         return rows
 
+    def _grant_to_come(self, event: Event) -> Row:
+        """On an event; it gives nothing yet."""
+        user, soon = self.world.users["grant_future"], timezone.now() + timedelta(hours=1)
+        values = {"granted_by": self.world.users["hr_manager"], "reason": "as the test says"}
+        grant = access.grant("view_attendance_at", user, event, valid_from=soon, **values)
+        key = GRANT_KEYS + 900
+        UserGrant.objects.filter(pk=grant.pk).update(id=key)
+        return Row(UserGrant, key, what=f"view_attendance_at on {EVERYBODYS}")
+
     def grant_on(self, row: Row) -> Row | None:
         """A user's grant on the row."""
-        return next((grant for grant in self.by_model[UserGrant] if grant.what.endswith(f" on {row.about}")), None)
+        return next(
+            (grant for grant in self.by_model[UserGrant] if grant.what.endswith(f" on {row.about or row.what}")), None
+        )
 
     def _make(self, model: type[Model]) -> Iterator[Row]:
         """One for each employee or his attendance, or for each account, or just one, as the model has it."""
@@ -153,11 +168,10 @@ class Rows:
         elif model is EventSession:
             hidden = next(row for row in self._rows_of(Event) if row.what == NOBODYS)
             yield self._row(model, {"event": Event._base_manager.get(pk=hidden.pk)}, what=NOBODYS)
+        elif model is Event:
+            yield from (self._row(model, {}, what=what) for what in (EVERYBODYS, NOBODYS))
         else:
             yield self._row(model, {})
-            if model is Event:
-                # Everybody is enrolled in the first one; of this one few may know.
-                yield self._row(model, {}, what=NOBODYS)
 
     def _about(self, model: type[Model], employee: str, key: str, *, asked: bool) -> Row:
         """What is asked for about somebody, he asks for himself."""

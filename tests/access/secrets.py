@@ -8,7 +8,7 @@ from core.models import GroupGrant, User, UserGrant
 from hr.models import Answer, Employee, OrgUnit, OutboxMessage, Position
 from tests.access.readers import Reader
 from tests.access.rows import Row
-from tests.access.table import sees
+from tests.access.table import is_told
 from tests.hr.personas import PERSONAL
 
 PUBLIC = ("code", "first_name", "last_name", "work_email", "work_phone")
@@ -31,7 +31,7 @@ def scramble(reader: Reader) -> None:
         if key not in who.units:
             OrgUnit.objects.filter(pk=world.units[key].pk).update(code=f"OTHER-U{number}", name=f"other name {number}")
     for row in reader.rows:
-        if not sees(who, row):
+        if not is_told(who, row):
             _change_texts(row)
 
 

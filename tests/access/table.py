@@ -37,6 +37,9 @@ PARTS = {
     "hr.eventsession": "hr.event",
     "hr.eventaudience": "hr.event",
 }
+# No page of theirs is open to who answers the form or reads a round of it, but he is told what it is called; and of a
+# message who is notified of it.
+CALLED, NOTIFIED = {"hr.evaluationform", "hr.formversion"}, {"hr.outboxmessage"}
 # By a role alone, even where they name somebody.
 OF_ROLES = {"hr.eventaudience"}
 # Enrolled and marked by pages of their own.
@@ -83,6 +86,12 @@ def sees(who: Persona, row: Row) -> bool:
         right = OWNED[row.label]
         return row.owner == who.key and (right is None or holds(who, right, "hr.employee"))
     return row.about is not None and row.about in who.sees
+
+
+def is_told(who: Persona, row: Row) -> bool:
+    """Whether what he sees names the row."""
+    told = (row.label in CALLED and who.employee is not None) or row.label in NOTIFIED
+    return sees(who, row) or (told and who.may_log_in)
 
 
 def lists(who: Persona, label: str) -> bool:
