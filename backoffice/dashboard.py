@@ -26,7 +26,6 @@ from hr.figures import (
     Period,
     by_month,
     by_unit,
-    folded,
     largest,
     tallies,
     total,
@@ -52,7 +51,7 @@ COMING_DAYS, FAILED_DAYS = 30, 30
 EVENTS_SHOWN, OWN_SHOWN, LOADS_SHOWN, UNITS_SHOWN = 6, 5, 5, 10
 # Own rows are read to be counted; nobody has as many.
 MOST_OWN = 200
-REQUIREMENTS_SHOWN = 4
+REQUIREMENTS_SHOWN, UNIT_MONTHS = 4, 3
 # Who is missing is asked of each person: of a larger organisation the page of it tells.
 MOST_ASKED_ABOUT = 5000
 
@@ -141,20 +140,20 @@ def _soon() -> Period:
 
 
 def _rates(user: Any) -> dict[str, Any]:
-    """The attendance rate by month and by unit: one query for both."""
-    asked = Asked(user, Period.last_months())
-    units = units_to_compare(user)
-    found = tallies(asked, [by_month(asked.period), by_unit(units)])
-    tally = total(found)
-    months = named_months(asked.period, folded(found, 0))
-    compared = largest(unit_lines(units, folded(found, 1)), UNITS_SHOWN)
+    """The attendance rate by month, and by unit of late: whose unit it is has to be asked of every row."""
+    asked, lately = Asked(user, Period.last_months()), Asked(user, Period.last_months(UNIT_MONTHS))
+    by_months, by_units = tallies((asked, by_month(asked.period)), (lately, by_unit))
+    tally = total(by_months)
+    months = named_months(asked.period, by_months)
+    compared = largest(unit_lines(units_to_compare(user), by_units), UNITS_SHOWN)
     link = attendance_list("rated", asked.period)
     note = _("in %(months)d months") % {"months": MONTHS_SHOWN}
     return {
         "tiles": [Tile(_("Attendance rate"), tally.rate, link, "how_to_reg", note, "%")],
         "months": {"chart": rate_line(months), "lines": [told(asked, line) for line in months]},
-        "units": {"chart": rate_bars(compared), "lines": [told(asked, line) for line in compared]},
+        "units": {"chart": rate_bars(compared), "lines": [told(lately, line) for line in compared]},
         "known": bool(tally.counted),
+        "unit_months": UNIT_MONTHS,
         "report": reverse("admin:hr_attendance_report"),
     }
 
@@ -198,7 +197,8 @@ def _own(user: Any) -> dict[str, Any]:
 def _own_rate(user: Any) -> list[Tile]:
     """Of who sees nobody else's attendance."""
     asked = Asked(user, Period.last_months())
-    tally = total(tallies(asked, [by_month(asked.period)]))
+    [found] = tallies((asked, by_month(asked.period)))
+    tally = total(found)
     note = ngettext("of %(count)d in 12 months", "of %(count)d in 12 months", tally.counted) % {"count": tally.counted}
     return [Tile(_("Events you attended"), tally.came, attendance_list("came", asked.period), "how_to_reg", note)]
 

@@ -7,14 +7,13 @@ of a period, and by the database, whose answer grows with the units, kinds and m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, Exists, Expression, F, IntegerField, OuterRef, Q, Sum, Value, When
-from django.db.models.functions import Length, Substr
 from django.utils import timezone
 
 from hr.models import Attendance, EventKind, EventSession, OrgUnit, SessionMark
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 MONTHS_SHOWN = 12
 # A report is of so many months at most: what it reads is bounded.
 MOST_MONTHS = 36
-# So many units, nearest to the top, are told apart; those below are counted in them.
-MOST_UNITS = 500
 TENTH = Decimal("0.1")
 
 
@@ -103,6 +100,14 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class Units:
+    """Those that are compared, and the paths of all that the reader sees, by key."""
+
+    compared: Sequence[Unit]
+    paths: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class Asked:
     """Whose figures of what: of the people whose attendance the user sees, in events that began in the period."""
 
@@ -140,38 +145,43 @@ class Line:
 Key = Callable[[OfEventsQuerySet], Any]
 
 
-def tallies(asked: Asked, keys: Sequence[Key], *, with_time: bool = False) -> dict[tuple[Any, ...], Tally]:
-    """The figures by the values of `keys`, in one query; with the time attended in three."""
-    rows, came = asked.attendance(), Q(outcome__in=Attendance.CAME)
+def tallies(*parts: tuple[Asked, Key]) -> list[dict[Any, Tally]]:
+    """Of each part the figures by the value of its key, without the time attended: all in one query."""
+    came = Q(outcome__in=Attendance.CAME)
     counts = {
         "enrolled": Count("pk"),
         "came": Count("pk", filter=came),
         "absent": Count("pk", filter=Q(outcome__in=Attendance.COUNTED) & ~came),
     }
-    found = {key: Tally(*values) for key, values in _grouped(rows, keys, counts)}
-    return _with_time(found, asked, keys) if with_time else found
+    queries = [
+        _grouped(asked.attendance().annotate(part=Value(number)), key, counts, "part")
+        for number, (asked, key) in enumerate(parts)
+    ]
+    found: list[dict[Any, Tally]] = [{} for _part in parts]
+    for part, key, *values in queries[0].union(*queries[1:], all=True) if len(parts) > 1 else queries[0]:
+        found[part][key] = Tally(*values)
+    return found
 
 
-def _with_time(found: dict[tuple[Any, ...], Tally], asked: Asked, keys: Sequence[Key]) -> dict[tuple[Any, ...], Tally]:
-    """What was attended of events as long as they took, and of courses as long as the sessions attended took."""
+def with_time(asked: Asked, key: Key) -> dict[Any, Tally]:
+    """The same with the time attended, in three queries: of events as long as they took, and of courses as long as the
+    sessions attended took.
+    """
+    [found] = tallies((asked, key))
     course = Exists(EventSession.objects.filter(event=OuterRef("event")))
     parts: list[tuple[Any, str, str]] = [
         (asked.attendance().came().exclude(course), "event__starts_at", "event__ends_at"),
         (asked.marks().came(), "session__starts_at", "session__ends_at"),
     ]
     for rows, starts_at, ends_at in parts:
-        for key, (time,) in _grouped(rows, keys, {"time": Sum(F(ends_at) - F(starts_at))}):
-            known = found.get(key, Tally())
-            found[key] = replace(known, time=known.time + (time or timedelta()))
+        for value, time in _grouped(rows, key, {"time": Sum(F(ends_at) - F(starts_at))}):
+            known = found.get(value, Tally())
+            found[value] = replace(known, time=known.time + (time or timedelta()))
     return found
 
 
-def _grouped(
-    rows: OfEventsQuerySet, keys: Sequence[Key], sums: Mapping[str, Any]
-) -> Iterable[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    names = {f"key_{number}": key(rows) for number, key in enumerate(keys)}
-    found = rows.order_by().annotate(**names).values_list(*names).annotate(**sums)
-    return ((row[: len(keys)], row[len(keys) :]) for row in found)
+def _grouped(rows: Any, key: Key, sums: Mapping[str, Any], *more: str) -> Any:
+    return rows.order_by().annotate(key=key(rows)).values_list(*more, "key").annotate(**sums)
 
 
 # --- By what ----------------------------------------------------------------------------------------------------------
@@ -179,10 +189,9 @@ def by_kind(rows: OfEventsQuerySet) -> Expression | F:
     return F(f"{rows.event}__kind_id")
 
 
-def by_unit(units: Sequence[Unit]) -> Key:
-    """By the beginning of the unit's path, as long as those of the units."""
-    length = max((len(unit.path) for unit in units), default=1)
-    return lambda rows: Substr(f"{rows.employee}__org_unit__path", 1, length)
+def by_unit(rows: OfEventsQuerySet) -> Expression | F:
+    """By the person's own unit. By a part of its path, MariaDB would begin with all units and all their people."""
+    return F(f"{rows.employee}__org_unit_id")
 
 
 def by_month(period: Period) -> Key:
@@ -197,7 +206,7 @@ def by_month(period: Period) -> Key:
     return key
 
 
-def units_to_compare(user: User, below: Unit | OrgUnit | None = None) -> list[Unit]:
+def units_to_compare(user: User, below: Unit | OrgUnit | None = None) -> Units:
     """The topmost units of those that exist for the user; of a single one, or below one, those right below it.
 
     One query. Where there is nothing below, the unit itself.
@@ -205,12 +214,12 @@ def units_to_compare(user: User, below: Unit | OrgUnit | None = None) -> list[Un
     units: Any = OrgUnit.objects.visible_to(user)
     if below is not None:
         units = units.subtree(below.path)
-    nearest = units.annotate(depth=Length("path")).order_by("depth", "path").values_list("pk", "name", "path")
-    found = [Unit(*row) for row in nearest[:MOST_UNITS]]
+    found = [Unit(*row) for row in units.order_by().values_list("pk", "name", "path")]
+    found.sort(key=lambda unit: (len(unit.path), unit.path))
     tops = _outermost(found)
     if len(tops) == 1:
-        return _outermost([unit for unit in found if unit not in tops]) or tops
-    return tops
+        tops = _outermost([unit for unit in found if unit not in tops]) or tops
+    return Units(tops, {unit.pk: unit.path for unit in found})
 
 
 def _outermost(units: Sequence[Unit]) -> list[Unit]:
@@ -226,16 +235,16 @@ def _outermost(units: Sequence[Unit]) -> list[Unit]:
 
 
 # --- Tables -----------------------------------------------------------------------------------------------------------
-def unit_lines(units: Sequence[Unit], found: Mapping[str, Tally]) -> list[Line]:
-    """The units by name, each with all below it. `found` is by the beginnings of paths (by_unit)."""
+def unit_lines(units: Units, found: Mapping[int, Tally]) -> list[Line]:
+    """The compared units by name, each with all below it. `found` is by keys of units (by_unit)."""
     sums: defaultdict[str, Tally] = defaultdict(Tally)
-    paths = {unit.path for unit in units}
-    lengths = sorted({len(path) for path in paths})
-    for beginning, tally in found.items():
-        path = next((beginning[:length] for length in lengths if beginning[:length] in paths), None)
-        if path is not None:
-            sums[path] += tally
-    lines = [Line(unit.name, sums[unit.path], unit=unit) for unit in units]
+    tops = {unit.path for unit in units.compared}
+    lengths = sorted({len(path) for path in tops})
+    for key, tally in found.items():
+        path = units.paths.get(key, "")
+        if top := next((path[:length] for length in lengths if path[:length] in tops), None):
+            sums[top] += tally
+    lines = [Line(unit.name, sums[unit.path], unit=unit) for unit in units.compared]
     return sorted(lines, key=lambda line: line.label)
 
 
@@ -258,11 +267,3 @@ def largest(lines: Sequence[Line], most: int) -> list[Line]:
 
 def total(found: Mapping[Any, Tally]) -> Tally:
     return sum(found.values(), Tally())
-
-
-def folded(found: Mapping[tuple[Any, ...], Tally], place: int) -> dict[Any, Tally]:
-    """By one of several keys alone."""
-    sums: defaultdict[Any, Tally] = defaultdict(Tally)
-    for key, tally in found.items():
-        sums[key[place]] += tally
-    return dict(sums)

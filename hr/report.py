@@ -16,13 +16,12 @@ from hr.figures import (
     by_kind,
     by_month,
     by_unit,
-    folded,
     kind_lines,
     month_lines,
-    tallies,
     total,
     unit_lines,
     units_to_compare,
+    with_time,
 )
 
 BY = {"unit": _("Unit"), "kind": _("Kind of event"), "month": _("Month")}
@@ -39,13 +38,13 @@ def report(asked: Asked, by: str) -> Report:
     match by:
         case "unit":
             units = units_to_compare(asked.user, asked.unit)
-            found = folded(tallies(asked, [by_unit(units)], with_time=True), 0)
+            found = with_time(asked, by_unit)
             lines = [line for line in unit_lines(units, found) if line.tally.enrolled or line.tally.time]
         case "kind":
-            found = folded(tallies(asked, [by_kind], with_time=True), 0)
+            found = with_time(asked, by_kind)
             lines = kind_lines(asked.user, found)
         case _:
-            found = folded(tallies(asked, [by_month(asked.period)], with_time=True), 0)
+            found = with_time(asked, by_month(asked.period))
             lines = named_months(asked.period, found)
     return Report(lines, total(found))
 

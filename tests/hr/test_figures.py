@@ -14,12 +14,12 @@ from hr.figures import (
     by_kind,
     by_month,
     by_unit,
-    folded,
     largest,
     tallies,
     total,
     unit_lines,
     units_to_compare,
+    with_time,
 )
 from hr.models import Attendance, Event, SessionMark
 from hr.report import report
@@ -35,7 +35,7 @@ def held(state="closed", starts_at=NOON, **values):
 
 def everything(user, **values):
     asked = Asked(user, YEAR, **values)
-    return total(tallies(asked, [by_month(YEAR)], with_time=True))
+    return total(with_time(asked, by_month(YEAR)))
 
 
 # --- What counts ------------------------------------------------------------------------------------------------------
@@ -96,9 +96,9 @@ def test_a_course_counts_the_hours_of_the_sessions_attended(hr_manager, ana, bet
 def test_the_month_is_that_on_the_wall_when_the_event_began(starts_at, month, hr_manager, beto):
     make_attendance(held(starts_at=starts_at), beto, outcome="present")
 
-    found = tallies(Asked(hr_manager, YEAR), [by_month(YEAR)])
+    [found] = tallies((Asked(hr_manager, YEAR), by_month(YEAR)))
 
-    assert found == ({} if month is None else {(month,): Tally(enrolled=1, came=1)})
+    assert found == ({} if month is None else {month: Tally(enrolled=1, came=1)})
 
 
 def test_months_are_cut_to_the_period():
@@ -150,15 +150,15 @@ def test_below_a_single_top_its_units_are_compared_with_all_below_them(
     make_attendance(event, make_employee(org_unit=company), outcome="absent")
 
     units = units_to_compare(hr_manager)
-    found = folded(tallies(Asked(hr_manager, YEAR), [by_unit(units)]), 0)
+    [found] = tallies((Asked(hr_manager, YEAR), by_unit))
 
     assert [(line.label, line.tally) for line in unit_lines(units, found)] == [
         ("Finanzas", Tally()),
         ("Ventas", Tally(enrolled=2, came=1, absent=1)),
     ]
     assert total(found).enrolled == 3
-    assert [unit.name for unit in units_to_compare(hr_manager, sales)] == ["Norte"]
-    assert [unit.name for unit in units_to_compare(hr_manager, north)] == ["Norte"]
+    assert [unit.name for unit in units_to_compare(hr_manager, sales).compared] == ["Norte"]
+    assert [unit.name for unit in units_to_compare(hr_manager, north).compared] == ["Norte"]
 
 
 def test_several_tops_of_different_depth_are_compared(ana, sales, company, finance):
@@ -170,7 +170,7 @@ def test_several_tops_of_different_depth_are_compared(ana, sales, company, finan
         make_attendance(event, person, outcome="present")
 
     units = units_to_compare(user)
-    lines = unit_lines(units, folded(tallies(Asked(user, YEAR), [by_unit(units)]), 0))
+    lines = unit_lines(units, tallies((Asked(user, YEAR), by_unit))[0])
 
     assert [(line.label, line.tally.came) for line in lines] == [("Auditoría", 1), ("Ventas", 1)]
 
@@ -203,9 +203,20 @@ def test_by_kind(hr_manager, beto):
     for kind, outcome in zip(kinds, ("present", "absent"), strict=True):
         make_attendance(held(kind=kind), beto, outcome=outcome)
 
-    found = tallies(Asked(hr_manager, YEAR), [by_kind])
+    [found] = tallies((Asked(hr_manager, YEAR), by_kind))
 
-    assert found == {(kinds[0].pk,): Tally(1, 1, 0), (kinds[1].pk,): Tally(1, 0, 1)}
+    assert found == {kinds[0].pk: Tally(1, 1, 0), kinds[1].pk: Tally(1, 0, 1)}
+
+
+def test_several_figures_come_in_one_query(hr_manager, sales, beto, carla, django_assert_num_queries):
+    make_attendance(held(), beto, outcome="present")
+    make_attendance(held(starts_at=NOON - timedelta(days=30)), carla, outcome="absent")
+    year, march = Asked(hr_manager, YEAR), Asked(hr_manager, Period(date(2026, 3, 1), date(2026, 3, 31)))
+
+    with django_assert_num_queries(1, using="business"):
+        found = tallies((year, by_month(YEAR)), (march, by_unit))
+
+    assert found == [{1: Tally(1, 0, 1), 2: Tally(1, 1, 0)}, {sales.pk: Tally(1, 1, 0)}]
 
 
 def test_it_takes_as_many_queries_for_many_rows(hr_manager, sales):
