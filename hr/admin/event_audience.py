@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.rows import is_key
 from hr.admin.audience_form import AudienceForm, preview_of
 from hr.admin.event_pages import answer, event_of
 from hr.models import Event, EventAudience
@@ -73,7 +74,7 @@ def _added(request: HttpRequest, event: Event, form: AudienceForm) -> HttpRespon
 
 
 def _removed(request: HttpRequest, event: Event, model_admin: EventAdmin) -> HttpResponse:
-    keys = [key for key in request.POST.getlist("remove") if key.isdecimal()]
+    keys = [key for key in request.POST.getlist("remove") if is_key(EventAudience, key)]
     lines = EventAudience.objects.visible_to(request.user).filter(event=event, pk__in=keys)
     with model_admin.domain_errors_to_messages(request):
         audiences.remove_audience(list(lines.values_list("pk", flat=True)), actor=request.user)
