@@ -123,7 +123,7 @@ class EventSteps(admin.ModelAdmin):
         return self.run_in_dialog(request, form, object_id, "complete", events.complete_events)  # type: ignore[attr-defined]
 
     @action(
-        description=gettext_lazy("Close"),
+        description=gettext_lazy("Close the roll"),
         icon="lock",
         permissions=["lead"],
         dialog={

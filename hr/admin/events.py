@@ -79,7 +79,7 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
     search_fields = ["search_text"]
     search_help_text = gettext_lazy("Title, code or place")
     autocomplete_fields = ["kind"]
-    readonly_fields = TOLD
+    readonly_fields = [*TOLD, "kind_name"]
     empty_text = gettext_lazy("Plan the first event, say whom it is for, and publish it.")
 
     # --- Pages beside the form --------------------------------------------------------------------------------
@@ -146,12 +146,29 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
             return str(event.seats_taken)
         return _("%(taken)d of %(capacity)d") % {"taken": event.seats_taken, "capacity": event.capacity}
 
+    @display(description=gettext_lazy("kind"))
+    def kind_name(self, event: Event) -> str:
+        return str(event.kind)
+
     def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> list[tuple[Any, dict[str, Any]]]:
-        return [
-            (gettext_lazy("Event"), {"fields": [*(_told(obj) if obj else []), *WHAT]}),
+        # Without a link to its page for who may not open that.
+        kind = "kind" if request.user.has_perm("hr.view_eventkind") else "kind_name"
+        what = [kind if name == "kind" else name for name in WHAT]
+        told, who = (_told(obj), self._told_of_people(request, obj)) if obj else ([], WHO)
+        parts: list[tuple[Any, dict[str, Any]]] = [
+            (gettext_lazy("Event"), {"fields": [*told, *what]}),
             (gettext_lazy("When and where"), {"fields": WHEN, **self._told_of_times(request, obj)}),
-            (gettext_lazy("Who takes part"), {"fields": WHO}),
+            (gettext_lazy("Who takes part"), {"fields": who}),
         ]
+        return [part for part in parts if part[1]["fields"]]
+
+    @staticmethod
+    def _told_of_people(request: HttpRequest, obj: Event) -> list[str]:
+        """To who only reads it, just what holds for this event."""
+        if can_change_event(request.user, obj):
+            return WHO
+        there = {"completion_percent": _has_sessions(request, obj)}
+        return [name for name in WHO if there.get(name, getattr(obj, name))]
 
     @staticmethod
     def _told_of_times(request: HttpRequest, obj: Event | None) -> dict[str, Any]:

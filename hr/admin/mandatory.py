@@ -73,6 +73,7 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "rows": _rows(requirement, list(page)),
+        "coming": event.state in Event.ENROLLING,
         "may_remind": can_remind(request.user) and event.state in Event.ENROLLING,
     }
     return answer(request, model_admin, "missing.html", context)

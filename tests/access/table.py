@@ -207,6 +207,10 @@ def exports_results(who: Persona, row: Row) -> bool:
     return reads_results(who, row) and holds(who, "export", "hr.evaluation")
 
 
+def gives_evaluations(who: Persona, row: Row) -> bool:
+    return sees(who, row) and holds(who, "add", "hr.evaluationround")
+
+
 def reads_audience(who: Persona, row: Row) -> bool:
     return holds(who, "view", "hr.event")
 
@@ -350,6 +354,7 @@ PAGES = {
     "postpone": Page(manages("change"), manages("change"), row=ROW),
     "cancel": Page(manages("change"), manages("change"), row=ROW),
     "clone": Page(manages("add"), manages("add"), row=ROW),
+    "evaluate": Page(gives_evaluations, gives_evaluations, row=ROW),
     # Of their rolls, and of corrections, all of them waiting.
     "roll_call": Page(takes_rolls, takes_rolls, row="event_id", of="hr.event"),
     "sign_in_sheet": Page(takes_rolls, row="event_id", of="hr.event"),

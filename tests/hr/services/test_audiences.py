@@ -116,15 +116,15 @@ def test_a_faulty_list_adds_nobody_and_names_its_lines(hr_manager, event, ana, b
 
     assert refused.value.field == "pasted"
     assert str(refused.value) == (
-        "Line 2: «NADIE» is nobody's code or national id. "
-        "Line 4: Tomás Gil (T1) no longer works here. "
+        "Line 2: «NADIE» is nobody's code or national id.\n"
+        "Line 4: Tomás Gil (T1) no longer works here.\n"
         "Line 5: «99999999» is nobody's code or national id."
     )
     assert lines(event) == set()
 
 
 def test_of_many_faults_the_first_are_told(hr_manager):
-    with pytest.raises(DomainError, match=r"Line 20: .* and 5 more lines$"):
+    with pytest.raises(DomainError, match=r"Line 20: .*\nand 5 more lines$"):
         read_pasted("\n".join(f"X{number}" for number in range(25)), actor=hr_manager)
 
 
