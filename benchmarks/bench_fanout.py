@@ -69,7 +69,8 @@ def main() -> int:
 
 
 def measure(wanted: argparse.Namespace) -> int:
-    call_command("seed_demo", employees=wanted.employees, units=min(1_000, wanted.employees // 50), managers=10, verbosity=0)
+    units = min(1_000, wanted.employees // 50)
+    call_command("seed_demo", employees=wanted.employees, units=units, managers=10, verbosity=0)
     clean()
     EventKind.objects.get_or_create(code="BENCH", defaults={"name": "Bench"})
     people = Employee.objects.active().count()

@@ -1,13 +1,18 @@
 """The pages about the roll of an event: roll-call, sheet to sign, screen, checking in."""
 
 import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from core import access, roles
+from hr.admin.roll_call import KEYS
+from hr.admin.roll_pages import span
 from hr.check_in_codes import Sitting, codes_now
 from hr.models import Attendance, SessionMark
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_unit, make_user
@@ -60,6 +65,34 @@ def line(row, chosen, seen="pending"):
 def test_the_roll_names_whom_the_reader_may_mark_by_name(event, rows, hr, manager):
     assert names(hr.get(page("roll_call", event))) == ["Carla", "Beto", "Ana"]
     assert names(manager.get(page("roll_call", event))) == ["Beto"]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_each_outcome_has_a_key_of_its_own_in_every_language(language):
+    with translation.override(language):
+        keys = [str(key) for key in KEYS.values()]
+
+    assert len({key.lower() for key in keys}) == len(keys)
+    assert {len(key) for key in keys} == {1}
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (0.25, "03/05/2026 11:30 p.m. – 11:45 p.m."),
+        (1.5, "03/05/2026 11:30 p.m. – 03/06/2026 1 a.m."),
+    ],
+)
+def test_the_day_of_the_end_is_told_where_it_is_another_one(hours, told):
+    starts_at = datetime(2026, 3, 5, 23, 30, tzinfo=ZoneInfo("America/Caracas"))
+
+    assert span(starts_at, starts_at + timedelta(hours=hours)) == told
+
+
+def test_saving_without_a_change_says_so(event, rows, hr):
+    response = hr.post(page("roll_call", event), line(rows["Beto"], "pending"))
+
+    assert hr.texts(response) == ["Nothing was changed."]
 
 
 def test_who_waits_or_was_cancelled_is_not_in_the_roll(event, hr, beto, carla):
