@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -126,7 +127,7 @@ def _field_of(name: str, employee: Employee) -> forms.Field:
         now = getattr(employee, name)
         text = _("Now: %(value)s. Leave it empty if that is right.") % {"value": now or "–"}
         return forms.CharField(
-            label=label_of(name), required=False, max_length=LONGEST_VALUE, help_text=text, widget=_text()
+            label=capfirst(label_of(name)), required=False, max_length=LONGEST_VALUE, help_text=text, widget=_text()
         )
     column: Any = Employee._meta.get_field(name)
     widget: forms.Widget = _text()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.models import GroupGrant, User, UserGrant
 from hr.models import Attendance, Employee, Event, OrgUnit, Position
-from tests.hr.personas import EMPLOYEES, World
+from tests.hr.personas import EMPLOYEES, PERSONAS, World
 
 # Rows of these stand in the world already.
 FIRST_KEY, GRANT_KEYS = 4_450_001, 4_460_001
@@ -24,10 +24,12 @@ VALUES: dict[str, dict[str, object]] = {
     "hr.event": {
         "state": "published",
         "mandatory": True,
+        "seats_taken": len(EMPLOYEES),
         "starts_at": timezone.now() + timedelta(days=2),
         "ends_at": timezone.now() + timedelta(days=3),
     },
     "hr.attendancecorrection": {"outcome": "present"},
+    "hr.changerequest": {"field": "hired_on", "old": "2020-01-07", "new": "2020-01-08", "reason": "made up"},
     "hr.evaluation": {"state": "submitted"},
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
@@ -109,7 +111,9 @@ class Rows:
         owner = next((name for name in OWNER if name in fields), None)
         if employee:
             for key in EMPLOYEES:
-                yield self._row(model, {employee: self.world.employees[key]}, about=key)
+                asker = self._asker(model, key)
+                values = {"asked_by_id": self.world.users[asker].pk} if asker else {}
+                yield self._row(model, {employee: self.world.employees[key], **values}, about=key, owner=asker)
         elif part := next((name for name, field in fields.items() if field.related_model is Attendance), None):
             for row in self._rows_of(Attendance):
                 yield self._row(model, {part: Attendance._base_manager.get(pk=row.pk)}, about=row.about)
@@ -122,6 +126,12 @@ class Rows:
             if model is Event:
                 # Everybody is enrolled in the first one; of this one few may know.
                 yield self._row(model, {}, what=NOBODYS)
+
+    @staticmethod
+    def _asker(model: type[Model], employee: str) -> str | None:
+        """The persona that is this employee and asked for it; None of what nobody asks for, or of who is no persona."""
+        who = next((key for key, persona in PERSONAS.items() if persona.employee == employee), None)
+        return who if any(field.name == "asked_by_id" for field in model._meta.concrete_fields) else None
 
     def _row(self, model: type[Model], values: dict[str, object], **known: Any) -> Row:
         values = VALUES.get(model._meta.label_lower, {}) | values
