@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -42,7 +43,13 @@ OF_MISSING = {"employee", "org_unit", "reports_to"}
 class ApproveForm(ActionForm):
     """Asks only for what the requests leave open; `needed` are the names of these fields."""
 
-    employee = RowField(ChangeRequest, "employee", label=gettext_lazy("Who is meant"), required=False)
+    employee = RowField(
+        ChangeRequest,
+        "employee",
+        label=gettext_lazy("Who is meant"),
+        required=False,
+        help_text=gettext_lazy("Say below into which unit the person belongs, who is the boss, or both."),
+    )
     org_unit = RowField(Employee, "org_unit", label=gettext_lazy("The right unit"), required=False)
     position = RowField(Employee, "position", label=gettext_lazy("The right position"), required=False)
     reports_to = RowField(Employee, "reports_to", label=gettext_lazy("The right boss"), required=False)
@@ -127,6 +134,7 @@ class ChangeRequestAdmin(HrAdmin):
         "what",
         "old_value",
         "new_value",
+        "missing",
         "reason",
         "asked_by_name",
         "created_at",
@@ -195,8 +203,7 @@ class ChangeRequestAdmin(HrAdmin):
     def get_fields(self, request: HttpRequest, obj: ChangeRequest | None = None) -> list[str]:
         left_out = {name for name in LATER if getattr(obj, name, None) in (None, "")}
         if obj is not None:
-            missing = obj.kind == Kind.MISSING
-            left_out |= {"employee", "old_value", "what"} if missing else set()
+            left_out |= {"employee", "old_value", "new_value", "what"} if obj.kind == Kind.MISSING else {"missing"}
             left_out |= {"new_value"} if obj.kind == Kind.NOT_MINE else set()
         return [name for name in self.fields if name not in left_out]
 
@@ -211,7 +218,11 @@ class ChangeRequestAdmin(HrAdmin):
 
     @display(description=gettext_lazy("kind"))
     def kind_text(self, row: ChangeRequest) -> str:
-        return row.get_kind_display()
+        return capfirst(row.get_kind_display())
+
+    @display(description=gettext_lazy("who is missing"))
+    def missing(self, row: ChangeRequest) -> str:
+        return row.new
 
     @display(description=gettext_lazy("what"))
     def what(self, row: ChangeRequest) -> str:
