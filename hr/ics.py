@@ -1,4 +1,4 @@
-"""Events as calendars keep them (RFC 5545): in a file, or mailed to one person as requests and cancellations (RFC 5546).
+"""Events as calendars keep them (RFC 5545): in a file, or mailed to one person as RFC 5546 has it.
 
 Times are in UTC, which every calendar shows in its own zone. `uid` never changes, and a higher SEQUENCE replaces what
 the calendar has, so that postponing moves the entry and cancelling takes it away.

@@ -8,11 +8,13 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core import kept_forms
+from core.errors import StaleRow
 from hr.admin.dialogs import DayInput
 from hr.admin.self_pages import profile_address, require_employee, require_post, self_page
 from hr.change_requests import ASKABLE, ROWS, label_of
@@ -79,10 +81,12 @@ def ask_view(request: HttpRequest, model_admin: ChangeRequestAdmin) -> HttpRespo
     form = form_class(request.POST if request.method == "POST" else None, employee=employee, waiting=waiting)
     if form.is_bound and form.is_valid():
         with model_admin.domain_errors_on(form):
-            values, version = form.changed_values(), form.cleaned_data["version"]
-            asked = ask_changes(
-                values, reason=form.cleaned_data["reason"], version=version, actor=user, source="self-service"
-            )
+            try:
+                asked = ask_changes(**_sent(form), actor=user, source="self-service")
+            except StaleRow as stale:
+                # What was known then stands in the form: sent again it would ask for the way back.
+                messages.error(request, stale.message)
+                return HttpResponseRedirect(request.path)
             text = ngettext("HR was asked for %(count)d change.", "HR was asked for %(count)d changes.", len(asked))
             messages.success(request, text % {"count": len(asked)})
             return HttpResponseRedirect(profile_address())
@@ -121,12 +125,20 @@ def withdraw_view(request: HttpRequest, request_id: int, model_admin: ChangeRequ
     return HttpResponseRedirect(profile_address())
 
 
+def _sent(form: AskForm) -> dict[str, Any]:
+    return {
+        "values": form.changed_values(),
+        "reason": form.cleaned_data["reason"],
+        "version": form.cleaned_data["version"],
+    }
+
+
 def _field_of(name: str, employee: Employee) -> forms.Field:
     if name in ROWS:
         now = getattr(employee, name)
         text = _("Now: %(value)s. Leave it empty if that is right.") % {"value": now or "–"}
         return forms.CharField(
-            label=label_of(name), required=False, max_length=LONGEST_VALUE, help_text=text, widget=_text()
+            label=capfirst(label_of(name)), required=False, max_length=LONGEST_VALUE, help_text=text, widget=_text()
         )
     column: Any = Employee._meta.get_field(name)
     widget: forms.Widget = _text()

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -42,7 +43,13 @@ OF_MISSING = {"employee", "org_unit", "reports_to"}
 class ApproveForm(ActionForm):
     """Asks only for what the requests leave open; `needed` are the names of these fields."""
 
-    employee = RowField(ChangeRequest, "employee", label=gettext_lazy("Who is meant"), required=False)
+    employee = RowField(
+        ChangeRequest,
+        "employee",
+        label=gettext_lazy("Who is meant"),
+        required=False,
+        help_text=gettext_lazy("Say below into which unit the person belongs, who is the boss, or both."),
+    )
     org_unit = RowField(Employee, "org_unit", label=gettext_lazy("The right unit"), required=False)
     position = RowField(Employee, "position", label=gettext_lazy("The right position"), required=False)
     reports_to = RowField(Employee, "reports_to", label=gettext_lazy("The right boss"), required=False)
@@ -91,7 +98,7 @@ class DecisionFilter(DropdownFilter):
     parameter_name = "decision"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Iterable[tuple[str, str]]:
-        mine = [("mine", _("mine to decide"))] if can_decide_requests(request.user) else []  # type: ignore[arg-type]
+        mine = [("mine", _("mine to decide"))] if can_decide_requests(request.user) else []
         return [*mine, ("asked", _("asked for by me"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -127,6 +134,7 @@ class ChangeRequestAdmin(HrAdmin):
         "what",
         "old_value",
         "new_value",
+        "missing",
         "reason",
         "asked_by_name",
         "created_at",
@@ -170,22 +178,22 @@ class ChangeRequestAdmin(HrAdmin):
         return HttpResponse(status=302, headers={"Location": reverse("admin:hr_changerequest_missing_people")})
 
     def has_serve_himself_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return can_serve_himself(request.user)  # type: ignore[arg-type]
+        return can_serve_himself(request.user)
 
     def has_report_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return can_report_people(request.user)  # type: ignore[arg-type]
+        return can_report_people(request.user)
 
     # --- Rows ---------------------------------------------------------------------------------------------------
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ChangeRequest | None:
         row = super().get_object(request, object_id, from_field)
         if row is not None:
-            name_values([row], request.user)  # type: ignore[list-item, arg-type]
-        return row  # type: ignore[return-value]
+            name_values([row], request.user)
+        return row
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
-        name_values(changelist.result_list, request.user)  # type: ignore[arg-type]
+        name_values(changelist.result_list, request.user)
         return changelist
 
     def get_tabs(self, request: HttpRequest, obj: Model) -> list[dict[str, Any]]:
@@ -195,8 +203,7 @@ class ChangeRequestAdmin(HrAdmin):
     def get_fields(self, request: HttpRequest, obj: ChangeRequest | None = None) -> list[str]:
         left_out = {name for name in LATER if getattr(obj, name, None) in (None, "")}
         if obj is not None:
-            missing = obj.kind == Kind.MISSING
-            left_out |= {"employee", "old_value", "what"} if missing else set()
+            left_out |= {"employee", "old_value", "new_value", "what"} if obj.kind == Kind.MISSING else {"missing"}
             left_out |= {"new_value"} if obj.kind == Kind.NOT_MINE else set()
         return [name for name in self.fields if name not in left_out]
 
@@ -211,21 +218,25 @@ class ChangeRequestAdmin(HrAdmin):
 
     @display(description=gettext_lazy("kind"))
     def kind_text(self, row: ChangeRequest) -> str:
-        return row.get_kind_display()
+        return capfirst(row.get_kind_display())
+
+    @display(description=gettext_lazy("who is missing"))
+    def missing(self, row: ChangeRequest) -> str:
+        return row.new
 
     @display(description=gettext_lazy("what"))
     def what(self, row: ChangeRequest) -> str:
         if row.kind == Kind.NOT_MINE:
-            return _("%(field)s is wrong") % {"field": row.what}  # type: ignore[attr-defined]
-        return row.what  # type: ignore[attr-defined]
+            return _("%(field)s is wrong") % {"field": row.what}
+        return row.what
 
     @display(description=gettext_lazy("old value"))
     def old_value(self, row: ChangeRequest) -> str:
-        return row.old_words  # type: ignore[attr-defined]
+        return row.old_words
 
     @display(description=gettext_lazy("new value"))
     def new_value(self, row: ChangeRequest) -> str:
-        return row.new_words  # type: ignore[attr-defined]
+        return row.new_words
 
     @display(description=gettext_lazy("state"), label=DECISION_LABELS)
     def state_label(self, row: ChangeRequest) -> tuple[str, str]:
@@ -276,7 +287,7 @@ class ChangeRequestAdmin(HrAdmin):
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:
-            return can_decide_requests(request.user)  # type: ignore[arg-type]
+            return can_decide_requests(request.user)
         row = self.row_of(request, object_id)
         return row is not None and self._is_among(request, row, "decidable_by")
 
@@ -284,7 +295,7 @@ class ChangeRequestAdmin(HrAdmin):
         if object_id is None:
             return self.has_view_permission(request)
         row = self.row_of(request, object_id)
-        return row is not None and row.asked_by_id == request.user.pk and row.state == State.WAITING  # type: ignore[attr-defined]
+        return row is not None and row.asked_by_id == request.user.pk and row.state == State.WAITING
 
     # --- Many rows --------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Approve"), permissions=["decide"])

@@ -39,7 +39,7 @@ class ReportActions(admin.ModelAdmin):
         user: Any = request.user
         if object_id is None:
             return can_report_people(user)
-        employee = self.row_of(request, object_id)  # type: ignore[attr-defined]
+        employee = self.row_of(request, object_id)
         return employee is not None and can_disown(user, employee)
 
     @action(
@@ -54,12 +54,12 @@ class ReportActions(admin.ModelAdmin):
     )
     def not_mine(self, request: HttpRequest, form: NotMineForm, object_id: str) -> HttpResponse:
         done = _("HR was told. You will be told what was decided.")
-        return self.run_in_dialog(request, form, object_id, "not_mine", disown_employees, done=done)  # type: ignore[attr-defined]
+        return self.run_in_dialog(request, form, object_id, "not_mine", disown_employees, done=done)
 
     @action(description=gettext_lazy("Not my people"), permissions=["report"])
     def not_mine_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(
-            self,  # type: ignore[arg-type]
+            self,
             request,
             queryset,
             title=_("Tell HR that they are not my people"),

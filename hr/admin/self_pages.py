@@ -43,7 +43,8 @@ def require_post(request: HttpRequest) -> Any:
 def self_page(
     request: HttpRequest, model_admin: HrAdmin, template: str, context: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
-    base = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "media": model_admin.media}
+    # Without the model, so that the page is headed by its own title and not by the way to a list.
+    base = {**model_admin.admin_site.each_context(request), "content_title": context["title"]}
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, f"hr/admin/self/{template}", {**base, **context}, status=status)
 

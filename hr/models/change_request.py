@@ -10,8 +10,8 @@ from hr.querysets import ChangeRequestQuerySet
 class ChangeRequest(Decision):
     """Somebody asks HR to set a field of an employee, to take him out of a manager's people, or to add one missing.
 
-    `old` and `new` hold values as text: what the field had when it was asked for, and what it should have; for a
-    relation the key. Who is missing is named in `new`, with no employee.
+    `old` and `new` hold values as text: what the field had when it was asked for, of a relation its key; and what it
+    should have, a row described in words. Who is missing is named in `new`, with no employee.
     """
 
     class Kind(models.TextChoices):

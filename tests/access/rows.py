@@ -49,6 +49,7 @@ VALUES: dict[str, dict[str, object]] = {
     "hr.event": {
         "state": "published",
         "mandatory": True,
+        "seats_taken": len(EMPLOYEES),
         "starts_at": timezone.now() + timedelta(days=2),
         "ends_at": timezone.now() + timedelta(days=3),
     },
@@ -57,6 +58,7 @@ VALUES: dict[str, dict[str, object]] = {
         "ends_at": timezone.now() + timedelta(days=2, hours=1),
     },
     "hr.attendancecorrection": {"outcome": "present"},
+    "hr.changerequest": {"field": "hired_on", "old": "2020-01-07", "new": "2020-01-08", "reason": "made up"},
     "hr.evaluation": {"state": "submitted"},
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},

@@ -44,9 +44,11 @@ CALLED, NOTIFIED = {"hr.evaluationform", "hr.formversion"}, {"hr.outboxmessage"}
 OF_ROLES = {"hr.eventaudience"}
 # Enrolled and marked by pages of their own.
 ENROLMENTS = ("hr.attendance", "hr.attendancecorrection")
+# Asked for on pages of its own, and decided.
+REQUESTS = "hr.changerequest"
 # What pages of a model can never do, whatever the role says: it is done elsewhere, or not at all.
 NEVER = {
-    "add": {"core.usergrant", "core.groupgrant", "core.invitation", "hr.formversion", *ENROLMENTS},
+    "add": {"core.usergrant", "core.groupgrant", "core.invitation", "hr.formversion", REQUESTS, *ENROLMENTS},
     # An evaluation goes step by step; a version of a form, published as these are, stays as it is.
     "change": {"core.invitation", "hr.evaluation", "hr.formversion", *ENROLMENTS},
     "delete": {"core.usergrant", "core.groupgrant"},
@@ -103,7 +105,7 @@ def lists(who: Persona, label: str) -> bool:
         or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
         or (label == "hr.orgunit" and (others or bool(who.hires)))
         or (label == "hr.position" and others)
-        or (label in KEPT_OF_PEOPLE and who.employee is not None)
+        or (label in {*KEPT_OF_PEOPLE, REQUESTS} and who.employee is not None)
         or (label == "hr.evaluationround" and answers_for_people(who))
     )
 
@@ -256,6 +258,36 @@ def is_employee(who: Persona, model: type[Model]) -> bool:
     return who.may_log_in and who.employee is not None
 
 
+def acts_for_himself(who: Persona, row: Row) -> bool:
+    return is_employee(who, row) and is_own(who, row)
+
+
+def asked_himself(who: Persona, row: Row) -> bool:
+    return is_employee(who, row) and row.owner == who.key
+
+
+def approves(who: Persona, row: Row) -> bool:
+    """A correction of attendance, or what people asked of HR; neither his own."""
+    return decides(who, row) if row.label == REQUESTS else marks(who, row)
+
+
+def decides(who: Persona, row: Row) -> bool:
+    return holds(who, "decide", REQUESTS) and row.owner != who.key and not is_own(who, row)
+
+
+def takes_back(who: Persona, row: Row) -> bool:
+    """The corrections were asked for by nobody here."""
+    return row.label == REQUESTS and row.owner == who.key and who.may_log_in
+
+
+def reports_people(who: Persona, model: object) -> bool:
+    return who.may_log_in and answers_for_people(who)
+
+
+def disowns(who: Persona, row: Row) -> bool:
+    return reports_people(who, row) and sees(who, row) and not is_own(who, row)
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -365,9 +397,23 @@ PAGES = {
     "mark": Page(marks, marks, row=ROW),
     "ask_correction": Page(nobody, row=ROW),
     "correct": Page(nobody, row=ROW),
-    "approve": Page(marks, marks, row=ROW),
-    "reject": Page(marks, marks, row=ROW),
-    "take_back": Page(nobody, row=ROW),
+    "approve": Page(approves, approves, row=ROW),
+    "reject": Page(approves, approves, row=ROW),
+    "take_back": Page(takes_back, takes_back, row=ROW),
+    # About oneself, and what is asked of HR.
+    "profile": Page(is_employee, is_employee),
+    "mine": Page(is_employee),
+    "my_calendar": Page(is_employee),
+    "calendar_file": Page(sees, row=ROW),
+    "register": Page(nobody, row="event_id"),
+    "confirm_own": Page(nobody, acts_for_himself, row="attendance_id"),
+    "give_up": Page(nobody, acts_for_himself, row="attendance_id"),
+    "ask": Page(is_employee, is_employee),
+    "open_ask": Page(is_employee, leads_on=True),
+    "missing_people": Page(reports_people, reports_people),
+    "open_missing": Page(reports_people, leads_on=True),
+    "not_mine": Page(disowns, disowns, row=ROW),
+    "withdraw_own": Page(nobody, asked_himself, row="request_id"),
     # Of evaluations, all of them submitted, and of their forms and rounds.
     "queue": Page(grades_somebody, leads_on=True),
     "answer": Page(is_own, row=ROW),

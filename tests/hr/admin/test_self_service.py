@@ -180,6 +180,16 @@ def test_a_request_that_makes_no_sense_is_answered_in_the_form(beto_browser, bet
     assert response.context["form"].errors["first_name"] == ["This field cannot be blank."]
 
 
+def test_what_somebody_changed_meanwhile_is_not_asked_back(beto_browser, beto):
+    Employee.objects.filter(pk=beto.pk).update(first_name="Alberto", version=2)
+    data = {"version": 1, "first_name": "Beto", "last_name": "Gil", "country": "VE", "reason": "x"}
+
+    response = beto_browser.post(reverse(ASK), data)
+
+    assert (response.status_code, response["Location"], ChangeRequest.objects.count()) == (302, reverse(ASK), 0)
+    assert "Not saved, because it was changed" in beto_browser.texts(response)[0]
+
+
 def make_request(employee, user_id, **values):
     defaults = {"field": "first_name", "old": "Beto", "new": "Alberto", "reason": "x", "asked_by_name": "somebody"}
     return ChangeRequest.objects.create(employee=employee, asked_by_id=user_id, **defaults | values)
