@@ -106,7 +106,7 @@ class Export:
         """The keys in parts. Newest first they are read part by part too: of attendance there may be millions."""
         keys: QuerySet = self.rows.values_list("pk", flat=True)
         order = self.rows.query.order_by or self.kind.model._meta.ordering
-        if tuple(order) not in (("-pk",), ("-id",)):
+        if tuple(order or ()) not in (("-pk",), ("-id",)):
             yield from batched(keys, ROWS_A_READ)
             return
         part: tuple[int, ...] = ()

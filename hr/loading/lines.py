@@ -84,9 +84,7 @@ class Sheet:
                 self.fault(line, name, str(error))
 
 
-def read_sheet(
-    table: Table, mapping: Mapping, resource: SpreadsheetResource, *, event_id: int | None = None
-) -> Sheet:
+def read_sheet(table: Table, mapping: Mapping, resource: SpreadsheetResource, *, event_id: int | None = None) -> Sheet:
     """Read every cell, column by column; a value that occurs often is read once."""
     sheet = Sheet(resource, mapping, [Line(number, cells) for number, cells in table.rows], event_id)
     # The country first: ids and phones are read by its rules.

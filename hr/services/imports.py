@@ -87,9 +87,7 @@ def require_import(kind: Kind, actor: User) -> None:
 
 
 @business_atomic
-def _store(
-    kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User, options: dict[str, Any]
-) -> ImportJob:
+def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
     file = files.keep_file("imports", file_name, content, actor=actor, expires_at=timezone.now() + UPLOAD_KEPT)
     return ImportJob.objects.create(
         resource=kind.name,
