@@ -82,6 +82,8 @@ def test_the_page_opens_with_the_event_one_comes_from(loader, event):
     text = loader.get(page("import"), {"event": event.pk}).text
 
     assert f'<option value="{event.pk}" selected>{event}</option>' in text
+    listed = loader.get(page("changelist"), {"event__id__exact": event.pk}).text
+    assert f'{page("import")}?event={event.pk}"' in listed
     for asked in ("x", "999", "9" * 30):
         assert loader.get(page("import"), {"event": asked}).status_code == 200
 
