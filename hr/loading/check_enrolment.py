@@ -148,11 +148,11 @@ class EnrolmentCheck(PersonCheck):
         if self.user is None:
             return
         enrollable = self._reached(Employee.objects.enrollable_by(self.user), lines, "enrol", "cancel")
-        seen = self._reached(Employee.objects.held_by(self.user, VIEW_ATTENDANCE), lines, "enrol")
+        addable = enrollable & self._reached(Employee.objects.held_by(self.user, VIEW_ATTENDANCE), lines, "enrol")
         markable = self._markable(lines)
         for line in lines:
             person = self.people[self.pairs[line.number][1]]
-            if "enrol" in line.changes and person.pk not in enrollable & seen:
+            if "enrol" in line.changes and person.pk not in addable:
                 self.fault(line, self.key_of(line), _("You may not enrol this person. Remove the row, or ask who may."))
             elif "cancel" in line.changes and person.pk not in enrollable and not self._may_withdraw(line, person):
                 self.fault(line, "status", _("You may not take this person out. Remove the row, or ask who may."))
