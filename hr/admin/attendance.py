@@ -30,6 +30,7 @@ from hr.admin.my_events import confirm_view, give_up_view
 from hr.admin.report import report_file_view, report_view
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
 from hr.models.attendance import CAME
 from hr.permissions import can_cancel, can_correct_at_once, can_enrol, can_take_rolls, is_self
@@ -77,7 +78,7 @@ def correct_to(ids: Collection[int], *, outcome: str, reason: str, actor: Any) -
 
 
 @admin.register(Attendance)
-class AttendanceAdmin(HrAdmin):
+class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     """Everybody's own, and those of the people one answers for: a million rows. What changes one is an action."""
 
     first_tab = gettext_lazy("Attendance")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from core.admin.rows import is_key, rows_for
-from core.admin.widgets import RowsSelect
+from core.admin.widgets import RowSelect, RowsSelect
 from hr.models import Employee
 from hr.services.audiences import Audience
 
@@ -35,6 +35,15 @@ class RowsField(forms.ModelMultipleChoiceField):
                 message = self.error_messages["invalid_choice"]
                 raise forms.ValidationError(message, code="invalid_choice", params={"value": key})
         return super()._check_values(value)
+
+
+class RowField(forms.ModelChoiceField):
+    """The same for one row."""
+
+    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+        field = model._meta.get_field(relation)
+        widget = RowSelect(field, admin.site, attrs={"style": "width: 100%"})
+        super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
 
 
 class AudienceForm(forms.Form):

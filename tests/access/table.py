@@ -54,7 +54,7 @@ NEVER = {
     "delete": {"core.usergrant", "core.groupgrant"},
 }
 # Which role right opens the pages of whose loads.
-LOADABLE = ("hr.employee", "hr.orgunit", "hr.position")
+LOADABLE = ("hr.employee", "hr.orgunit", "hr.position", "hr.attendance")
 MANAGERS = {*HEADS.values(), *(boss for _unit, boss in EMPLOYEES.values() if boss)}
 STATUS = {"sandro": "suspended", "tomas": "terminated"}
 
@@ -254,7 +254,7 @@ def exports_report(who: Persona, model: type[Model]) -> bool:
     return reads_report(who, model) and holds(who, "export", "hr.attendance")
 
 
-def is_employee(who: Persona, model: type[Model]) -> bool:
+def is_employee(who: Persona, row: object) -> bool:
     return who.may_log_in and who.employee is not None
 
 
