@@ -520,7 +520,12 @@ class ImportJobQuerySet(OwnedQuerySet):
 
     @staticmethod
     def _loadable(user: User) -> list[str]:
-        rights = {"employees": "import_employee", "units": "import_orgunit", "positions": "import_position"}
+        rights = {
+            "employees": "import_employee",
+            "units": "import_orgunit",
+            "positions": "import_position",
+            "attendance": "import_attendance",
+        }
         return [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
 
 
@@ -532,10 +537,12 @@ class ImportRowQuerySet(ImportJobQuerySet):
 
     def _own(self, user: User) -> Self:
         rows = super()._own(user)
-        if scope_for(user, VIEW).everything:
+        if scope_for(user, VIEW).everything and scope_for(user, VIEW_ATTENDANCE).everything:
             return rows
-        employees = self.model._meta.apps.get_model("hr", "Employee").objects.visible_to(user)
-        seen = Q(object_id=None) | ~Q(job__resource="employees") | Q(object_id__in=employees.order_by().values("pk"))
+        seen = Q(object_id=None) | ~Q(job__resource__in=["employees", "attendance"])
+        for resource, model in (("employees", "Employee"), ("attendance", "Attendance")):
+            about = self.model._meta.apps.get_model("hr", model).objects.visible_to(user).order_by()
+            seen |= Q(job__resource=resource, object_id__in=about.values("pk"))
         return rows.filter(seen)
 
 

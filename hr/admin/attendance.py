@@ -23,6 +23,7 @@ from hr.admin.dialogs import ActionForm
 from hr.admin.filters import DayOfEventFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
+from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
 from hr.permissions import can_correct_at_once, can_take_rolls, is_self
 from hr.services import corrections, marks
@@ -61,7 +62,7 @@ def correct_to(ids: Collection[int], *, outcome: str, reason: str, actor: Any) -
 
 
 @admin.register(Attendance)
-class AttendanceAdmin(HrAdmin):
+class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     """Everybody's own, and those of the people one answers for: a million rows. What changes one is an action."""
 
     first_tab = gettext_lazy("Attendance")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from core.admin.base import rows_for
-from core.admin.widgets import RowsSelect
+from core.admin.widgets import RowSelect, RowsSelect
 from hr.models import Employee
 from hr.services.audiences import Audience
 
@@ -22,6 +22,15 @@ class RowsField(forms.ModelMultipleChoiceField):
     def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
         field = model._meta.get_field(relation)
         widget = RowsSelect(field, admin.site, attrs={"style": "width: 100%"})
+        super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
+
+
+class RowField(forms.ModelChoiceField):
+    """The same for one row."""
+
+    def __init__(self, model: type[Model], relation: str, **kwargs: Any) -> None:
+        field = model._meta.get_field(relation)
+        widget = RowSelect(field, admin.site, attrs={"style": "width: 100%"})
         super().__init__(queryset=field.related_model.objects.none(), widget=widget, **kwargs)
 
 

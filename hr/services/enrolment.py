@@ -6,8 +6,8 @@ of an event's people at once is in mass_enrolment.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from itertools import batched
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import batched, chain
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -32,6 +32,7 @@ __all__ = [
     "confirm_attendance",
     "enrol_audience",
     "enrol_employees",
+    "enrol_in_events",
     "promote_waitlisted",
     "register",
     "renew_after_draft",
@@ -48,14 +49,24 @@ def enrol_employees(event_id: int, employee_ids: Collection[int], *, actor: User
     Who is in it already stays as he is; a cancelled enrolment is renewed. Without a free seat they wait. Raises
     NotFound, NotAllowed, DomainError for who is not active or an event that takes nobody.
     """
-    with held([event_id], actor) as here:
-        event = here.events[event_id]
-        _require_state(event, Event.MARKING)
-        people = _people(list(dict.fromkeys(employee_ids)), actor)
-        for employee in people:
-            with naming(employee, among=len(people)):
+    return enrol_in_events({event_id: employee_ids}, actor=actor)
+
+
+@business_atomic
+def enrol_in_events(people: Mapping[int, Collection[int]], *, actor: User | None) -> list[Attendance]:
+    """The same for several events, {event: employees}; returns theirs, one event after the other."""
+    wanted = {event_id: list(dict.fromkeys(keys)) for event_id, keys in people.items()}
+    rows: list[Attendance] = []
+    with held(wanted, actor) as here:
+        for event in here.events.values():
+            require_state(event, Event.MARKING)
+        found = {person.pk: person for person in _people(list(dict.fromkeys(chain(*wanted.values()))), actor)}
+        for employee in found.values():
+            with naming(employee, among=len(found)):
                 _require_active(employee)
-        return _enrol(event, people)
+        for event_id, keys in wanted.items():
+            rows += _enrol(here.events[event_id], [found[key] for key in keys])
+    return rows
 
 
 @business_atomic
@@ -66,9 +77,9 @@ def register(event_id: int, *, actor: User) -> Attendance:
     """
     with held([event_id], actor) as here:
         event = here.events[event_id]
-        _require_state(event, {Event.State.PUBLISHED})
+        require_state(event, {Event.State.PUBLISHED})
         require(can_register(actor, event), _("%(event)s is not open for you to register.") % {"event": event})
-        _require_not_begun(event)
+        require_not_begun(event)
         employee = Employee.objects.get(pk=facts_of(actor).employee_id)  # type: ignore[misc]  # who may register is one
         known = event.attendance.filter(employee=employee, status=Status.CANCELLED).first()
         if known is not None and known.cancelled_from == By.MANAGER:
@@ -87,7 +98,7 @@ def confirm_attendance(ids: Collection[int], *, actor: User | None) -> int:
         for rows in _locked_in_parts(ids, here.events, actor):
             for row in rows:
                 require(can_confirm(actor, row.employee))
-                _require_state(row.event, Event.ENROLLING)
+                require_state(row.event, Event.ENROLLING)
             new = [row for row in rows if row.status != Status.CONFIRMED]
             for row in new:
                 row.move_to(Status.CONFIRMED)
@@ -106,9 +117,9 @@ def cancel_attendance(ids: Collection[int], *, actor: User | None, reason: str =
             answered = _answered_for(rows, actor)
             for row in rows:
                 with naming(row.employee, among=len(ids)):
-                    _require_state(row.event, Event.MARKING)
+                    require_state(row.event, Event.MARKING)
                     by = _cancelled_by(row, answered, actor)
-                    _require_not_come(row)
+                    require_not_come(row)
                     _cancel(row, by, reason)
             _write_cancelled(rows, reason)
     return len(set(ids))
@@ -220,7 +231,7 @@ def _cancelled_by(row: Attendance, answered: Collection[int], actor: User | None
     if row.employee_id in answered and not (own and row.event.starts_at > timezone.now()):
         return By.MANAGER
     require(own)
-    _require_not_begun(row.event)
+    require_not_begun(row.event)
     return By.SELF
 
 
@@ -237,7 +248,7 @@ def _write_cancelled(rows: Sequence[Attendance], reason: str) -> None:
         tell(CANCELLED, event_id, [row.pk for row in rows if row.event_id == event_id])
 
 
-def _require_state(event: Event, states: Collection[str]) -> None:
+def require_state(event: Event, states: Collection[str]) -> None:
     if event.state not in states:
         raise InvalidTransition(
             _("%(event)s is %(state)s: nobody's enrolment changes any more.")
@@ -247,12 +258,12 @@ def _require_state(event: Event, states: Collection[str]) -> None:
         )
 
 
-def _require_not_begun(event: Event) -> None:
+def require_not_begun(event: Event) -> None:
     if event.starts_at <= timezone.now():
         raise DomainError(_("%(event)s has begun. Ask your manager or HR.") % {"event": event})
 
 
-def _require_not_come(row: Attendance) -> None:
+def require_not_come(row: Attendance) -> None:
     if row.outcome in CAME:
         raise DomainError(
             _("%(employee)s came, so the enrolment stays: correct the outcome first.") % {"employee": row.employee}

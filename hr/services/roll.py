@@ -50,7 +50,7 @@ def open_roll(ids: Collection[int], actor: User | None) -> dict[int, Attendance]
     rows = locked_attendance(ids, actor)
     for row in rows.values():
         with naming(row.employee, among=len(rows)):
-            _require_open(row.event)
+            require_open(row.event)
             require_seat(row)
     return rows
 
@@ -161,7 +161,7 @@ def refuse_overtaken[Key](
         )
 
 
-def _require_open(event: Event) -> None:
+def require_open(event: Event) -> None:
     if event.state == Event.State.CLOSED:
         raise InvalidTransition(_("The event is closed. Ask for a correction instead."), field="outcome")
     if event.state not in Event.MARKING:

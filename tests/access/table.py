@@ -35,7 +35,7 @@ NEVER = {
     "delete": {"core.usergrant", "core.groupgrant"},
 }
 # Which role right opens the pages of whose loads.
-LOADABLE = ("hr.employee", "hr.orgunit", "hr.position")
+LOADABLE = ("hr.employee", "hr.orgunit", "hr.position", "hr.attendance")
 MANAGERS = {*HEADS.values(), *(boss for _unit, boss in EMPLOYEES.values() if boss)}
 STATUS = {"sandro": "suspended", "tomas": "terminated"}
 
