@@ -67,6 +67,12 @@ def may_see_who_is_missing(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_report(request: HttpRequest) -> bool:
+    from hr.admin.report import may_report as opens
+
+    return opens(request)
+
+
 def may_read_grants(request: HttpRequest) -> bool:
     from core.services.grants import can_read
 
@@ -141,6 +147,12 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 },
                 page(_("Attendance"), "how_to_reg", "hr.Attendance"),
                 page(_("Corrections"), "edit_note", "hr.AttendanceCorrection"),
+                {
+                    "title": _("Attendance report"),
+                    "icon": "bar_chart",
+                    "link": reverse_lazy("admin:hr_attendance_report"),
+                    "permission": may_report,
+                },
                 page(_("Kinds of events"), "category", "hr.EventKind"),
             ],
         },

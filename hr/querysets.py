@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
@@ -25,6 +26,7 @@ from hr.scope import (
     scope_for,
     units_below,
 )
+from hr.wall_clock import start_of
 
 if TYPE_CHECKING:
     from core.models import User
@@ -77,6 +79,27 @@ def line_above(employee_id: int) -> RawSQL:
         ) SELECT id FROM line
     """
     return RawSQL(sql, [employee_id])  # noqa: S611  (the key is bound)
+
+
+def count_together(querysets: Collection[models.QuerySet], *, most: int) -> list[int]:
+    """How many rows there are in each, counted no further than `most`, in one query.
+
+    Raw, because the ORM selects from a table, and these belong to none together.
+    """
+    counts, bound = [], []
+    for number, rows in enumerate(querysets):
+        try:
+            sql, values = rows.order_by().values("pk")[:most].query.get_compiler("business").as_sql()
+        except EmptyResultSet:
+            counts.append("0")
+            continue
+        counts.append(f"(SELECT COUNT(*) FROM ({sql}) counted_{number})")  # noqa: S608  (the ORM's own)
+        bound += values
+    if not counts:
+        return []
+    with connections["business"].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", bound)
+        return list(cursor.fetchone())
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -375,6 +398,11 @@ class EventQuerySet(BusinessQuerySet):
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
         return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
 
+    def coming_between(self, first: date, last: date) -> Self:
+        """Published ones that begin on these days."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="published", starts_at__gte=begin, starts_at__lt=end)
+
     def open_to_enrol(self, user: User) -> Self:
         """Those the user sees that take people."""
         return self.visible_to(user).filter(state__in=self.model.ENROLLING)
@@ -404,7 +432,34 @@ class EventSessionQuerySet(EventAudienceQuerySet):
         return self.filter(event__in=events.order_by().values("pk"))
 
 
-class AttendanceQuerySet(OfEmployeesQuerySet):
+class OfEventsQuerySet(OfEmployeesQuerySet):
+    """Rows about people in events. `enrolment` leads from the row to the attendance, with the dashes that end it."""
+
+    event: str
+    enrolment = ""
+
+    def held(self) -> Self:
+        """Of people with a seat, in events that are over: what the figures of attendance count (docs/reports.md)."""
+        seated = self._attendance().SEATED
+        over = self._attendance()._meta.get_field("event").related_model.HELD
+        return self.filter(**{f"{self.enrolment}status__in": seated, f"{self.event}__state__in": over})
+
+    def came(self) -> Self:
+        return self.filter(outcome__in=self._attendance().CAME)
+
+    def begun_between(self, first: date, last: date) -> Self:
+        """Of events that began on one of these days."""
+        began = f"{self.event}__starts_at"
+        return self.filter(**{f"{began}__gte": start_of(first), f"{began}__lt": start_of(last + timedelta(days=1))})
+
+    def of_kind(self, kind_id: int) -> Self:
+        return self.filter(**{f"{self.event}__kind": kind_id})
+
+    def _attendance(self) -> Any:
+        return self.model._meta.apps.get_model("hr", "Attendance")
+
+
+class AttendanceQuerySet(OfEventsQuerySet):
     event = "event"
     view_right, change_right, add_right = VIEW_ATTENDANCE, MARK, ENROL
 
@@ -428,9 +483,27 @@ class AttendanceQuerySet(OfEmployeesQuerySet):
         rows = self.changeable_by(user)
         return rows if has_role_right(user, MARK) else rows.exclude(employee_id=facts_of(user).employee_id)
 
+    def counted(self) -> Self:
+        """What the attendance rate is of: who came and who was absent. Who is excused, or unknown, is left out."""
+        return self.held().filter(outcome__in=self.model.COUNTED)
 
-class SessionMarkQuerySet(OfEmployeesQuerySet):
-    employee, event = "attendance__employee", "attendance__event"
+    def own(self, user: User) -> Self:
+        return self.visible_to(user).filter(employee_id=facts_of(user).employee_id)
+
+    def coming_for(self, user: User) -> Self:
+        """The user's own enrolments in events that are to come or are now on, the next first."""
+        rows = (
+            self.own(user).going().filter(event__state__in=self.model._meta.get_field("event").related_model.ENROLLING)
+        )
+        return rows.order_by("event__starts_at", "pk")
+
+    def to_confirm_by(self, user: User) -> Self:
+        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun."""
+        return self.coming_for(user).filter(status="registered", event__state="published")
+
+
+class SessionMarkQuerySet(OfEventsQuerySet):
+    employee, event, enrolment = "attendance__employee", "attendance__event", "attendance__"
     view_right, change_right = VIEW_ATTENDANCE, MARK
 
 
@@ -461,6 +534,10 @@ class EvaluationQuerySet(OfEmployeesQuerySet):
     def own(self, user: User) -> Self:
         """Those the user is to answer, or has answered, himself."""
         return self.visible_to(user).filter(employee_id=facts_of(user).employee_id)
+
+    def to_answer_by(self, user: User) -> Self:
+        """Those that wait for the user's own answers, the most pressing first."""
+        return self.own(user).filter(state__in=self.model.ANSWERABLE).order_by("due_on", "pk")
 
     def gradable_by(self, user: User) -> Self:
         """What waits for a grade that the user may give, longest ago first. Never his own."""
@@ -517,6 +594,11 @@ class ImportJobQuerySet(OwnedQuerySet):
 
     def _own(self, user: User) -> Self:
         return super()._own(user).filter(**{f"{self.job_path}resource__in": self._loadable(user)})
+
+    def failed_between(self, first: date, last: date) -> Self:
+        """Loads of these days that failed."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="failed", created_at__gte=begin, created_at__lt=end)
 
     @staticmethod
     def _loadable(user: User) -> list[str]:

@@ -7,7 +7,7 @@ so that what is granted opens, and what is revoked or has expired closes, with t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,10 @@ class Scope:
     unit_ids: frozenset[int] = NOBODY
     employee_ids: frozenset[int] = NOBODY
     line_roots: frozenset[int] = NOBODY
+    # What is known of lines already, by roots and units: of one user, most rights have the same.
+    lines: dict[tuple[frozenset[int], frozenset[int]], frozenset[int] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.unit_ids or self.employee_ids or self.line_roots)
@@ -67,8 +71,11 @@ class Scope:
 
         if not self.line_roots:
             return NOBODY
-        found = line_outside(self.line_roots, self.unit_ids, most=FEW + 1)
-        return frozenset(found) if len(found) <= FEW else None
+        key = (self.line_roots, self.unit_ids)
+        if key not in self.lines:
+            found = line_outside(self.line_roots, self.unit_ids, most=FEW + 1)
+            self.lines[key] = frozenset(found) if len(found) <= FEW else None
+        return self.lines[key]
 
     def covers(self, employee: Employee) -> bool:
         """Whether it reaches the employee as he was read. A query only for somebody further down a line."""
@@ -98,6 +105,7 @@ class Facts:
         self.managers = self.bosses = NOBODY
         self.grants: list[access.HeldGrant] = []
         self.scopes: dict[str, Scope] = {}
+        self.lines: dict[tuple[frozenset[int], frozenset[int]], frozenset[int] | None] = {}
         if user.is_authenticated and user.is_active:
             self._read(user)
 
@@ -238,7 +246,7 @@ def _scope(user: User, permission: str) -> Scope:
             units |= facts.units_granted(codename)
     if permission in SELF_RIGHTS and facts.employee_id is not None and facts.unit_id not in units:
         employees.add(facts.employee_id)
-    return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses)
+    return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses, lines=facts.lines)
 
 
 def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:

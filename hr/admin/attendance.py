@@ -19,8 +19,10 @@ from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.check_in import check_in_view, screen_view
+from hr.admin.counted import CountedFilter, MyEnrolmentFilter
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import DayOfEventFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.report import report_file_view, report_view
 from hr.admin.roll_call import roll_call_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.admin.spreadsheets import SpreadsheetAdmin
@@ -79,6 +81,9 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         ("outcome", ChoicesDropdownFilter),
         ("employee__org_unit", SubtreeFilter),
         ("event__starts_at", DayOfEventFilter),
+        ("event__kind", ScopedAutocompleteFilter),
+        CountedFilter,
+        MyEnrolmentFilter,
     ]
     search_fields = ["employee__search_text"]
     search_help_text = gettext_lazy("Name, code, e-mail or national id")
@@ -96,6 +101,8 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
             ("sign-in-sheet/<int:event_id>/", sign_in_sheet_view, "sign_in_sheet"),
             ("screen/<int:event_id>/", screen_view, "screen"),
             ("check-in/", check_in_view, "check_in"),
+            ("report/", report_view, "report"),
+            ("report/xlsx/", report_file_view, "report_file"),
         ]
         own = {"model_admin": self}
         return [

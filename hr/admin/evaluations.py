@@ -20,6 +20,7 @@ from core.admin.badges import badge
 from hr.admin.answering import answer_view, is_open, told_answers
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
+from hr.admin.counted import TurnFilter
 from hr.admin.dialogs import ActionForm, DayInput
 from hr.admin.filters import DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.grading import DAYS_TO_IMPROVE, grade_view, queue_view
@@ -87,6 +88,7 @@ class EvaluationAdmin(HrAdmin):
     list_display = ["employee", "round", "state_label", "due_on", "score", "grade"]
     list_select_related = ["employee", "round"]
     list_filter = [
+        TurnFilter,
         ("state", ChoicesDropdownFilter),
         ("round", ScopedAutocompleteFilter),
         ("employee__org_unit", SubtreeFilter),

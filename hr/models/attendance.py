@@ -72,6 +72,9 @@ class Attendance(Mark):
         Status.CANCELLED: {Status.REGISTERED, Status.WAITLISTED},
     }
     SEATED = (Status.REGISTERED, Status.CONFIRMED)
+    CAME = CAME
+    # What the attendance rate is of.
+    COUNTED = (*CAME, Outcome.ABSENT)
 
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="attendance", verbose_name=_("event"))
     employee = models.ForeignKey(
@@ -102,6 +105,8 @@ class Attendance(Mark):
             # The roll-call and the wait-list of an event; lists filtered by event and status, or outcome.
             models.Index(fields=["event", "status", "enrolled_at"], name="attendance_of_event"),
             models.Index(fields=["event", "outcome"], name="attendance_outcomes"),
+            # What reports and the first page count, without reading the rows.
+            models.Index(fields=["event", "outcome", "status", "employee"], name="attendance_counted"),
             models.Index(fields=["status", "id"], name="attendance_by_status"),
             models.Index(fields=["outcome", "id"], name="attendance_by_outcome"),
         ]
@@ -130,6 +135,11 @@ class Attendance(Mark):
 
     def __str__(self) -> str:
         return f"{self.employee}: {self.event}"
+
+    @property
+    def waits_for_confirmation(self) -> bool:
+        """Whether the person has yet to say that he comes: as `to_confirm_by` finds his own."""
+        return self.status == self.Status.REGISTERED and self.event.state == Event.State.PUBLISHED
 
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""

@@ -65,6 +65,8 @@ class Event(BusinessModel):
     # People may still be enrolled, and attendance marked, in these.
     ENROLLING = (State.PUBLISHED, State.IN_PROGRESS)
     MARKING = (State.PUBLISHED, State.IN_PROGRESS, State.COMPLETED)
+    # It is over: what reports count.
+    HELD = (State.COMPLETED, State.CLOSED)
     DERIVED_FIELDS = ("search_text",)
 
     code = models.CharField(_("code"), max_length=32, unique=True)

@@ -214,6 +214,15 @@ def marks(who: Persona, row: Row) -> bool:
     return who.may_log_in and may and not is_own(who, row)
 
 
+def reads_report(who: Persona, model: type[Model]) -> bool:
+    """Who sees the attendance of others."""
+    return who.may_log_in and (holds(who, "view", "hr.attendance") or answers_for_people(who))
+
+
+def exports_report(who: Persona, model: type[Model]) -> bool:
+    return reads_report(who, model) and holds(who, "export", "hr.attendance")
+
+
 def is_employee(who: Persona, model: type[Model]) -> bool:
     return who.may_log_in and who.employee is not None
 
@@ -321,6 +330,8 @@ PAGES = {
     "sign_in_sheet": Page(takes_rolls, row="event_id", of="hr.event"),
     "screen": Page(shows_screens, row="event_id", of="hr.event"),
     "check_in": Page(is_employee),
+    "report": Page(reads_report),
+    "report_file": Page(exports_report),
     "mark": Page(marks, marks, row=ROW),
     "ask_correction": Page(nobody, row=ROW),
     "correct": Page(nobody, row=ROW),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core import roles
 from core.errors import DomainError, NotAllowed, NotFound
-from hr.mandatory import Requirement, first_day_valid, requirements
+from hr.mandatory import Requirement, first_day_valid, missing_counts, requirements
 from hr.models import EventAudience, OutboxMessage
 from hr.services.mandatory import remind_people, reminded_today
 from hr.wall_clock import plus_months
@@ -228,3 +228,26 @@ def test_who_enrols_nobody_reminds_nobody(beto, auditor):
     for actor in (auditor, make_user(employee=beto, role=roles.EMPLOYEE)):
         with pytest.raises(NotAllowed):
             remind_people(event.pk, actor=actor)
+
+
+# --- Of several at once ----------------------------------------------------------------------------------------------
+def test_of_several_it_counts_as_each_lists(people, ana, beto, company, sales, finance, analyst, yearly):
+    """By everybody, a unit with all below it, a position, people by name; once and again; of events of one kind."""
+    head_of_sales, of_all = make_user(employee=ana), make_user(role=roles.HR_MANAGER)
+    events = [mandatory(everybody=False) for _number in range(5)]
+    lines = [{"everybody": True}, {"org_unit": company}, {"position": analyst}, {"employee": beto}, {}]
+    for event, line in zip(events, lines, strict=True):
+        if line:
+            EventAudience.objects.create(event=event, **line)
+    EventAudience.objects.create(event=events[2], org_unit=finance)
+    old, new = mandatory(kind=yearly, days=500, everybody=False), mandatory(kind=yearly, everybody=False)
+    EventAudience.objects.create(event=old, org_unit=sales)
+    EventAudience.objects.create(event=new, employee=people["E3"])
+    make_attendance(old, beto, outcome="present")
+    make_attendance(events[0], ana, outcome="late")
+    asked = [Requirement(event) for event in [*events, new]]
+
+    for user in (head_of_sales, of_all):
+        assert missing_counts(asked, user) == [each.people(user).count() for each in asked]
+    assert missing_counts(asked, of_all) == [2, 3, 2, 1, 0, 3]
+    assert missing_counts([], of_all) == []
