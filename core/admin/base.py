@@ -253,7 +253,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         except DomainError as error:
             if request := getattr(form, "request", None):
                 self._note_refusal(request, error)
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            form.add_error(error.field if error.field in form.fields else None, error.message.splitlines())
 
     @contextmanager
     def domain_errors_to_messages(self, request: HttpRequest) -> Iterator[None]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
@@ -14,6 +16,8 @@ from core.admin.base import rows_for
 from core.admin.widgets import RowSelect, RowsSelect
 from hr.models import Employee
 from hr.services.audiences import Audience
+
+SHOWN = 20
 
 
 class RowsField(forms.ModelMultipleChoiceField):
@@ -63,3 +67,10 @@ class AudienceForm(forms.Form):
             employee_ids=[row.pk for row in cleaned["employees"]],
             pasted=cleaned["pasted"],
         )
+
+
+def preview_of(request: HttpRequest, people: QuerySet) -> dict[str, Any]:
+    """How many people a form names and who, a page of them: the one whose button was pressed."""
+    page = Paginator(people, SHOWN).get_page(request.POST.get("_preview"))
+    pages = page.paginator.get_elided_page_range(page.number) if page.has_other_pages() else []
+    return {"count": page.paginator.count, "people": page, "pages": pages}

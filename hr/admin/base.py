@@ -59,9 +59,6 @@ class VersionedForm(forms.ModelForm):
         self.fields["version"].required = self.instance.pk is not None
         self.fields["version"].initial = self.instance.version
 
-    def validate_constraints(self) -> None:
-        """Left to the database: it answers on the field, and without a query per rule."""
-
     def changed_values(self) -> dict[str, Any]:
         """What the user changed, by field."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}

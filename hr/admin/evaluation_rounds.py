@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.decorators import display
 
 from core.admin.widgets import RowSelect
-from hr.admin.audience_form import AudienceForm
+from hr.admin.audience_form import AudienceForm, preview_of
 from hr.admin.base import HrAdmin
 from hr.admin.filters import DayRangeFilter
 from hr.admin.results import ResultPages
@@ -27,8 +27,6 @@ from hr.permissions import can_change_round
 from hr.services import evaluation_rounds
 from hr.services.evaluation_forms import DEFAULT_CODE
 
-DAYS_AFTER_EVENT = 7
-SHOWN = 20
 FIXED = ("form_version", "event")
 
 
@@ -130,12 +128,11 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
             initial.pop("event", None)
             return initial
         usual = FormVersion.objects.visible_to(request.user).filter(form__code=DEFAULT_CODE)
-        title = _("Evaluation: %(event)s") % {"event": event.title}
         return initial | {
             "event": event.pk,
-            "title": title[:200],
+            "title": evaluation_rounds.title_after(event),
             "form_version": usual.exclude(published_at=None).order_by("-number").values_list("pk", flat=True).first(),
-            "days_to_answer": DAYS_AFTER_EVENT,
+            "days_to_answer": evaluation_rounds.DAYS_AFTER_EVENT,
         }
 
     def add_row(self, request: HttpRequest, obj: EvaluationRound, form: forms.ModelForm) -> EvaluationRound:
@@ -200,5 +197,5 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
 def _preview(request: HttpRequest, round_: EvaluationRound, form: AudienceForm) -> dict[str, Any]:
     people = evaluation_rounds.whom_to_give(round_, form.audience(), actor=request.user)
     new = people.exclude(pk__in=Evaluation.objects.visible_to(request.user).filter(round=round_).values("employee_id"))
-    count, all_ = new.count(), people.count()
-    return {"people": list(new[:SHOWN]), "count": count, "more": max(count - SHOWN, 0), "known": all_ - count}
+    preview = preview_of(request, new)
+    return preview | {"known": people.count() - preview["count"]}

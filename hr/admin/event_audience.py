@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hr.admin.audience_form import AudienceForm
+from core.admin.rows import is_key
+from hr.admin.audience_form import AudienceForm, preview_of
 from hr.admin.event_pages import answer, event_of
 from hr.models import Event, EventAudience
 from hr.permissions import can_change_event
@@ -22,7 +23,7 @@ from hr.services import audiences
 if TYPE_CHECKING:
     from hr.admin.events import EventAdmin
 
-PER_PAGE, SHOWN = 50, 20
+PER_PAGE = 50
 
 
 def audience_view(request: HttpRequest, object_id: str, model_admin: EventAdmin) -> HttpResponse:
@@ -43,7 +44,7 @@ def audience_view(request: HttpRequest, object_id: str, model_admin: EventAdmin)
             with model_admin.domain_errors_on(form):
                 if "_add" in request.POST:
                     return _added(request, event, form)
-                preview = _preview(audiences.people_of(form.audience(), actor=request.user))
+                preview = preview_of(request, audiences.people_of(form.audience(), actor=request.user))
     lines = EventAudience.objects.visible_to(request.user).filter(event=event)
     page = _page(lines.select_related("org_unit", "position", "employee").order_by("pk"), request.GET.get("p"))
     people = _page(audiences.people_meant([event.pk], user=request.user), request.GET.get("people"))
@@ -73,17 +74,12 @@ def _added(request: HttpRequest, event: Event, form: AudienceForm) -> HttpRespon
 
 
 def _removed(request: HttpRequest, event: Event, model_admin: EventAdmin) -> HttpResponse:
-    keys = [key for key in request.POST.getlist("remove") if key.isdecimal()]
+    keys = [key for key in request.POST.getlist("remove") if is_key(EventAudience, key)]
     lines = EventAudience.objects.visible_to(request.user).filter(event=event, pk__in=keys)
     with model_admin.domain_errors_to_messages(request):
         audiences.remove_audience(list(lines.values_list("pk", flat=True)), actor=request.user)
         messages.success(request, _("Removed. Who is enrolled stays enrolled."))
     return _back(event)
-
-
-def _preview(people: QuerySet) -> dict[str, Any]:
-    count = people.count()
-    return {"count": count, "people": list(people[:SHOWN]), "more": max(count - SHOWN, 0)}
 
 
 def _page(rows: QuerySet, number: Any) -> Page:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.grant_forms import MomentInput
+from core.admin.grant_forms import MomentField
 from hr.admin.dialogs import ActionForm
 from hr.models import Event
 from hr.services.audiences import people_meant
@@ -51,10 +51,9 @@ class PublishForm(OfOneEvent):
 
 
 class PostponeForm(OfOneEvent):
-    starts_at = forms.DateTimeField(label=gettext_lazy("Starts at"), widget=MomentInput)
-    ends_at = forms.DateTimeField(
+    starts_at = MomentField(label=gettext_lazy("Starts at"))
+    ends_at = MomentField(
         label=gettext_lazy("Ends at"),
-        widget=MomentInput,
         required=False,
         help_text=gettext_lazy("Leave it empty and it lasts as long as before."),
     )
@@ -70,7 +69,7 @@ class PostponeForm(OfOneEvent):
 
 class CloneForm(OfOneEvent):
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200, widget=UnfoldAdminTextInputWidget)
-    starts_at = forms.DateTimeField(label=gettext_lazy("Starts at"), widget=MomentInput)
+    starts_at = MomentField(label=gettext_lazy("Starts at"))
     filled_in = ("title", "starts_at")
 
 

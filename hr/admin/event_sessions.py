@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.grant_forms import MomentInput
+from core.admin.grant_forms import MomentField
 from hr.admin.event_pages import answer, event_of
 from hr.models import Event, EventSession
 from hr.permissions import can_change_event
@@ -30,8 +30,8 @@ class SessionForm(forms.Form):
     """One session; a line left empty, or emptied, is none."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    starts_at = forms.DateTimeField(label=gettext_lazy("Starts at"), required=False, widget=MomentInput)
-    ends_at = forms.DateTimeField(label=gettext_lazy("Ends at"), required=False, widget=MomentInput)
+    starts_at = MomentField(label=gettext_lazy("Starts at"), required=False)
+    ends_at = MomentField(label=gettext_lazy("Ends at"), required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

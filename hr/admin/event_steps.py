@@ -1,4 +1,6 @@
-"""The steps of an event's life, as dialogs on its page and as actions on many of the list."""
+"""The steps of an event's life, as dialogs on its page and as actions on many of the list. That of the evaluation
+after it is in hr/admin/event_evaluation.py.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +34,7 @@ OFFERED: dict[str, set[str]] = {
     "reopen": {State.CLOSED},
     "postpone": {State.DRAFT, State.PUBLISHED},
     "cancel": {State.DRAFT, State.PUBLISHED, State.IN_PROGRESS},
+    "evaluate": set(State) - {State.CANCELLED},
     "clone": set(State),
 }
 
@@ -39,8 +42,15 @@ OFFERED: dict[str, set[str]] = {
 class EventSteps(admin.ModelAdmin):
     """Mixed into the admin of events."""
 
-    actions_detail = list(OFFERED)
-    actions = ["publish_many", "complete_many", "close_many", "cancel_many", "delete_many"]
+    actions_detail = [
+        *["publish", "start", "complete", "close", "reopen"],
+        {
+            "title": gettext_lazy("More"),
+            "icon": "more_horiz",
+            "items": ["postpone", "evaluate", "clone", "unpublish", "cancel"],
+        },
+    ]
+    actions = ["publish_many", "complete_many", "close_many", "evaluate_many", "cancel_many", "delete_many"]
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
         event = self.row_of(request, object_id)  # type: ignore[attr-defined]
@@ -58,7 +68,11 @@ class EventSteps(admin.ModelAdmin):
         description=gettext_lazy("Publish"),
         icon="campaign",
         permissions=["lead"],
-        dialog={"title": gettext_lazy("Publish the event"), "form_class": PublishForm},
+        dialog={
+            "title": gettext_lazy("Publish the event"),
+            "form_submit_text": gettext_lazy("Publish"),
+            "form_class": PublishForm,
+        },
     )
     def publish(self, request: HttpRequest, form: PublishForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "publish", events.publish_events)  # type: ignore[attr-defined]
@@ -73,6 +87,7 @@ class EventSteps(admin.ModelAdmin):
                 "Every enrolment is cancelled. They return when it is published again. Once attendance has been marked "
                 "this is no longer possible."
             ),
+            "form_submit_text": gettext_lazy("Back to draft"),
             "form_class": ActionForm,
         },
     )
@@ -86,6 +101,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("Start the event now"),
             "description": gettext_lazy("It starts by itself at its time; this is for starting before."),
+            "form_submit_text": gettext_lazy("Start"),
             "form_class": ActionForm,
         },
     )
@@ -99,6 +115,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("The event is over"),
             "description": gettext_lazy("The roll-call goes on until the event is closed."),
+            "form_submit_text": gettext_lazy("Complete"),
             "form_class": ActionForm,
         },
     )
@@ -114,6 +131,7 @@ class EventSteps(admin.ModelAdmin):
             "description": gettext_lazy(
                 "Whoever is still pending was absent. Later changes are asked for as corrections."
             ),
+            "form_submit_text": gettext_lazy("Close the roll"),
             "form_class": ActionForm,
         },
     )
@@ -124,7 +142,11 @@ class EventSteps(admin.ModelAdmin):
         description=gettext_lazy("Reopen"),
         icon="lock_open",
         permissions=["lead"],
-        dialog={"title": gettext_lazy("Take the roll again"), "form_class": GivenReasonForm},
+        dialog={
+            "title": gettext_lazy("Take the roll again"),
+            "form_submit_text": gettext_lazy("Reopen"),
+            "form_class": GivenReasonForm,
+        },
     )
     def reopen(self, request: HttpRequest, form: GivenReasonForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "reopen", events.reopen_events)  # type: ignore[attr-defined]
@@ -136,6 +158,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("Another time"),
             "description": gettext_lazy("Sessions move along."),
+            "form_submit_text": gettext_lazy("Postpone"),
             "form_class": PostponeForm,
         },
     )
@@ -149,6 +172,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("Cancel the event"),
             "description": gettext_lazy("For good: every enrolment is cancelled and everybody is told."),
+            "form_submit_text": gettext_lazy("Cancel the event"),
             "form_class": CancelForm,
         },
     )
@@ -162,6 +186,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("Copy the event"),
             "description": gettext_lazy("A new draft with the same audience and sessions."),
+            "form_submit_text": gettext_lazy("Copy"),
             "form_class": CloneForm,
         },
     )

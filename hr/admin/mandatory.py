@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.rows import is_key
 from hr.admin.event_pages import answer
 from hr.mandatory import STATES, Requirement, requirements
-from hr.models import Event
+from hr.models import Employee, Event
 from hr.permissions import can_remind
 from hr.scope import answers_for_others
 from hr.services.mandatory import remind_people, reminded_today
@@ -72,6 +73,7 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "rows": _rows(requirement, list(page)),
+        "coming": event.state in Event.ENROLLING,
         "may_remind": can_remind(request.user) and event.state in Event.ENROLLING,
     }
     return answer(request, model_admin, "missing.html", context)
@@ -80,7 +82,7 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
 def _reminded(request: HttpRequest, event: Event, state: str, model_admin: EventAdmin) -> HttpResponse:
     """All that the page lists on its pages, or the one named."""
     named = request.POST.get("person", "")
-    ids = [int(named)] if named.isdecimal() else None
+    ids = [int(named)] if is_key(Employee, named) else None
     with model_admin.domain_errors_to_messages(request):
         count = remind_people(event.pk, employee_ids=ids, state=state, actor=request.user)
         if count:

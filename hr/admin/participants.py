@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.paginator import CappedPaginator
+from core.admin.rows import is_key
 from hr.admin.audience_form import RowsField
 from hr.admin.event_pages import answer, event_of
 from hr.models import Attendance, Employee, Event
@@ -179,4 +180,4 @@ def _chosen(request: HttpRequest, rows: AttendanceQuerySet) -> list[int]:
     if "all" in request.POST:
         reach = Employee.objects.visible_to(request.user).enrollable_by(request.user).order_by()
         return list(rows.filter(employee__in=reach.values("pk")).order_by().values_list("pk", flat=True))
-    return [int(key) for key in request.POST.getlist("rows") if key.isdecimal()]
+    return [int(key) for key in request.POST.getlist("rows") if is_key(Attendance, key)]

@@ -95,9 +95,6 @@ class QuestionForm(forms.ModelForm):
     def validate_unique(self) -> None:
         """Places are given anew by their order."""
 
-    def validate_constraints(self) -> None:
-        """The service's, see `QuestionDraft`."""
-
     def draft(self) -> QuestionDraft:
         cleaned = self.cleaned_data
         return QuestionDraft(

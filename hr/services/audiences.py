@@ -99,7 +99,7 @@ def people_of(audience: Audience, *, actor: User | None) -> EmployeeQuerySet:
 
 
 def read_pasted(text: str, *, actor: User | None) -> list[int]:
-    """The keys of the employees of a pasted list, each once. Raises DomainError on `pasted`, one sentence a bad line.
+    """The keys of the employees of a pasted list, each once. Raises DomainError on `pasted`, a line for each bad one.
 
     A national id finds only those whose personal data the actor may see.
     """
@@ -190,4 +190,4 @@ def _joined(errors: Sequence[str]) -> str:
     told = [*errors[:SHOWN_ERRORS]]
     if more > 0:
         told.append(ngettext("and %(count)d more line", "and %(count)d more lines", more) % {"count": more})
-    return " ".join(told)
+    return "\n".join(told)

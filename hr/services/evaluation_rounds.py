@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from hr.permissions import can_change_round, can_create_rounds, require
 from hr.querysets import EmployeeQuerySet
 from hr.services.audiences import Audience, people_of
 from hr.services.clean import by_attname, check_fields
+from hr.services.evaluation_forms import default_form
 from hr.services.evaluations import give, is_over
 from hr.services.rows import assign, locked, naming, refuse_stale
 from hr.services.writing import business_atomic, write, write_rows
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DAYS = ("opens_on", "due_on", "days_to_answer")
 LONGEST_DAYS = 365
+DAYS_AFTER_EVENT = 7
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +50,8 @@ def create_rounds(rows: Sequence[NewRound], *, actor: User | None) -> list[Evalu
     """
     require(can_create_rounds(actor))
     # Held until the end, so that whoever is marked meanwhile is not missed.
-    locked(Event, {row.event_id for row in rows if row.event_id is not None}, actor)
+    events = locked(Event, {row.event_id for row in rows if row.event_id is not None}, actor)
+    _require_held(events.values())
     _require_published({row.form_version_id for row in rows})
     rounds = []
     for row in rows:
@@ -60,6 +63,39 @@ def create_rounds(rows: Sequence[NewRound], *, actor: User | None) -> list[Evalu
     for round_ in rounds:
         _catch_up(round_)
     return rounds
+
+
+@business_atomic
+def evaluate_events(
+    ids: Collection[int],
+    *,
+    actor: User | None,
+    form_version_id: int | None = None,
+    days_to_answer: int = DAYS_AFTER_EVENT,
+    title: str = "",
+) -> list[EvaluationRound]:
+    """A round from today on after each of the events: whoever comes gets it, and who came already gets it at once.
+
+    Without a version it asks what is usually asked after an event. Raises as `create_rounds` does.
+    """
+    require(can_create_rounds(actor))
+    version_id = form_version_id or default_form(actor=actor).pk
+    rows = [
+        NewRound(
+            form_version_id=version_id,
+            title=title or title_after(event),
+            opens_on=timezone.localdate(),
+            days_to_answer=days_to_answer,
+            event_id=event.pk,
+        )
+        for event in locked(Event, ids, actor).values()
+    ]
+    return create_rounds(rows, actor=actor)
+
+
+def title_after(event: Event) -> str:
+    """What the round after an event is called, as long as its column allows."""
+    return (_("Evaluation: %(event)s") % {"event": event.title})[:200]
 
 
 @business_atomic
@@ -131,6 +167,14 @@ def _require_published(version_ids: Collection[int]) -> None:
     published = FormVersion.objects.filter(pk__in=version_ids).exclude(published_at=None)
     if published.count() < len(set(version_ids)):
         raise NotFound(_("Choose a published version of a form."), field="form_version")
+
+
+def _require_held(events: Iterable[Event]) -> None:
+    for event in events:
+        if event.state == Event.State.CANCELLED:
+            raise DomainError(
+                _("%(event)s was cancelled, so there is nothing to be evaluated.") % {"event": event}, field="event"
+            )
 
 
 def _require_free(round_: EvaluationRound) -> None:

@@ -9,12 +9,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import access, roles
-from hr.models import Event, EventAudience, EventKind
+from hr.admin.audience_form import SHOWN
+from hr.admin.events import EventAdmin
+from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage
+from hr.services.evaluation_forms import DEFAULT_CODE
 from tests.factories import (
     make_attendance,
     make_employee,
+    make_evaluation,
     make_event,
+    make_form_version,
     make_kind,
+    make_round,
     make_session,
     make_unit,
     make_user,
@@ -70,6 +76,27 @@ def test_the_list_is_filtered_and_searched(hr, kind, query, codes):
     assert set(listed(hr.get(page("changelist"), query))) == codes
 
 
+@pytest.mark.parametrize(
+    ("column", "codes"),
+    [
+        ("title", ["B", "A", "C"]),
+        ("code", ["A", "B", "C"]),
+        ("kind", ["C", "B", "A"]),
+        ("when", ["A", "C", "B"]),
+        ("state_label", ["C", "A", "B"]),
+        ("", ["B", "C", "A"]),
+    ],
+)
+def test_the_list_is_put_in_order(hr, column, codes):
+    for code, title, kind, days, state in (
+        ("A", "Norte", "Zeta", 1, "draft"), ("B", "Este", "Beta", 3, "published"), ("C", "Sur", "Alfa", 2, "closed"),
+    ):  # fmt: skip
+        make_event(title, code=code, kind=make_kind(kind), state=state, in_hours=24 * days)
+    columns = ["action_checkbox", *EventAdmin.list_display]
+
+    assert listed(hr.get(page("changelist"), {"o": columns.index(column)} if column else {})) == codes
+
+
 def test_a_day_that_is_none_is_no_filter(hr):
     assert hr.get(page("changelist"), {"starts_at__gte": "tomorrow"}).status_code == 302
 
@@ -118,13 +145,15 @@ def test_one_sees_the_events_of_ones_people(manager, worker, beto, carla):
 def test_an_event_is_planned(hr, kind):
     sent = {
         "title": "Primeros auxilios", "kind": kind.pk, "starts_at": "2026-05-10T23:30", "ends_at": "2026-05-11T00:30",
-        "completion_percent": "80", "place": "Sala 1",
+        "completion_percent": "80", "place": "Sala 1", "_save": "",
     }  # fmt: skip
 
     response = hr.post(page("add"), hr.form(page("add"), **sent))
 
     event = Event.objects.get()
     assert response.status_code == 302, response.context["adminform"].form.errors
+    assert response.url == page("audience", event.pk)
+    assert hr.texts(response) == ["Primeros auxilios (EV-00001) was planned. Say whom it is for, then publish it."]
     assert (event.code, event.title, event.kind, event.place) == ("EV-00001", "Primeros auxilios", kind, "Sala 1")
     assert event.starts_at == datetime(2026, 5, 11, 3, 30, tzinfo=UTC)  # Caracas is four hours behind
 
@@ -179,6 +208,37 @@ def test_the_form_offers_what_may_still_be_changed(hr, state):
     assert set(response.context["adminform"].form.fields) - {"version"} == FIELDS[state]
 
 
+def test_the_times_of_a_course_follow_from_its_sessions(hr):
+    event = make_event()
+    make_session(event)
+
+    response = hr.get(page("change", event.pk))
+
+    assert {"starts_at", "ends_at"} & set(response.context["adminform"].form.fields) == set()
+    assert "Its times follow from its sessions" in response.text
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:30", "0000-01-01T00:00", "mañana"])
+def test_a_moment_that_is_none_is_refused(hr, kind, moment):
+    sent = {"title": "X", "kind": kind.pk, "starts_at": "2026-05-10T10:00", "ends_at": moment}
+
+    response = hr.post(page("add"), hr.form(page("add"), completion_percent="80", **sent))
+
+    assert list(response.context["adminform"].form.errors) == ["ends_at"]
+
+
+def test_a_reader_is_told_what_holds_and_no_more(worker, beto):
+    event = make_event(state="published", capacity=4)
+    make_attendance(event, beto)
+
+    response = worker.get(page("change", event.pk))
+
+    fieldsets = [fieldset.fields for fieldset in response.context["adminform"]]
+    assert fieldsets[0] == ["state_badge", "seats", "title", "code", "kind_name", "description"]
+    assert fieldsets[2] == ["capacity"]
+    assert reverse("admin:hr_eventkind_change", args=[event.kind_id]) not in response.text
+
+
 def test_who_plans_nothing_only_reads(worker, beto):
     event = make_event(state="published")
     make_attendance(event, beto)
@@ -200,11 +260,11 @@ def test_a_draft_is_deleted_and_a_published_event_is_not(hr):
 
 # --- Steps -----------------------------------------------------------------------------------------------------------
 OFFERED = {
-    "draft": {"publish", "postpone", "cancel", "clone"},
-    "published": {"unpublish", "start", "postpone", "cancel", "clone"},
-    "in_progress": {"complete", "cancel", "clone"},
-    "completed": {"close", "clone"},
-    "closed": {"reopen", "clone"},
+    "draft": {"publish", "postpone", "cancel", "evaluate", "clone"},
+    "published": {"unpublish", "start", "postpone", "cancel", "evaluate", "clone"},
+    "in_progress": {"complete", "cancel", "evaluate", "clone"},
+    "completed": {"close", "evaluate", "clone"},
+    "closed": {"reopen", "evaluate", "clone"},
     "cancelled": {"clone"},
 }
 STEPS = set().union(*OFFERED.values())
@@ -217,6 +277,7 @@ def test_steps_are_offered_where_they_lead_somewhere(hr, state):
     text = hr.get(page("change", event.pk)).text
 
     assert {step for step in STEPS if page(step, event.pk) in text} == OFFERED[state]
+    assert (page("delete", event.pk) in text) == (state == "draft")
 
 
 def test_steps_are_offered_to_hr_alone(worker, manager, as_user, auditor, beto):
@@ -308,6 +369,73 @@ def test_many_events_take_a_step_at_once(hr):
     assert set(Event.objects.values_list("state", flat=True)) == {"closed"}
 
 
+# --- The evaluation after it ------------------------------------------------------------------------------------------
+def test_an_evaluation_is_given_after_an_event(hr, ana, beto):
+    version = make_form_version()
+    event = make_event("Taller", state="completed", in_hours=-3)
+    make_attendance(event, ana, outcome="late")
+    make_attendance(event, beto, outcome="absent")
+    address = page("evaluate", event.pk)
+    assert 'value="Evaluation: Taller"' in hr.get(address).text
+
+    response = hr.dialog(address, title="Encuesta", form_version=version.pk, days_to_answer="3")
+
+    round_ = EvaluationRound.objects.get()
+    assert response.headers["HX-Redirect"] == page("change", event.pk)
+    assert (round_.event, round_.title, round_.form_version, round_.days_to_answer) == (event, "Encuesta", version, 3)
+    assert list(round_.evaluations.values_list("employee__code", "state")) == [("E1", "available")]
+    shown = hr.get(page("change", event.pk))
+    assert reverse("admin:hr_evaluationround_change", args=[round_.pk]) in shown.text
+    assert address not in shown.text, "there is one already"
+
+
+def test_without_a_form_it_asks_the_usual_questions(hr):
+    events = [make_event(state="published") for _ in range(2)]
+    sent = {"action": "evaluate_many", "_selected_action": [event.pk for event in events], "_form_submitted": "on"}
+
+    hr.post(page("changelist"), sent | {"form_version": "", "days_to_answer": "7"})
+
+    assert set(EvaluationRound.objects.values_list("event", "form_version__form__code", "title")) == {
+        (event.pk, DEFAULT_CODE, "Evaluation: Inducción") for event in events
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [({"days_to_answer": "0"}, "days_to_answer"), ({"title": ""}, "title"), ({"form_version": "999"}, "form_version")],
+)
+def test_an_evaluation_that_makes_no_sense_keeps_the_dialog_open(hr, sent, field):
+    event = make_event(state="published")
+
+    response = hr.dialog(page("evaluate", event.pk), **{"title": "X", "days_to_answer": "7", "form_version": ""} | sent)
+
+    assert list(response.context["form"].errors) == [field]
+    assert not EvaluationRound.objects.exists()
+
+
+def test_a_draft_of_a_form_cannot_be_chosen(hr):
+    version = make_form_version()
+    FormVersion.objects.update(published_at=None)
+
+    response = hr.dialog(page("evaluate", make_event().pk), title="X", days_to_answer="7", form_version=version.pk)
+
+    assert response.context["form"].errors == {"form_version": ["Choose a published version of a form."]}
+
+
+def test_a_manager_follows_to_the_round_of_his_people_and_gives_none(manager, worker, beto):
+    event = make_event(state="completed", in_hours=-3)
+    make_attendance(event, beto, outcome="present")
+    round_ = make_round(event=event)
+    link = reverse("admin:hr_evaluationround_change", args=[round_.pk])
+    assert link not in manager.get(page("change", event.pk)).text, "nobody of his has it yet"
+
+    make_evaluation(beto, in_round=round_)
+
+    assert link in manager.get(page("change", event.pk)).text
+    assert link not in worker.get(page("change", event.pk)).text, "rounds have no page for him"
+    assert manager.dialog(page("evaluate", event.pk), title="X", days_to_answer="7").status_code == 403
+
+
 # --- Audience --------------------------------------------------------------------------------------------------------
 def test_the_audience_is_shown_with_how_many_and_who(hr, as_user, auditor, sales, ana, beto, carla):
     event = make_event()
@@ -333,14 +461,46 @@ def test_people_are_added_seen_before_and_removed(hr, sales, ana, beto):
     assert list(event.audience.values_list("org_unit", flat=True)) == [sales.pk]
 
 
-def test_a_faulty_list_stays_in_the_form(hr):
+def test_a_faulty_list_stays_in_the_form(hr, beto):
     event = make_event()
 
-    response = hr.post(page("audience", event.pk), {"pasted": "NADIE", "_add": "1"})
+    response = hr.post(page("audience", event.pk), {"pasted": "NADIE\nE2\nV-1", "_add": "1"})
 
     assert response.status_code == 400
-    assert "Line 1: «NADIE» is nobody" in response.context["form"].errors["pasted"][0]
-    assert "NADIE</textarea>" in response.text
+    assert response.context["form"].errors["pasted"] == [
+        "Line 1: «NADIE» is nobody's code or national id.",
+        "Line 3: «V-1» is nobody's code or national id.",
+    ]
+    assert "V-1</textarea>" in response.text
+
+
+def test_people_are_pasted_by_code_or_national_id(hr, beto, carla):
+    event = make_event()
+
+    hr.post(page("audience", event.pk), {"pasted": "e2\tBeto\nV-87654321", "_add": "1"})
+
+    assert set(event.audience.values_list("employee__code", flat=True)) == {"E2", "E3"}
+
+
+def test_who_a_choice_names_is_shown_page_by_page(hr, sales):
+    event = make_event()
+    for number in range(SHOWN + 1):
+        make_employee(last_name=f"P{number:02}", code=f"N{number:02}", org_unit=sales)
+    address, chosen = page("audience", event.pk), {"org_units": [sales.pk]}
+
+    first, second = (hr.post(address, chosen | {"_preview": number}).context["preview"] for number in ("1", "2"))
+
+    assert (first["count"], len(first["people"]), [row.code for row in second["people"]]) == (21, 20, ["N20"])
+    assert event.audience.count() == 0
+
+
+def test_no_choice_lists_the_people_there_are(hr, ana, beto, carla):
+    """A hundred thousand would be a page nobody opens: they are found by typing."""
+    event = make_event(state="published")
+
+    for name in ("audience", "participants", "change", "sessions"):
+        text = hr.get(page(name, event.pk)).text
+        assert [person.code for person in (ana, beto, carla) if person.last_name in text] == [], name
 
 
 def test_the_audience_is_no_business_of_who_sees_a_few_events(manager, worker, beto, sales):
@@ -487,6 +647,29 @@ def test_kinds_are_kept_by_hr(hr):
     assert "is in use" in " ".join(hr.texts(hr.post(delete, {"post": "yes"})))
 
 
+def test_the_list_of_kinds_takes_as_many_queries_for_three_as_for_one(hr):
+    counted = []
+    for size in (1, 3):
+        while EventKind.objects.count() < size:
+            make_kind(validity_months=size)
+        hr.get(reverse("admin:hr_eventkind_changelist"))
+        with CaptureQueriesContext(connections["business"]) as queries:
+            hr.get(reverse("admin:hr_eventkind_changelist"))
+        counted.append(len(queries))
+
+    assert counted[0] == counted[1]
+
+
+def test_kinds_are_no_business_of_others(worker, manager, as_user, auditor, kind):
+    add, change = reverse("admin:hr_eventkind_add"), reverse("admin:hr_eventkind_change", args=[kind.pk])
+
+    for browser in (worker, manager, as_user(auditor)):
+        assert browser.post(add, {"code": "X", "name": "X"}).status_code == 403
+        assert browser.post(change, {"code": "X", "name": "X", "version": 1}).status_code in (302, 403)
+    kind.refresh_from_db()
+    assert (kind.name, EventKind.objects.count()) == ("Taller", 1)
+
+
 # --- Calendar --------------------------------------------------------------------------------------------------------
 def test_the_calendar_shows_the_month_that_is_asked_for(hr, worker, beto, carla):
     ours = make_event("Nuestro", state="published", starts_at=datetime(2026, 5, 10, 13, tzinfo=UTC))
@@ -502,6 +685,32 @@ def test_the_calendar_shows_the_month_that_is_asked_for(hr, worker, beto, carla)
     assert "Nuestro" in mine.text
     assert "Suyo" not in mine.text
     assert "Nuestro" not in hr.get(page("calendar"), {"month": "2026-06"}).text
+
+
+def test_the_calendar_takes_as_many_queries_however_full(hr, worker, beto):
+    counted = []
+    for size in (1, 3):
+        while Event.objects.count() < size:
+            event = make_event(state="published", starts_at=datetime(2026, 5, 10, 13, tzinfo=UTC))
+            make_attendance(event, beto)
+        for browser in (hr, worker):
+            browser.get(page("calendar"), {"month": "2026-05"})
+            with CaptureQueriesContext(connections["business"]) as queries:
+                browser.get(page("calendar"), {"month": "2026-05"})
+            counted.append(len(queries))
+
+    assert counted[:2] == counted[2:]
+
+
+def test_a_night_is_on_both_its_days(hr):
+    zone = timezone.get_default_timezone()
+    make_event("Noche", starts_at=datetime(2026, 5, 10, 23, 30, tzinfo=zone), hours=1)
+
+    month = hr.get(page("calendar"), {"month": "2026-05"}).context["month"]
+
+    assert [(day.date.day, [entry.begins for entry in day.entries]) for day in month.days] == [
+        (10, [True]), (11, [False]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("month", ["", "x", "2026-13", "9999-12", "0001-01", "2026-05-01"])
@@ -527,10 +736,9 @@ def test_who_is_missing_is_listed_and_reminded(hr, manager, ana, beto, carla):
     assert manager.texts(response) == ["1 person is being reminded."]
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["2 people are being reminded."]
+    assert "reminded today" in hr.get(page("missing", event.pk)).text
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["They have been reminded today already."]
-
-    assert "reminded today" in hr.get(page("missing", event.pk)).text
 
 
 def test_what_one_attended_long_ago_has_expired(hr, beto):
@@ -540,7 +748,8 @@ def test_what_one_attended_long_ago_has_expired(hr, beto):
     make_attendance(make_event(kind=kind, state="closed", in_hours=-24 * 500), beto, outcome="present")
 
     def listed_as(state):
-        return [row["person"].code for row in hr.get(page("missing", event.pk), {"state": state}).context["rows"]]
+        rows = hr.get(page("missing", event.pk), {"state": state}).context["rows"]
+        return sorted(row["person"].code for row in rows)
 
     assert {state: listed_as(state) for state in ("", "missing", "expired", "expiring", "x")} == {
         "": ["E1", "E2"], "missing": ["E1"], "expired": ["E2"], "expiring": [], "x": ["E1", "E2"],
@@ -552,7 +761,41 @@ def test_who_answers_for_nobody_has_no_such_page(worker, beto):
     make_attendance(event, beto)
 
     assert worker.get(page("mandatory")).status_code == 403
+    assert worker.post(page("missing", event.pk), {"remind": "all"}).status_code == 403
     assert worker.get(page("missing", event.pk)).status_code == 403
+
+
+def test_of_what_is_over_nobody_can_be_reminded(hr, beto):
+    event = make_event(state="closed", mandatory=True, in_hours=-5)
+    EventAudience.objects.create(event=event, everybody=True)
+
+    shown = hr.get(page("missing", event.pk))
+    response = hr.post(page("missing", event.pk), {"remind": "all"})
+
+    assert "plan one first" in shown.text
+    assert "Remind" not in shown.text.split("<h1", 1)[1]
+    assert hr.texts(response) == ["There is no event to come that they could attend: plan one first."]
+
+
+def test_an_auditor_sees_who_is_missing_and_reminds_nobody(as_user, auditor, beto):
+    event = make_event(state="published", mandatory=True)
+    EventAudience.objects.create(event=event, everybody=True)
+    browser = as_user(auditor)
+
+    assert [row["person"] for row in browser.get(page("missing", event.pk)).context["rows"]][-1:] != []
+    response = browser.post(page("missing", event.pk), {"remind": "all"})
+
+    assert browser.texts(response) == ["You may not do this."]
+    assert OutboxMessage.objects.count() == 0
+
+
+@pytest.mark.parametrize("key", ["x", "0", "9" * 30, "٣"])
+def test_a_key_that_is_none_is_nothing(hr, key):
+    event = make_event(state="published", mandatory=True)
+
+    assert hr.get(page("missing", key)).status_code == 404
+    assert hr.post(page("missing", event.pk), {"person": key}).status_code == 302
+    assert hr.post(page("audience", event.pk), {"remove": key}).status_code == 302
 
 
 @pytest.mark.parametrize("reader", ["hr", "manager"])

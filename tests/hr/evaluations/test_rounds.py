@@ -8,8 +8,22 @@ from django.utils import timezone
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.models import Evaluation, EvaluationRound, FormVersion, OutboxMessage
 from hr.services.audiences import Audience
-from hr.services.evaluation_rounds import NewRound, change_rounds, create_rounds, give_round
-from tests.factories import make_employee, make_evaluation, make_event, make_position, make_round, make_unit
+from hr.services.evaluation_rounds import (
+    NewRound,
+    change_rounds,
+    create_rounds,
+    evaluate_events,
+    give_round,
+)
+from tests.factories import (
+    make_attendance,
+    make_employee,
+    make_evaluation,
+    make_event,
+    make_position,
+    make_round,
+    make_unit,
+)
 
 TODAY = timezone.localdate()
 EVERYBODY = Audience(everybody=True)
@@ -68,6 +82,44 @@ def test_an_event_has_one_round(version, hr_manager):
 
     with pytest.raises(DomainError, match="has a round of evaluations already"):
         create_rounds([new_round(version, event_id=event.pk)], actor=hr_manager)
+
+
+@pytest.mark.parametrize("state", ["draft", "published", "in_progress", "completed", "closed"])
+def test_an_event_is_followed_by_an_evaluation(version, hr_manager, state):
+    events = [make_event("Taller", state=state) for _ in range(2)]
+
+    rounds = evaluate_events([event.pk for event in events], form_version_id=version.pk, actor=hr_manager)
+
+    assert [(round_.event_id, round_.title, round_.opens_on, round_.due_on) for round_ in rounds] == [
+        (event.pk, "Evaluation: Taller", TODAY, None) for event in events
+    ]
+
+
+def test_a_long_title_is_cut(hr_manager):
+    event = make_event("x" * 200)
+
+    (round_,) = evaluate_events([event.pk], actor=hr_manager)
+
+    assert len(round_.title) == 200
+
+
+def test_what_was_cancelled_is_not_evaluated(version, hr_manager):
+    event = make_event("Taller", code="T1", state="cancelled")
+
+    with pytest.raises(DomainError, match=r"^Taller \(T1\) was cancelled") as raised:
+        evaluate_events([event.pk], form_version_id=version.pk, actor=hr_manager)
+
+    assert (raised.value.field, EvaluationRound.objects.count()) == ("event", 0)
+
+
+def test_only_hr_follows_events(version, ana_user, beto_user, carla_user, auditor, bulk_loader, beto):
+    event = make_event(state="published")
+    make_attendance(event, beto)
+
+    for actor in (ana_user, beto_user, carla_user, auditor, bulk_loader):
+        with pytest.raises(NotAllowed):
+            evaluate_events([event.pk], actor=actor)
+    assert not EvaluationRound.objects.exists()
 
 
 def test_a_round_is_given_to_units_with_all_below_positions_and_people(version, hr_manager):

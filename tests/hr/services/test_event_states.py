@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from core import roles
+from core import access, roles
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
 from hr.models import Event, EventAudience, OutboxMessage
 from hr.services import events
@@ -39,16 +39,24 @@ STRANGERS = {"a stranger", "a manager elsewhere"}
 
 @pytest.fixture
 def actors(db, ana, beto, carla, finance, bulk_loader, auditor, hr_manager):
-    """Beto is enrolled, Ana is his boss; Carla, and who heads her unit, have nothing to do with it."""
+    """Beto is enrolled: Ana heads his unit, Bruno is his boss from another one, Delia stands in for Ana. Carla, and who
+    heads her unit, have nothing to do with it.
+    """
     finance.head = make_employee("Fabio", org_unit=finance)
     finance.save()
+    beto.reports_to = make_employee("Bruno")
+    beto.save()
+    deputy = make_user(role=roles.EMPLOYEE, employee=make_employee("Delia"))
+    access.grant("act_as_manager", deputy, ana)
     return {
         "the clock": None,
         "administrator": make_user(role=roles.ADMINISTRATOR),
         "hr manager": hr_manager,
         "bulk loader": bulk_loader,
         "auditor": auditor,
-        "his manager": make_user(role=roles.MANAGER, employee=ana),
+        "the head of his unit": make_user(role=roles.MANAGER, employee=ana),
+        "his boss": make_user(role=roles.MANAGER, employee=beto.reports_to),
+        "who stands in for the head": deputy,
         "one of the list": make_user(role=roles.EMPLOYEE, employee=beto),
         "a stranger": make_user(role=roles.EMPLOYEE, employee=carla),
         "a manager elsewhere": make_user(role=roles.MANAGER, employee=finance.head),
@@ -80,20 +88,25 @@ def outcome(verb, event, actor):
 @pytest.mark.parametrize("verb", STEPS)
 def test_every_step_from_every_state_by_everybody(verb, actors, beto):
     came, wanted = {}, {}
+    # Over already, but for what is yet to be postponed.
+    in_hours = 24 if verb == "postpone_events" else -3
     for state in STATES:
+        # Who is refused leaves it as it is for the next one.
+        refused = make_event(state=state, in_hours=in_hours)
+        enrolment = make_attendance(refused, beto)
+        version = Event.objects.get(pk=refused.pk).version
         for who, actor in actors.items():
-            # Over already, but for what is yet to be postponed.
-            event = make_event(state=state, in_hours=24 if verb == "postpone_events" else -3)
-            attendance = make_attendance(event, beto)
-            version = Event.objects.get(pk=event.pk).version
+            wanted[state, who] = expected(verb, state, who)
+            event = refused
+            if isinstance(wanted[state, who], str):
+                event = make_event(state=state, in_hours=in_hours)
+                make_attendance(event, beto)
 
             came[state, who] = outcome(verb, event, actor and type(actor).objects.get(pk=actor.pk))
 
-            wanted[state, who] = expected(verb, state, who)
-            event.refresh_from_db()
-            attendance.refresh_from_db()
-            if not isinstance(wanted[state, who], str):
-                assert (event.state, event.version, attendance.version) == (state, version, 1)
+        refused.refresh_from_db()
+        enrolment.refresh_from_db()
+        assert (refused.state, refused.version, enrolment.version) == (state, version, 1)
     assert came == wanted
 
 
