@@ -125,7 +125,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = [item for item in group["items"] if item["permission"](request)]
         if items:
             shown.append({**group, "separator": True, "items": items})
+    _mark_active([item for group in shown for item in group["items"]], request.path)
     return shown
+
+
+def _mark_active(items: list[dict[str, Any]], path: str) -> None:
+    """One entry, the nearest: the pages of some stand below those of another."""
+    links = [str(item["link"]) for item in items]
+    nearest = max((link for link in links if path.startswith(link)), key=len, default="")
+    for item, link in zip(items, links, strict=True):
+        item["active"] = link == nearest
 
 
 UNFOLD: dict[str, Any] = {

@@ -10,11 +10,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.paginator import Page, Paginator
 from django.db.models import CharField, Q, Value
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from core.grantable import label_of
 from core.models import GroupGrant, User, UserGrant
-from core.roles import role_label
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -35,9 +33,7 @@ class GrantRow:
 
     @property
     def holder(self) -> str:
-        if isinstance(self.grant, UserGrant):
-            return str(self.grant.user)
-        return _("group %(name)s") % {"name": role_label(self.grant.group.name)}
+        return self.grant.holder_name
 
     @property
     def permission(self) -> str:

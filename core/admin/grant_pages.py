@@ -50,7 +50,7 @@ class GrantPages(ModelAdmin):
             if sent is not None and form.is_valid():
                 with self.domain_errors_on(form):  # type: ignore[attr-defined]
                     given = grants.give(row=row, actor=request.user, **form.values())
-                    messages.success(request, _("Granted to %(user)s.") % {"user": grants.holder_of(given[0])})
+                    messages.success(request, _("Granted to %(user)s.") % {"user": given[0].holder_name})
                     return self._back_to_grants(row)
         elif request.method == "POST":
             raise PermissionDenied
@@ -86,7 +86,7 @@ class GrantPages(ModelAdmin):
                 return self._back_to_grants(row)
         context = {
             "title": _("Renew a right"),
-            "holder": grants.holder_of(grant),
+            "holder": grant.holder_name,
             "permission": label_of(grant.permission.codename),
         }
         return self._grant_response(request, row, "core/renew_grant.html", context, form)
@@ -97,7 +97,7 @@ class GrantPages(ModelAdmin):
         if request.method != "POST" or not grants.can_end(request.user):
             raise PermissionDenied
         grants.end(grant, actor=request.user)
-        messages.success(request, _("The right of %(user)s has ended.") % {"user": grants.holder_of(grant)})
+        messages.success(request, _("The right of %(user)s has ended.") % {"user": grant.holder_name})
         return self._back_to_grants(row)
 
     @property

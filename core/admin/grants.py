@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -6,11 +7,13 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import action, display
 
+from core.admin.badges import badge
 from core.admin.base import BackofficeAdmin
 from core.grant_list import state_of, targets_of
 from core.grantable import label_of
@@ -63,10 +66,10 @@ def name_targets(rows: list[Grant], request: HttpRequest) -> None:
 class GrantAdmin(BackofficeAdmin):
     """Rights on single records, all of them: who holds what, and until when. They are given on the record's page."""
 
-    list_display = ["holder", "right", "target", "state", "valid_from", "valid_until", "reason", "granted_by"]
+    list_display = ["holder", "right", "target", "state", "since", "until", "reason", "granted_by"]
     list_filter = [GrantStateFilter]
-    fields = ["holder", "right", "target", "state", "valid_from", "valid_until", "reason", "granted_by", "ended_by"]
-    readonly_fields = ["holder", "right", "target", "state"]
+    fields = ["holder", "right", "target", "state_badge", "since", "until", "reason", "granted_by", "ended_by"]
+    readonly_fields = ["holder", "right", "target", "state_badge", "since", "until"]
     ordering = ["-valid_from", "-pk"]
     actions = ["end_many"]
 
@@ -112,6 +115,24 @@ class GrantAdmin(BackofficeAdmin):
     def state(self, grant: Grant) -> tuple[str, str]:
         state = state_of(grant)
         return state, str(STATES[state][1])
+
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, grant: Grant) -> str:
+        colour, label = STATES[state_of(grant)]
+        return badge(str(label), colour)
+
+    @display(description=gettext_lazy("from"), ordering="valid_from")
+    def since(self, grant: Grant) -> str:
+        return short_moment(grant.valid_from)
+
+    @display(description=gettext_lazy("until"), ordering="valid_until", empty_value="–")
+    def until(self, grant: Grant) -> str | None:
+        return short_moment(grant.valid_until) if grant.valid_until else None
+
+
+def short_moment(moment: datetime) -> str:
+    """Lists have no room for the name of a month."""
+    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
 @admin.register(UserGrant)

@@ -1,14 +1,19 @@
 """Per-object permissions that reach rows of the other database and end by themselves."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from guardian.ctypes import get_content_type
 from guardian.managers import GroupObjectPermissionManager, UserObjectPermissionManager
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from core.grantable import label_of
 
 
 class GrantQuerySet(models.QuerySet):
@@ -51,6 +56,16 @@ class Grant(models.Model):
     class Meta:
         abstract = True
 
+    permission: Any  # of guardian's base
+
+    def __str__(self) -> str:
+        return f"{self.holder_name}: {label_of(self.permission.codename)}"
+
+    @property
+    def holder_name(self) -> str:
+        """Who holds it, in the reader's language."""
+        raise NotImplementedError
+
     @property
     def content_object(self):
         """The row this grant is on, or None if it is gone."""
@@ -74,8 +89,8 @@ class UserGrant(Grant, UserObjectPermissionBase):
     objects = UserObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
-        verbose_name = _("user grant")
-        verbose_name_plural = _("user grants")
+        verbose_name = _("right on a single record")
+        verbose_name_plural = _("rights on single records")
         unique_together = ["user", "permission", "object_pk"]
         indexes = [
             models.Index(fields=["user", "content_type", "permission", "object_pk"], name="usergrant_lookup"),
@@ -83,19 +98,29 @@ class UserGrant(Grant, UserObjectPermissionBase):
         ]
         constraints = [_dates_in_order("usergrant_dates_in_order")]
 
+    @property
+    def holder_name(self) -> str:
+        return str(self.user)
+
 
 class GroupGrant(Grant, GroupObjectPermissionBase):
     objects = GroupObjectPermissionManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
-        verbose_name = _("group grant")
-        verbose_name_plural = _("group grants")
+        verbose_name = _("right of a group")
+        verbose_name_plural = _("rights of groups")
         unique_together = ["group", "permission", "object_pk"]
         indexes = [
             models.Index(fields=["group", "content_type", "permission", "object_pk"], name="groupgrant_lookup"),
             models.Index(fields=["content_type", "object_pk"], name="groupgrant_target"),
         ]
         constraints = [_dates_in_order("groupgrant_dates_in_order")]
+
+    @property
+    def holder_name(self) -> str:
+        from core.roles import role_label
+
+        return gettext("group %(name)s") % {"name": role_label(self.group.name)}
 
 
 AnyGrant = UserGrant | GroupGrant

@@ -62,7 +62,7 @@ def delegations_view(request: HttpRequest, model_admin: EmployeeAdmin) -> HttpRe
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Standing in"),
-        "opts": model_admin.opts,
+        "content_title": _("Standing in"),
         "form": form if may_delegate else None,
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from core.admin.badges import badge
 from core.admin.base import BackofficeAdmin
 from hr.models import DeniedAttempt
 
@@ -18,7 +19,7 @@ class DeniedAttemptAdmin(BackofficeAdmin):
     list_filter = [("kind", ChoicesDropdownFilter), ("at", RangeDateTimeFilter)]
     search_fields = ["user_name", "what"]
     search_help_text = gettext_lazy("Name or address of the page")
-    fields = ["at", "user_name", "kind_label", "what", "times"]
+    fields = ["at", "user_name", "kind_badge", "what", "times"]
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -33,3 +34,7 @@ class DeniedAttemptAdmin(BackofficeAdmin):
     @display(description=gettext_lazy("kind"), label=LABELS, ordering="kind")
     def kind_label(self, attempt: DeniedAttempt) -> tuple[str, str]:
         return attempt.kind, attempt.get_kind_display()
+
+    @display(description=gettext_lazy("kind"))
+    def kind_badge(self, attempt: DeniedAttempt) -> str:
+        return badge(attempt.get_kind_display(), LABELS[attempt.kind])

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
+from core.admin.badges import badge
 from hr.admin.accounts import InviteActions
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
@@ -152,9 +152,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
 
     @display(description=gettext_lazy("status"))
     def status_badge(self, employee: Employee) -> str:
-        return render_to_string(
-            "unfold/helpers/label.html", {"text": employee.get_status_display(), "type": LABELS[employee.status]}
-        )
+        return badge(employee.get_status_display(), LABELS[employee.status])
 
     @display(description=gettext_lazy("unit"))
     def unit_name(self, employee: Employee) -> str:

@@ -47,6 +47,7 @@ def reasons_view(request: HttpRequest, object_id: str, model_admin: EmployeeAdmi
     context = {
         **model_admin.with_tabs(request, employee, "reasons"),
         "title": _("Why can I see %(person)s?") % {"person": employee},
+        "opts": model_admin.opts,
         "reasons": reasons,
         "original": employee,
     }
@@ -59,7 +60,8 @@ def why_view(request: HttpRequest, model_admin: EmployeeAdmin) -> HttpResponse:
         raise PermissionDenied
     asked = request.GET if "user" in request.GET or "employee" in request.GET else None
     form = WhyForm(asked, reader=request.user)
-    context: dict[str, Any] = {"title": _("Who sees whom, and why"), "form": form}
+    title = _("Who sees whom, and why")
+    context: dict[str, Any] = {"title": title, "content_title": title, "form": form}
     if asked is not None and form.is_valid():
         user, employee = form.cleaned_data["user"], form.cleaned_data["employee"]
         reasons = explain(user, employee)
@@ -75,5 +77,4 @@ def why_view(request: HttpRequest, model_admin: EmployeeAdmin) -> HttpResponse:
 
 def _answer(request: HttpRequest, model_admin: EmployeeAdmin, template: str, context: dict[str, Any]) -> HttpResponse:
     request.current_app = model_admin.admin_site.name
-    base = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
-    return TemplateResponse(request, template, base | context)
+    return TemplateResponse(request, template, model_admin.admin_site.each_context(request) | context)

@@ -17,9 +17,11 @@ class DeniedAttempt(BusinessModel):
     user_id = models.BigIntegerField()
     user_name = models.CharField(_("user"), max_length=200)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
-    what = models.CharField(_("page asked for"), max_length=300, help_text="method and path, without the query")
+    # Method and path, without the query.
+    what = models.CharField(_("page asked for"), max_length=300)
     at = models.DateTimeField(_("at"), default=timezone.now)
-    times = models.PositiveIntegerField(_("times"), default=1, help_text="more than one: the rest of a burst")
+    # More than one: the rest of a burst.
+    times = models.PositiveIntegerField(_("times"), default=1)
 
     objects = DeniedAttemptQuerySet.as_manager()
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import access
-from core.models import GroupGrant, UserGrant
+from core.models import GroupGrant, User, UserGrant
 from hr.models import Employee
 from tests.factories import make_unit, make_user
 
@@ -245,6 +245,23 @@ def test_all_grants_stand_in_one_list_and_can_be_ended_there(as_persona, world):
 
     assert world.keys_of(Employee.objects.visible_to(world.user("delegate"))) == {"delia"}
     assert "grant_employee" not in browser.get(page, {"state": "ended"}).text
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["group Night shift: see this person", "in force"]),
+        ("es", ["Rol Night shift: ver a esta persona", "vigente"]),
+    ],
+)
+def test_a_grant_is_told_in_words_on_its_own_page(as_persona, world, language, told):
+    User.objects.filter(pk=world.users["auditor"].pk).update(language=language)
+    grant = GroupGrant.objects.get()
+
+    page = as_persona("auditor").get(reverse("admin:core_groupgrant_change", args=[grant.pk]))
+
+    assert [text for text in told if text not in page.content.decode()] == []
+    assert "view_employee" not in page.content.decode()
 
 
 def test_grants_on_a_deleted_unit_go_with_it(world, django_capture_on_commit_callbacks):
