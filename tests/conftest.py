@@ -4,6 +4,7 @@ import shutil
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.utils import translation
 
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -17,6 +18,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.django_db(**options), append=False)
         if item.get_closest_marker("servers") and connection.vendor == "sqlite":
             item.add_marker(pytest.mark.skip(reason="needs the real servers: make test-servers"))
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_product():
+    """A request leaves its user's language behind, which the next test would speak."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
