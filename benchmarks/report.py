@@ -60,7 +60,7 @@ def publish(name: str, title: str, rows: Sequence[Row], targets: Sequence[Target
     told["targets"] = [asdict(target) for target in targets]
     (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     table = _table(title, rows, targets, about, facts)
-    _put(name, table)
+    put(DOCUMENT, name, table)
     print(table)
     met = sum(target.met for target in targets)
     print(f"met {met} of {len(targets)}")
@@ -82,14 +82,14 @@ def _table(title: str, rows: Sequence[Row], targets: Sequence[Target], about: di
     return "\n".join(lines) + "\n"
 
 
-def _put(name: str, table: str) -> None:
-    """The table takes the place of its last one, or is added at the end."""
+def put(document: Path, name: str, table: str) -> None:
+    """The table takes the place of its last one in the document, or is added at the end."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else "# Benchmarks\n"
+    text = document.read_text(encoding="utf-8") if document.exists() else "# Benchmarks\n"
     block = f"{begin}\n{table}{end}\n"
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end) + "\n", re.DOTALL)
     text = pattern.sub(lambda _match: block, text) if pattern.search(text) else f"{text.rstrip()}\n\n{block}"
-    DOCUMENT.write_text(text, encoding="utf-8")
+    document.write_text(text, encoding="utf-8")
 
 
 def _cores() -> int:
