@@ -77,7 +77,8 @@ def _change_texts(row: Row) -> None:
         User.objects.filter(pk=row.pk).update(email=f"other{row.pk}@example.com")
         return
     texts = [field for field in row.model._meta.concrete_fields if _is_free_text(field)]
-    row.model._base_manager.filter(pk=row.pk).update(**{field.name: f"other {row.pk}" for field in texts})
+    other = f"other {row.pk}"
+    row.model._base_manager.filter(pk=row.pk).update(**{field.name: other[: field.max_length] for field in texts})
 
 
 def _is_free_text(field: Field) -> bool:
