@@ -78,7 +78,6 @@ def test_each_persona_may_do_what_is_written_down(world, key):
     assert (changed, decided, known) == (persona.changes, persona.changes, persona.personal)
     assert (hiring, moving, entering) == (persona.hires, persona.hires, everywhere)
     assert permissions.can_hire(user) is permissions.can_move(user) is bool(persona.hires)
-    assert permissions.can_enter_personal_data(user) is bool(everywhere)
 
 
 def test_a_grant_to_change_a_unit_opens_it_to_those_who_move(world):
@@ -104,6 +103,11 @@ def test_personal_data_of_the_hired_needs_the_right_where_they_are_hired(world, 
 
     assert permissions.can_enter_personal_data(user) is in_any
     assert permissions.can_enter_personal_data(user, world.units["team"].pk) is in_team
+
+
+@pytest.mark.parametrize(("key", "enters"), [("hr_manager", True), ("bulk_loader", True), ("grant_hire", False)])
+def test_who_hires_enters_personal_data_if_he_may_in_all_units_open_to_him(world, key, enters):
+    assert permissions.can_enter_personal_data(world.user(key)) is enters
 
 
 def test_who_hires_everywhere_enters_no_personal_data_on_the_strength_of_a_grant(world):
