@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from core import roles
+from core import access, roles
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound, StaleRow
 from hr.models import Employee
 from hr.services.employees import NewEmployee, change_boss, change_employees, hire_employees, move_employees
@@ -117,6 +117,29 @@ def test_hiring_needs_the_right(sales, role):
         hire_employees([new(sales)], actor=make_user(role=role))
 
     assert not Employee.objects.exists()
+
+
+def test_a_grant_to_hire_is_for_its_unit(world):
+    access.grant("view_employee_in", world.users["grant_hire"], world.units["finance"])
+    nadia = world.user("grant_hire")
+
+    with pytest.raises(NotAllowed, match="hire into this unit"):
+        hire_employees([new(world.units["team"], "A"), new(world.units["finance"], "B")], actor=nadia)
+    with pytest.raises(NotAllowed):
+        hire_employees([new(world.units["team"], "A", national_id="V-12345678")], actor=nadia)
+    [hired] = hire_employees([new(world.units["team"], "A")], actor=nadia)
+
+    assert list(Employee.objects.filter(first_name="Dora")) == [hired]
+
+
+@pytest.mark.parametrize("named", ["reports_to_id", "position_id"])
+def test_who_hires_names_nobody_he_does_not_see(world, named):
+    values = {"reports_to_id": world.employees["luisa"].pk, "position_id": world.positions["luisa"].pk}
+
+    with pytest.raises(NotFound) as error:
+        hire_employees([new(world.units["team"], **{named: values[named]})], actor=world.user("grant_hire"))
+
+    assert f"{error.value.field}_id" == named
 
 
 def test_one_faulty_row_stops_all_and_is_named(sales):
@@ -244,6 +267,39 @@ def test_seeing_is_not_changing(beto, role):
 
     beto.refresh_from_db()
     assert beto.first_name == "Beto"
+
+
+def test_a_grant_to_change_does_not_reach_what_is_guarded(world):
+    luisa, marco = world.employees["luisa"], world.employees["marco"]
+    access.grant("view_employee_in", world.users["grant_change"], world.units["sales"])
+    celia = world.user("grant_change")
+
+    for values in ({"code": "X"}, {"work_email": "x@example.org"}, {"reports_to": None}):
+        with pytest.raises(NotAllowed, match="Only HR"):
+            change_employees({luisa.pk: values}, actor=celia)
+    with pytest.raises(NotAllowed, match="into this unit"):
+        change_employees({luisa.pk: {"org_unit": world.units["sales"]}}, actor=celia)
+    with pytest.raises(NotAllowed):
+        change_employees({luisa.pk: {"first_name": "X"}, marco.pk: {"first_name": "X"}}, actor=celia)
+    [changed] = change_employees({luisa.pk: {"first_name": "X"}}, actor=celia)
+
+    assert (changed.pk, changed.version) == (luisa.pk, 2)
+
+
+def test_a_change_names_nothing_the_actor_does_not_see(world):
+    luisa, mateo = world.employees["luisa"], world.employees["mateo"]
+    celia = world.user("grant_change")
+
+    for values in (
+        {"position": world.positions["mateo"]},
+        {"org_unit": world.units["finance"]},
+        {"reports_to": mateo},
+    ):
+        with pytest.raises((NotFound, NotAllowed)):
+            change_employees({luisa.pk: values}, actor=celia)
+
+    luisa.refresh_from_db()
+    assert (luisa.position, luisa.version) == (world.positions["luisa"], 1)
 
 
 def test_a_broken_rule_of_several_columns_is_told_on_its_field(beto, hr_manager):
