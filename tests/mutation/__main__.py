@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="PATTERN", default="", help="mutants whose name contains it")
     parser.add_argument("--list", action="store_true", help="name the mutants and do nothing")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time")
-    parser.add_argument("--limit", type=float, help="seconds for one mutant instead of six times what its tests take")
+    parser.add_argument("--limit", type=int, help="seconds for a mutant, instead of six times what its tests take")
     parser.add_argument("--probe", type=Path, help="keep here what each test runs, and use it if it is there")
     wanted = parser.parse_args()
     mutants = [mutant for mutant in find() if re.search(wanted.only, mutant.name)]
