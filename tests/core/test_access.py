@@ -60,6 +60,31 @@ def test_a_row_of_another_model_with_the_same_key_is_not_meant(ana, luisa):
     assert not access.checker_for(ana).has_perm("view_employee", twin)
 
 
+def test_by_every_way_of_asking_only_ones_own_grants_on_that_very_row_count(ana, beto, luisa, night_shift):
+    other, day_shift = make_employee(), Group.objects.create(name="Day shift")
+    unit, _created = OrgUnit.objects.get_or_create(pk=luisa.pk, defaults={"code": "T", "name": "Twin", "path": "T"})
+    beto.groups.add(night_shift)
+    for holder in (beto, night_shift):
+        access.grant("view_employee", holder, luisa)
+    ana.groups.add(day_shift)
+    for holder in (ana, day_shift):
+        access.grant("change_employee", holder, luisa)
+        access.grant("view_employee", holder, other)
+        access.grant("view_orgunit", holder, unit)
+    access.grant("view_user", ana, beto)
+
+    held = {(grant.model, grant.codename, grant.object_id) for grant in access.held_grants(ana, "hr")}
+    assert held == {
+        ("employee", "change_employee", luisa.pk),
+        ("employee", "view_employee", other.pk),
+        ("orgunit", "view_orgunit", unit.pk),
+    }
+    assert access.granted_ids(ana, VIEW, Employee) == [other.pk]
+    assert ana.get_all_permissions(luisa) == {"change_employee"}
+    assert access.checker_for(ana, [luisa]).get_perms(luisa) == ["change_employee", "change_employee"]
+    assert list(access.GrantChecker(night_shift).get_perms(luisa)) == ["view_employee"]
+
+
 def test_the_grant_finds_its_row_in_the_other_database(ana, luisa):
     grant = access.grant("view_employee", ana, luisa)
 
