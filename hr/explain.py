@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -54,16 +53,17 @@ class Reason:
 
 
 def explain(user: User, employee: Employee) -> list[Reason]:
-    """The rules by which the user has rights on the employee now; none if he has no right at all."""
+    """The rules by which the user has rights on the employee now; none if he does not see him: seeing comes first."""
     if not facts_of(user).may_act:
         return []
-    return [
+    reasons = [
         *_by_role(user),
         *_by_self(user, employee),
         *_by_headship(user, employee),
         *_by_line(user, employee),
         *_by_grant(user, employee),
     ]
+    return reasons if any(VIEW in reason.rights for reason in reasons) else []
 
 
 def obstacles(user: User, employee: Employee) -> list[str]:
@@ -72,14 +72,19 @@ def obstacles(user: User, employee: Employee) -> list[str]:
     if not user.is_active:
         found.append(_("The account of %(user)s is switched off.") % {"user": user})
     own = Employee.objects.filter(uid=user.employee_uid).first() if user.employee_uid else None
-    if user.employee_uid and (own is None or own.status != Employee.Status.ACTIVE):
+    if user.employee_uid and not _is_active(own):
         found.append(_("%(user)s is no active employee, and so holds no right at all.") % {"user": user})
     now = timezone.now()
-    for grant, _covers in _grants_reaching(user, employee):
+    sees = bool(explain(user, employee))
+    for grant, right in [*_grants_reaching(user, employee), *_delegations_reaching(user, employee)]:
         if grant.valid_until is not None and grant.valid_until <= now:
-            found.append(_("Ended: %(grant)s") % {"grant": _told(grant, employee)})
+            found.append(_("Ended: %(grant)s") % {"grant": _told(grant)})
         elif grant.valid_from > now:
-            found.append(_("Not yet: %(grant)s") % {"grant": _told(grant, employee)})
+            found.append(_("Not yet: %(grant)s") % {"grant": _told(grant)})
+        elif right == DELEGATION and not _is_active(manager := grant.content_object):
+            found.append(_("%(user)s is no active employee, and so holds no right at all.") % {"user": manager})
+        elif right in RIGHTS and facts_of(user).may_act and not sees:
+            found.append(_told(grant))  # seeing comes first, and it does not let him see
     return found
 
 
@@ -127,7 +132,7 @@ def _by_grant(user: User, employee: Employee) -> Iterator[Reason]:
         if grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now):
             rights = frozenset({right} & RIGHTS.keys())
             if rights:
-                yield Reason("grant", rights, _told(grant, employee))
+                yield Reason("grant", rights, _told(grant))
 
 
 def _grants_reaching(user: User, employee: Employee) -> list[tuple[AnyGrant, str]]:
@@ -142,11 +147,24 @@ def _grants_reaching(user: User, employee: Employee) -> list[tuple[AnyGrant, str
     return [(grant, given[grant.permission.codename]) for grant in grants if grant.permission.codename in given]
 
 
-def _told(grant: AnyGrant, employee: Employee) -> str:
+def _delegations_reaching(user: User, employee: Employee) -> list[tuple[AnyGrant, str]]:
+    """Those to the user of managers who answer for the employee, in force or not."""
+    heads = OrgUnit.objects.filter(pk__in=paths.ids(employee.org_unit.path)).exclude(head=None)
+    managers = {boss.pk for boss in Employee.objects.bosses_of(employee.pk)} | set(heads.values_list("head", flat=True))
+    wanted = Q(permission__codename=DELEGATION, object_pk__in=[str(key) for key in managers])
+    own = UserGrant.objects.filter(wanted, user=user).select_related("permission", "granted_by")
+    return [(grant, DELEGATION) for grant in own.order_by("pk")]
+
+
+def _is_active(employee: Employee | None) -> bool:
+    return employee is not None and employee.status == Employee.Status.ACTIVE
+
+
+def _told(grant: AnyGrant) -> str:
     """The grant in one sentence."""
     values: dict[str, object] = {
         "what": label_of(grant.permission.codename),
-        "where": _target(grant, employee),
+        "where": grant.content_object,
         "period": _period(grant.valid_from, grant.valid_until),
         "reason": grant.reason or "–",
         "who": grant.granted_by or "–",
@@ -155,12 +173,6 @@ def _told(grant: AnyGrant, employee: Employee) -> str:
         values["group"] = role_label(grant.group.name)
         return _("Group %(group)s was granted on %(where)s: %(what)s; %(period)s, by %(who)s: %(reason)s") % values
     return _("Granted on %(where)s: %(what)s; %(period)s, by %(who)s: %(reason)s") % values
-
-
-def _target(grant: AnyGrant, employee: Employee) -> str:
-    if grant.content_type == ContentType.objects.get_for_model(Employee):
-        return str(employee)
-    return str(OrgUnit.objects.get(pk=grant.object_pk))
 
 
 def _with_delegation(user: User, manager: Employee, text: str) -> str:

@@ -101,6 +101,26 @@ def test_what_keeps_somebody_out_is_told(world):
     assert obstacles(world.user("plain"), luisa) == []
 
 
+def test_a_right_without_the_right_to_see_is_no_reason_but_an_obstacle(world):
+    luisa = world.employees["luisa"]
+    access.grant("change_employee", world.users["plain"], luisa, reason="forgot the other")
+
+    assert explain(world.user("plain"), luisa) == []
+    (text,) = obstacles(world.user("plain"), luisa)
+    assert text.startswith(f"Granted on {luisa}: change this person's data")
+
+
+def test_a_delegation_that_gives_nothing_is_told(world):
+    hernan, luisa = world.employees["hernan"], world.employees["luisa"]
+    Employee.objects.filter(pk=hernan.pk).update(status="suspended")
+    away = obstacles(world.user("delegate"), luisa)
+    UserGrant.objects.filter(user=world.users["delegate"]).update(valid_until=timezone.now())
+    (ended,) = obstacles(world.user("delegate"), luisa)
+
+    assert away == [f"{hernan} is no active employee, and so holds no right at all."]
+    assert ended.startswith(f"Ended: Granted on {hernan}: stand in for this manager")
+
+
 # --- Delegation -------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def as_persona(client, world):
@@ -165,6 +185,7 @@ def test_one_that_has_yet_to_begin_opens_nothing(as_persona, world):
         {"reason": " "},
         {"valid_until": ""},
         {"valid_until": "2020-01-01T10:00"},
+        {"valid_until": "9999-12-31T23:59"},
         {"valid_from": "2031-01-01T10:00", "valid_until": "2030-01-01T10:00"},
     ],
 )
