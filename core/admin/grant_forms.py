@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -30,6 +31,19 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
+class MomentField(forms.DateTimeField):
+    """A moment that is one in UTC, too: the last night of the calendar is none."""
+
+    widget = MomentInput
+
+    def to_python(self, value: Any) -> Any:
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
 class GroupField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Group) -> str:
         return str(role_label(obj.name))
@@ -38,10 +52,9 @@ class GroupField(forms.ModelChoiceField):
 class PeriodForm(forms.Form):
     """Until when, and why."""
 
-    valid_until = forms.DateTimeField(
+    valid_until = MomentField(
         label=_("Until"),
         required=False,
-        widget=MomentInput,
         help_text=_("It ends by itself at that moment. Empty: until somebody ends it."),
     )
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=UnfoldAdminTextInputWidget)
@@ -53,9 +66,7 @@ class GrantForm(PeriodForm):
     user = forms.ModelChoiceField(label=_("User"), queryset=User.objects.none(), required=False)
     group = GroupField(label=_("or group"), queryset=None, required=False)
     permissions = forms.MultipleChoiceField(label=_("Rights"), widget=UnfoldAdminCheckboxSelectMultipleWidget)
-    valid_from = forms.DateTimeField(
-        label=_("From"), required=False, widget=MomentInput, help_text=_("Empty: from now on.")
-    )
+    valid_from = MomentField(label=_("From"), required=False, help_text=_("Empty: from now on."))
     field_order = ["user", "group", "permissions", "valid_from", "valid_until", "reason"]
 
     def __init__(self, *args: Any, grantable: Grantable, reader: User, **kwargs: Any) -> None:

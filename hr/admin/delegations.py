@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.grant_forms import MomentInput, PeriodForm
+from core.admin.grant_forms import MomentField, PeriodForm
 from core.errors import NotFound
 from core.grant_list import state_of
 from hr.scope import stands_in
@@ -36,10 +36,8 @@ class DelegationForm(PeriodForm):
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("The user name or e-mail with which your colleague logs in."),
     )
-    valid_from = forms.DateTimeField(label=gettext_lazy("From"), widget=MomentInput)
-    valid_until = forms.DateTimeField(
-        label=gettext_lazy("Until"), widget=MomentInput, help_text=gettext_lazy("It ends by itself at that moment.")
-    )
+    valid_from = MomentField(label=gettext_lazy("From"))
+    valid_until = MomentField(label=gettext_lazy("Until"), help_text=gettext_lazy("It ends by itself at that moment."))
     field_order = ["name", "valid_from", "valid_until", "reason"]
 
 

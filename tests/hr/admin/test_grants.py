@@ -121,6 +121,7 @@ def test_nobody_grants_to_himself_nor_to_a_group_of_his(as_persona, world):
         {"user": ""},
         {"user": "999999"},
         {"group": "999999"},
+        {"valid_until": "9999-12-31T23:59"},
     ],
 )
 def test_what_will_not_do_is_refused_on_the_page(as_persona, world, values):
