@@ -3,7 +3,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import ForeignObjectRel
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
@@ -16,6 +19,16 @@ from core.roles import role_label
 from hr.demo.accounts import ACCOUNTS, PASSWORD
 
 RESULTS_A_PAGE = 100
+
+
+class ChoicesView(AutocompleteJsonView):
+    """Django's, which answers 500 to a relation that leads back: no form offers one."""
+
+    def process_request(self, request: HttpRequest) -> tuple[Any, ...]:
+        found: tuple[Any, ...] = super().process_request(request)  # type: ignore[misc]
+        if isinstance(found[2], ForeignObjectRel):
+            raise PermissionDenied
+        return found
 
 
 class BackofficeSite(UnfoldAdminSite):
@@ -42,6 +55,9 @@ class BackofficeSite(UnfoldAdminSite):
         guarded = super().admin_view(view, cacheable)
         # An address that is mistyped is nobody's attempt.
         return guarded if getattr(view, "__name__", "") == "catch_all_view" else recording_denials(guarded)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return ChoicesView.as_view(admin_site=self)(request)  # type: ignore[return-value]
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The command palette, as in Unfold but for its cache: for five minutes that would show what was revoked."""

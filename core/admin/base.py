@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
 from core.admin import unseen
-from core.admin.rows import rows_for
+from core.admin.rows import is_key, rows_for
 from core.admin.widgets import RowSelect
 from core.errors import DomainError, NotAllowed, NotFound
 
@@ -233,19 +233,12 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """What is no key is dropped (Django answers 500); keys of rows that do not exist for the user are noted."""
         sent = request.POST.copy()
-        keys = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if self._is_key(key)]
+        keys = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if is_key(self.model, key)]
         sent.setlist(ACTION_CHECKBOX_NAME, keys)
         request.POST = sent  # type: ignore[assignment]
         if queryset.filter(pk__in=keys).count() < len(set(keys)):
             self.note_denied(request, "record")
         return super().response_action(request, queryset)
-
-    def _is_key(self, text: str) -> bool:
-        try:
-            self.opts.pk.to_python(text)
-        except ValidationError:
-            return False
-        return True
 
     def _note_refusal(self, request: HttpRequest, error: DomainError) -> None:
         if isinstance(error, NotAllowed | NotFound):

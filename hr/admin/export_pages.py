@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
 from hr.demo.samples import sample_names, sample_path
 from hr.loading.export import FORMATS, Export, file_name
@@ -25,13 +27,16 @@ class ExportPages(ModelAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.kind.right("export"))
 
-    def export_view(self, request: HttpRequest, format_: str) -> StreamingHttpResponse:
+    def export_view(self, request: HttpRequest, format_: str) -> HttpResponse | StreamingHttpResponse:
         """The rows of the list with its search, filters and order, all its pages."""
         if not (self.has_view_permission(request) and self.has_export_permission(request)):
             raise PermissionDenied
         if format_ not in FORMATS:
             raise Http404
-        rows = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{self.address('changelist')}?{ERROR_FLAG}=1")  # as from the list
         return _download(Export(self.kind, rows, user=request.user).file(format_), file_name(self.kind, format_))
 
     def template_view(self, request: HttpRequest) -> StreamingHttpResponse:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
-from core.admin.base import rows_for
+from core.admin.rows import is_key, rows_for
 from core.admin.widgets import RowSelect
 from hr.admin.dialogs import DayInput
 from hr.models import Employee, OrgUnit
@@ -34,7 +34,7 @@ class ScopedAutocompleteFilter(AutocompleteSelectFilter):
     def value(self) -> str | None:
         """The key chosen; anything else in the address would break the choice of the filter's form."""
         key = super().value()
-        return key if key and str(key).isdecimal() else None
+        return key if key and str(key).isdecimal() and is_key(self.field.remote_field.model, key) else None
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
         for choice in super().choices(changelist):

@@ -43,7 +43,7 @@ def level_view(request: HttpRequest, model_admin: OrgUnitAdmin) -> HttpResponse:
         parent = model_admin.get_object(request, below)
         if parent is None:
             raise Http404
-    level = level_below(parent, user=request.user, first=int(first) if first.isdecimal() else 0)
+    level = level_below(parent, user=request.user, first=int(first) if first.isdecimal() and len(first) < 10 else 0)
     return render(request, "hr/admin/org_chart_level.html", {"level": level, "parent": parent})
 
 

@@ -14,6 +14,9 @@ from tests.hr.admin.conftest import sent
 LIST = "admin:hr_employee_changelist"
 
 
+HUGE = "9" * 30  # no key of any database
+
+
 def page(name, *args):
     return reverse(f"admin:hr_employee_{name}", args=args)
 
@@ -98,7 +101,7 @@ def test_a_filter_names_nothing_outside_the_scope(as_user, everybody, beto, carl
     assert "Cargo Secreto" not in response.text
 
 
-@pytest.mark.parametrize("value", ["abc", "999999", "1 OR 1=1"])
+@pytest.mark.parametrize("value", ["abc", "999999", "1 OR 1=1", HUGE])
 def test_a_filter_for_what_does_not_exist_finds_nobody(hr, everybody, value):
     assert listed(hr.get(reverse(LIST), {"org_unit__id__exact": value})) == []
 
@@ -427,6 +430,12 @@ def many(browser, action, rows, **data):
     return browser.post(reverse(LIST), {"action": action, "index": 0, "select_across": 0} | selected | data)
 
 
+def test_an_action_on_a_number_too_large_for_a_key_is_on_nobody(hr, ana):
+    action = {"action": "move_many", "index": 0, "select_across": 0, "_selected_action": HUGE}
+
+    assert hr.post(reverse(LIST), action).status_code == 302
+
+
 def test_an_action_on_many_asks_first(hr, everybody, finance):
     response = many(hr, "move_many", everybody[:2])
 
@@ -501,6 +510,13 @@ def choices(browser, field, term="", model="employee"):
     query = {"app_label": "hr", "model_name": model, "field_name": field, "term": term}
     response = browser.get(reverse("admin:autocomplete"), query)
     return [choice["text"] for choice in json.loads(response.content)["results"]]
+
+
+@pytest.mark.parametrize(("field", "model"), [("reports", "employee"), ("employees", "orgunit")])
+def test_a_relation_that_leads_back_offers_no_choices(hr, ana, field, model):
+    query = {"app_label": "hr", "model_name": model, "field_name": field, "term": ""}
+
+    assert hr.get(reverse("admin:autocomplete"), query).status_code == 403
 
 
 def test_choices_are_searched_without_accents(hr, everybody):

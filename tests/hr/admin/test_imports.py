@@ -294,6 +294,11 @@ def test_an_export_cannot_be_asked_for_hidden_columns(as_user, beto):
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("query", [{"hired_on__gte": "x"}, {"org_unit": "1'"}])
+def test_a_filter_that_cannot_be_read_leads_to_the_list(hr, query):
+    assert hr.get(page("export", "csv"), query).url == f"{page('changelist')}?e=1"
+
+
 def test_what_was_exported_is_loaded_without_a_change(hr, ana, beto, carla):
     content = body(hr.get(page("export", "xlsx")))
 

@@ -70,6 +70,11 @@ def test_a_page_has_no_inline_script_and_escapes_names(hr, company):
     assert "<b>Ana</b>" not in text
 
 
+@pytest.mark.parametrize("first", ["9" * 30, "9" * 5000, "x"])
+def test_a_level_that_begins_nowhere_is_no_error(hr, tree, first):
+    assert hr.get(reverse(LEVEL), {"from": first}).status_code == 200
+
+
 def test_an_empty_chart_says_so(hr):
     assert "There are no units yet" in hr.get(reverse(CHART)).text
 
