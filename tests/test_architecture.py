@@ -140,6 +140,7 @@ def test_no_own_template_holds_an_inline_script():
 
 # What a page may ask of `Model.objects`: only rows that exist for the user, or nothing.
 SCOPED = {"visible_to", "changeable_by", "open_to", "open_to_hire", "open_to_move", "none"}
+MANAGERS = {"objects", "history", "_default_manager", "_base_manager"}
 
 
 def test_pages_read_only_rows_that_exist_for_the_user():
@@ -156,11 +157,13 @@ def test_pages_read_only_rows_that_exist_for_the_user():
 
 
 def unscoped_reads(tree):
-    """Every `Model.objects` of a name in capitals that nothing of SCOPED is asked of."""
+    """Every manager of a model, named in capitals or looked up by a call, that nothing of SCOPED is asked of."""
     asked = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in SCOPED}
     for node in ast.walk(tree):
-        is_manager = isinstance(node, ast.Attribute) and node.attr == "objects" and isinstance(node.value, ast.Name)
-        if is_manager and node.value.id[0].isupper() and id(node) not in asked:
+        if not isinstance(node, ast.Attribute) or node.attr not in MANAGERS or id(node) in asked:
+            continue
+        model = node.value
+        if isinstance(model, ast.Call) or (isinstance(model, ast.Name) and model.id[0].isupper()):
             yield node
 
 
@@ -170,6 +173,10 @@ def unscoped_reads(tree):
         ("Employee.objects.visible_to(user).count()", 0),
         ("Employee.objects.filter(pk=1)", 1),
         ("rows = Employee.objects", 1),
+        ("Employee._default_manager.all()", 1),
+        ("Employee.history.visible_to(user)", 0),
+        ("Employee.history.count()", 1),
+        ('apps.get_model("hr", "Employee").objects.all()', 1),
         ("field.model.objects.none()", 0),
     ],
 )
