@@ -11,12 +11,7 @@ from django.utils import timezone
 from core import access
 from hr.models import DeniedAttempt, Employee
 from hr.services import denials
-from tests.hr.personas import PERSONAS, World, sentinels, unit_sentinels
-
-
-@pytest.fixture
-def world(db):
-    return World.build()
+from tests.hr.personas import PERSONAS, sentinels, unit_sentinels
 
 
 @pytest.fixture
