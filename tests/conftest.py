@@ -1,14 +1,10 @@
-import copy
 import os
 import shutil
-from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import translation
-
-from tests.hr.personas import World
 
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -22,30 +18,6 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.django_db(**options), append=False)
         if item.get_closest_marker("servers") and connection.vendor == "sqlite":
             item.add_marker(pytest.mark.skip(reason="needs the real servers: make test-servers"))
-
-
-@contextmanager
-def undone():
-    """Everything done inside is taken back, in both databases."""
-    with ExitStack() as stack:
-        for name in DATABASES:
-            stack.enter_context(transaction.atomic(using=name))
-        yield
-        for name in DATABASES:
-            transaction.set_rollback(True, using=name)
-
-
-@pytest.fixture(scope="module")
-def _built_world(django_db_setup, django_db_blocker):
-    """Once for a module: its tests work in savepoints over it, also those that do not ask for it."""
-    with django_db_blocker.unblock(), undone():
-        yield World.build()
-
-
-@pytest.fixture
-def world(_built_world, db):
-    """Everybody who may knock, see tests/hr/personas.py."""
-    return copy.deepcopy(_built_world)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,12 @@ from django.utils import timezone
 from core import access
 from hr.models import DeniedAttempt, Employee
 from hr.services import denials
-from tests.hr.personas import PERSONAS, sentinels, unit_sentinels
+from tests.hr.personas import PERSONAS, World, sentinels, unit_sentinels
+
+
+@pytest.fixture
+def world(db):
+    return World.build()
 
 
 @pytest.fixture
