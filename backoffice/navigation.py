@@ -50,7 +50,10 @@ def may_delegate(request: HttpRequest) -> bool:
 
 
 def may_read_grants(request: HttpRequest) -> bool:
-    return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
+    from core.services.grants import can_read
+
+    user: Any = request.user
+    return can_read(user)
 
 
 def page(title: Promise, icon: str, model: str) -> dict[str, Any]:

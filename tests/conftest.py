@@ -6,6 +6,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 
+from tests.hr.personas import World
+
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -36,6 +38,23 @@ def _no_leftovers_in_the_cache(request):
         cache.delete_pattern("*")
     elif marker and marker.kwargs.get("transaction"):
         cache.clear()
+
+
+@pytest.fixture
+def world(db):
+    """Everybody who may knock, see tests/hr/personas.py."""
+    return World.build()
+
+
+@pytest.fixture
+def as_persona(client, world):
+    """`as_persona(key)` is a browser in which that persona is logged in."""
+
+    def log_in(key):
+        client.force_login(world.users[key])
+        return client
+
+    return log_in
 
 
 def find_chromium():

@@ -36,8 +36,7 @@ class GrantPages(ModelAdmin):
         ] + super().get_urls()
 
     def has_grants_permission(self, request: HttpRequest) -> bool:
-        """Whether the user reads who holds what on single records."""
-        return request.user.has_perm("core.view_usergrant") and request.user.has_perm("core.view_groupgrant")
+        return grants.can_read(request.user)
 
     def grants_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self._granted_row(request, object_id)

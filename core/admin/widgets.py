@@ -1,18 +1,13 @@
 from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+
+from core.admin.rows import is_key
 
 
 class RowSelect(AutocompleteSelect):
     """Django's, but what is no key chooses nothing: shown again after an error, Django's answers 500."""
 
     def optgroups(self, name: str, value: list[Any], attr: Any = None) -> list[Any]:
-        return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
-
-    def _is_key(self, text: Any) -> bool:
-        try:
-            self.field.remote_field.model._meta.pk.to_python(text)
-        except ValidationError:
-            return text == ""
-        return True
+        model = self.field.remote_field.model
+        return super().optgroups(name, [key for key in value if key == "" or is_key(model, key)], attr)

@@ -17,11 +17,17 @@ from django.utils.translation import gettext as _
 
 from core import access
 from core.errors import DomainError, NotAllowed, NotFound
+from core.grant_list import state_of
 from core.grantable import grantable_of
 from core.models import GroupGrant, User, UserGrant
 
 if TYPE_CHECKING:
     from core.models.grant import AnyGrant
+
+
+def can_read(user: User) -> bool:
+    """Whether the user reads who holds what on single records."""
+    return user.has_perm("core.view_usergrant") and user.has_perm("core.view_groupgrant")
 
 
 def can_grant(user: User) -> bool:
@@ -81,7 +87,7 @@ def renew(grant: AnyGrant, *, actor: User, reason: str, valid_until: datetime | 
     row, codename = grant.content_object, grant.permission.codename
     if row is None:
         raise NotFound()
-    begun = grant.valid_from if is_in_force(grant) or grant.valid_from > timezone.now() else None
+    begun = None if state_of(grant) == "ended" else grant.valid_from
     dates = {"valid_from": begun, "valid_until": valid_until}
     return give([codename], holder_of(grant), row, actor=actor, reason=reason, **dates)[0]
 
@@ -91,11 +97,6 @@ def end(grant: AnyGrant, *, actor: User) -> None:
     if not can_end(actor):
         raise NotAllowed()
     access.end(grant, by=actor)
-
-
-def is_in_force(grant: AnyGrant) -> bool:
-    now = timezone.now()
-    return grant.valid_from <= now and (grant.valid_until is None or grant.valid_until > now)
 
 
 def holder_of(grant: AnyGrant) -> User | Group:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import action, display
 
+from hr import paths
 from hr.admin.base import GrantTab, HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm, HeadForm, MoveUnitForm
@@ -47,10 +49,21 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_people(request.user)
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Units are indented below those the reader sees: how many others are above them is not his to know."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        chains = {unit.pk: paths.ids(unit.path) for unit in changelist.result_list}
+        seen = OrgUnit.objects.visible_to(request.user).filter(pk__in={pk for chain in chains.values() for pk in chain})
+        keys = set(seen.order_by().values_list("pk", flat=True))
+        for unit in changelist.result_list:
+            unit.indent = len(keys.intersection(chains[unit.pk])) - 1
+        return changelist
+
     @display(description=gettext_lazy("name"), ordering="path")
     def indented_name(self, unit: OrgUnit) -> SafeString:
         return format_html(
-            '<span style="display: block; padding-inline-start: {}rem">{}</span>', unit.depth * 1.25, unit.name
+            '<span style="display: block; padding-inline-start: {}rem">{}</span>', unit.indent * 1.25, unit.name
         )
 
     @display(description=gettext_lazy("people"), ordering="people")

@@ -71,8 +71,3 @@ class OrgUnit(BusinessModel):
         if new:
             self.path = paths.join(self.parent.path if self.parent else "", self.pk)
             type(self)._base_manager.filter(pk=self.pk).update(path=self.path)
-
-    @property
-    def depth(self) -> int:
-        """0 for a root unit."""
-        return len(self.path) // paths.WIDTH - 1

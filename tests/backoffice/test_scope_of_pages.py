@@ -11,21 +11,7 @@ from django.utils import timezone
 from core import access
 from hr.models import DeniedAttempt, Employee
 from hr.services import denials
-from tests.hr.personas import PERSONAS, World, sentinels, unit_sentinels
-
-
-@pytest.fixture
-def world(db):
-    return World.build()
-
-
-@pytest.fixture
-def as_persona(client, world):
-    def log_in(key):
-        client.force_login(world.users[key])
-        return client
-
-    return log_in
+from tests.hr.personas import PERSONAS, sentinels, unit_sentinels
 
 
 def change_page(employee):

@@ -5,7 +5,6 @@ from django.utils import translation
 
 from core import roles
 from tests.factories import make_employee, make_position, make_unit, make_user
-from tests.hr.personas import World
 
 
 @pytest.fixture(autouse=True)
@@ -76,9 +75,3 @@ def bulk_loader(db):
 @pytest.fixture
 def auditor(db):
     return make_user("aldo", role=roles.AUDITOR)
-
-
-@pytest.fixture
-def world(db):
-    """Everybody who may knock, see tests/hr/personas.py."""
-    return World.build()

@@ -122,17 +122,6 @@ def test_a_delegation_that_gives_nothing_is_told(world):
 
 
 # --- Delegation -------------------------------------------------------------------------------------------------------
-@pytest.fixture
-def as_persona(client, world):
-    from django.contrib.auth import get_user_model
-
-    def log_in(key):
-        client.force_login(get_user_model().objects.get(pk=world.users[key].pk))
-        return client
-
-    return log_in
-
-
 PAGE, WHY = "/hr/employee/delegations/", "/hr/employee/why/"
 
 

@@ -146,9 +146,3 @@ def test_an_employee_moves_only_along_the_table_of_states(status, wanted):
             reached.add(employee.status)
 
     assert reached == wanted
-
-
-def test_the_depth_of_a_unit_counts_the_units_above(db):
-    root = make_unit()
-
-    assert (root.depth, make_unit(parent=root).depth) == (0, 1)

@@ -430,10 +430,13 @@ def many(browser, action, rows, **data):
     return browser.post(reverse(LIST), {"action": action, "index": 0, "select_across": 0} | selected | data)
 
 
-def test_an_action_on_a_number_too_large_for_a_key_is_on_nobody(hr, ana):
+def test_a_number_too_large_for_a_key_is_nobody(hr, ana):
     action = {"action": "move_many", "index": 0, "select_across": 0, "_selected_action": HUGE}
 
     assert hr.post(reverse(LIST), action).status_code == 302
+    assert hr.post(page("add"), hr.form(page("add"), org_unit=HUGE)).status_code == 200
+    assert hr.get(page("add"), {"org_unit": HUGE}).status_code == 200
+    assert hr.get(reverse("admin:hr_employee_why"), {"user": HUGE, "employee": HUGE}).status_code == 200
 
 
 def test_an_action_on_many_asks_first(hr, everybody, finance):

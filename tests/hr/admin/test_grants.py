@@ -13,15 +13,6 @@ from hr.models import Employee
 from tests.factories import make_unit, make_user
 
 
-@pytest.fixture
-def as_persona(client, world):
-    def log_in(key):
-        client.force_login(world.users[key])
-        return client
-
-    return log_in
-
-
 def employee_page(employee, page="grants", *args):
     return reverse(f"admin:hr_employee_{page}", args=[employee.pk, *args])
 
@@ -121,6 +112,7 @@ def test_nobody_grants_to_himself_nor_to_a_group_of_his(as_persona, world):
         {"user": ""},
         {"user": "999999"},
         {"group": "999999"},
+        {"user": "9" * 30},
         {"valid_until": "9999-12-31T23:59"},
     ],
 )

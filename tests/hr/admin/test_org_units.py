@@ -31,6 +31,13 @@ def test_the_list_is_the_tree_with_heads_and_people(hr, finance, team, ana, beto
     assert "Ana Pérez (E1)" in response.text
 
 
+def test_the_list_of_a_head_begins_at_the_edge(as_user, team, ana):
+    """How many units are above his own is not for him to know."""
+    response = as_user(make_user(employee=ana)).get(reverse(LIST))
+
+    assert [(unit.code, unit.indent) for unit in response.context["cl"].result_list] == [("VEN", 0), ("VN", 1)]
+
+
 @pytest.mark.parametrize(
     ("query", "codes"),
     [
