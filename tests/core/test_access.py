@@ -71,7 +71,8 @@ def test_by_every_way_of_asking_only_ones_own_grants_on_that_very_row_count(ana,
         access.grant("change_employee", holder, luisa)
         access.grant("view_employee", holder, other)
         access.grant("view_orgunit", holder, unit)
-    access.grant("view_user", ana, beto)
+    for holder in (ana, day_shift):
+        access.grant("view_user", holder, beto)
 
     held = {(grant.model, grant.codename, grant.object_id) for grant in access.held_grants(ana, "hr")}
     assert held == {
@@ -157,6 +158,7 @@ def test_a_grant_holds_within_its_dates_by_every_way_of_asking(ana, luisa, night
     assert access.checker_for(ana).has_perm("view_employee", luisa) is holds
     assert access.checker_for(ana, [luisa]).has_perm("view_employee", luisa) is holds
     assert access.granted_ids(ana, VIEW, Employee) == ([luisa.pk] if holds else [])
+    assert access.held_grants(ana, "hr") == ([access.HeldGrant("employee", "view_employee", luisa.pk)] if holds else [])
     assert (VIEW.partition(".")[2] in access.GrantBackend().get_group_permissions(ana, luisa)) is (
         holds and through == "group"
     )
