@@ -53,7 +53,7 @@ bench-scope: .venv/.dev .venv/.mysql ## Time the lists of managers among 100,000
 	$(EMBEDDED) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS)
 	$(SERVERS) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS)
 
-mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (an hour)
+mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
 check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, import directions, translations
