@@ -10,6 +10,8 @@ from tests.access.table import adds, changes, deletes, lists, sees
 from tests.hr.personas import PERSONAS
 
 ADMINS = list(admin.site._registry.values())
+# What changes nothing, or only what is one's own.
+HARMLESS = {"mark_as_read", "hr_orgunit_open_chart"}
 
 
 @pytest.fixture
@@ -56,3 +58,16 @@ def test_nobody_adds_what_his_roles_do_not_let_him_add(model_admin, requests):
     adding = {key for key, request in requests.items() if model_admin.has_add_permission(request)}
 
     assert adding <= {key for key in requests if adds(PERSONAS[key], model_admin.opts.label_lower)}
+
+
+@pytest.mark.parametrize("model_admin", ADMINS, ids=ids)
+def test_who_changes_nothing_is_offered_no_action(model_admin, requests, rows):
+    request, row = requests["auditor"], rows.by_model[model_admin.model][0]
+    offered = [
+        *model_admin.get_actions_list(request),
+        *model_admin.get_actions_row(request),
+        *model_admin.get_actions_detail(request, row.pk),
+        *model_admin.get_actions_submit_line(request, row.pk),
+    ]
+
+    assert {*model_admin.get_actions(request), *(action.action_name for action in offered)} <= HARMLESS

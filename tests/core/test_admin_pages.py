@@ -53,6 +53,7 @@ def test_the_hr_manager_reads_users_and_changes_none(client, hugo, emma):
 
     assert page.status_code == 200
     assert b'name="full_name"' not in page.content
+    assert "Empleado" in page.content.decode()
     assert client.get(reverse("admin:core_user_add")).status_code == 403
     assert posted.status_code == 403
     emma.refresh_from_db()
