@@ -57,7 +57,7 @@ class Test:
 
     @property
     def function(self) -> str:
-        return self.name.partition("[")[0]
+        return _function(self.name)
 
 
 @dataclass
@@ -154,7 +154,7 @@ class Trials:
         if verdict.by:
             with self._lock:
                 for near in self._near(mutant):
-                    self._finders.setdefault(near, Counter())[verdict.by] += 1
+                    self._finders.setdefault(near, Counter())[_function(verdict.by)] += 1
         return verdict
 
     def _write(self, file: Path, source: str) -> None:
@@ -202,20 +202,33 @@ class Trials:
         with self._lock:
             scores = {test: self._score(test, mutant) for test in asked}
         likely = sorted((test for test in asked if any(scores[test])), key=lambda test: scores[test], reverse=True)
-        first = _by_folder(likely[:FIRST])
+        first = _by_folder(_spread(likely)[:FIRST])
         rest = _spread([test for test in asked if test not in set(first)])
         quick = _within(QUICK_SECONDS, [test for test in rest if test.folder != "tests/access"])
         pages = [test for test in rest if test.folder == "tests/access"]
         return _within(self.seconds, list(dict.fromkeys([*first, *quick, *pages, *rest])))
 
     def _score(self, test: Test, mutant: Mutant) -> tuple[int, ...]:
-        """How often it found this mutant before, others in the same function, in the same file, anywhere."""
-        found = [self._finders.get(near, Counter())[test.name] for near in self._near(mutant)]
-        return int(self.known.get(mutant.name) == test.name), *found
+        """Whether it found this mutant before, and how often the like of it others in the same function, in the same
+        file, anywhere; whether its file is the one for this module.
+        """
+        in_function, in_file, anywhere = (
+            self._finders.get(near, Counter())[test.function] for near in self._near(mutant)
+        )
+        return int(self.known.get(mutant.name) == test.name), in_function, in_file, _mirrors(test, mutant), anywhere
 
     @staticmethod
     def _near(mutant: Mutant) -> tuple[str, str, str]:
         return f"{mutant.path} {mutant.place}", mutant.path, ""
+
+
+def _function(name: str) -> str:
+    """The name of a test without its case."""
+    return name.partition("[")[0]
+
+
+def _mirrors(test: Test, mutant: Mutant) -> int:
+    return int(Path(test.name.partition("::")[0]).stem.startswith(f"test_{Path(mutant.path).stem}"))
 
 
 def _by_folder(tests: Sequence[Test]) -> list[Test]:

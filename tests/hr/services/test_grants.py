@@ -64,6 +64,18 @@ def test_nobody_gives_more_than_he_holds(world, give):
     assert given(world) == ["view_employee"]
 
 
+def test_on_a_unit_nobody_gives_more_than_he_holds_in_it(world):
+    may_grant(world.users["head"])
+    plain, sales = world.users["plain"], world.units["sales"]
+
+    grants.give(["view_employee_in"], plain, sales, actor=world.user("head"), reason="holidays")
+    with pytest.raises(NotAllowed):
+        grants.give(["change_employee_in"], plain, sales, actor=world.user("head"), reason="holidays")
+    grants.give(["change_employee_in"], plain, sales, actor=world.user("hr_manager"), reason="holidays")
+
+    assert given(world) == ["change_employee_in", "view_employee_in"]
+
+
 def test_a_right_is_ended_by_who_may_end_it(world):
     grant = UserGrant.objects.get(user=world.users["grant_employee"])
 
