@@ -10,11 +10,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 
 from core import access
+from core.errors import NotAllowed, NotFound
 from core.roles import MANAGER
 from hr.admin.import_rows import shown_rows
 from hr.loading import engine
 from hr.loading.kinds import KINDS
 from hr.models import Employee, ImportJob, ImportRow
+from hr.services import imports
 from tests.factories import make_user
 from tests.hr.personas import sentinels, unit_sentinels
 
@@ -186,8 +188,7 @@ def new(unit):
 
 
 def test_who_hires_nowhere_adds_nobody(loader, world):
-    assert [column for column, _told in faults(world, "grant_change", new("ZUTEAM"))] == ["Unit"]
-    assert [column for column, _told in faults(world, "grant_change", new(""))] == ["Code"]
+    assert [column for column, _told in faults(world, "grant_change", new("ZUTEAM"))] == ["Code"]
 
 
 def test_who_hires_into_a_unit_adds_people_to_that_one(hiring_loader, world):
@@ -303,3 +304,16 @@ def test_an_export_right_alone_opens_no_list(world, client):
     client.force_login(make_user(role=MANAGER))
 
     assert client.get("/hr/orgunit/export/csv/").status_code == 403
+
+
+def test_a_load_is_confirmed_only_with_the_right_to_load(loader, readers, world):
+    """Whoever may change loads, in whatever way that came about."""
+    readers["grant_change"].post(
+        "/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", sheet({"Code": "ZCLUISA", "First name": "Z"}))}
+    )
+    job = ImportJob.objects.order_by("-pk").first()
+    plain = world.users["plain"]
+    plain.user_permissions.set(Permission.objects.filter(codename__in=["view_importjob", "change_importjob"]))
+
+    with pytest.raises((NotAllowed, NotFound)):
+        imports.confirm(job.pk, actor=world.user("plain"), accept_valid=True)

@@ -5,7 +5,7 @@ from django.contrib import admin
 
 from core.models import User
 from hr.models import Employee, OrgUnit, Position
-from tests.access.table import changes, holds, lists, sees
+from tests.access.table import adds, changes, holds, lists, sees
 from tests.hr.personas import PERSONAS
 
 RULED = [model for model in admin.site._registry if hasattr(model._default_manager.all(), "visible_to")]
@@ -60,3 +60,11 @@ def test_one_puts_people_into_units_where_one_may_hire_or_change_everybody(users
         hired_into = frozenset(world.units) if holds(persona, "add", "hr.employee") else persona.hires
         assert world.unit_keys_of(OrgUnit.objects.open_to_hire(user)) == hired_into, key
         assert world.unit_keys_of(OrgUnit.objects.open_to_move(user)) == everywhere | hired_into, key
+
+
+@pytest.mark.parametrize("model", [model for model in RULED if model._meta.app_label == "hr"], ids=label)
+def test_rows_are_added_and_deleted_by_whose_roles_let_them(model, users):
+    for key, user in users.items():
+        persona, table = PERSONAS[key], model._default_manager.all()
+        assert table.open_to(user, "add") <= adds(persona, label(model)), key
+        assert table.open_to(user, "delete") <= holds(persona, "delete", label(model)), key

@@ -5,6 +5,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core import roles
 from tests.factories import make_employee, make_user
+from tests.hr.personas import PERSONAS
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +75,15 @@ def test_an_unknown_page_answers_in_the_readers_language():
 
     assert response.status_code == 404
     assert b"does not exist, or it is not yours to see" in response.content
+
+
+def test_the_first_page_leads_everybody_to_his_own_record(world):
+    for key in ("plain", "head_above", "delegate", "boss"):
+        client = Client()
+        client.force_login(world.users[key])
+        assert client.get("/").context["own_employee"] == world.employees[PERSONAS[key].employee], key
+
+
+def test_invitations_are_counted_for_who_may_read_them():
+    assert "/core/invitation/" in {fact["link"] for fact in home_of(roles.HR_MANAGER).context["facts"]}
+    assert "/core/invitation/" not in {fact["link"] for fact in home_of(roles.BULK_LOADER).context["facts"]}

@@ -185,3 +185,14 @@ def test_ones_own_page_names_the_boss_without_a_link(as_persona, world):
 
     assert sentinels("hernan")["first_name"] in page
     assert change_page(world.employees["hernan"]) not in page
+
+
+def test_the_attempts_of_one_leave_room_for_those_of_another(world):
+    for number in range(denials.MOST_AN_HOUR):
+        denials.record_denied(actor=world.users["plain"], kind="record", what=f"GET /{number}/")
+
+    denials.record_denied(actor=world.users["head"], kind="record", what="GET /mine/")
+
+    assert list(DeniedAttempt.objects.filter(user_id=world.users["head"].pk).values_list("what", "times")) == [
+        ("GET /mine/", 1)
+    ]
