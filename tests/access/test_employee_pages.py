@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import RequestFactory
 
+from core import access
 from core.models import User
 from hr.models import Employee
 from hr.rights import GUARDED_FIELDS
@@ -101,3 +102,22 @@ def test_actions_are_offered_to_who_may_take_them(request_of):
         hr = {"move_many", "change_boss_many"} if holds(persona, "change", "hr.employee") else set()
         wanted = hr | (steps if persona.changes else set()) | ({"invite_many"} if key in INVITERS else set())
         assert actions == wanted, key
+
+
+def test_rights_have_a_tab_for_who_reads_them(request_of, world):
+    shown = {key for key in KEYS if any("/grants/" in tab["link"] for tab in tabs(request_of(key), world))}
+
+    assert shown == {key for key in KEYS if holds(PERSONAS[key], "view", "core.usergrant")}
+
+
+def tabs(request, world):
+    return PEOPLE.get_tabs(request, world.employees["luisa"])
+
+
+def test_who_hires_and_changes_moves_people_and_gives_them_no_boss(request_of, world):
+    access.grant("add_employee_in", world.users["grant_change"], world.units["team"])
+    luisa, hr = str(world.employees["luisa"].pk), request_of("hr_manager")
+
+    assert PEOPLE.has_move_permission(request_of("grant_change"), luisa)
+    assert not PEOPLE.has_change_boss_permission(request_of("grant_change"), luisa)
+    assert not PEOPLE.has_change_boss_permission(hr, "999999")

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
+from django.utils import timezone
 
 from core import access
 from core.errors import NotAllowed, NotFound
@@ -237,6 +238,35 @@ def test_heads_are_named_only_by_who_sees_them(loader, world):
     assert head_faults(user, sentinels("luisa")["national_id"]) == unknown
 
 
+def test_a_unit_one_does_not_see_fails_in_the_words_for_what_is_unknown(loader, world):
+    loader.groups.get(name="Loaders").permissions.add(Permission.objects.get(codename="import_orgunit"))
+
+    def told(code):
+        buffer = io.StringIO()
+        csv.writer(buffer).writerows([["Code", "Name"], [code, "Forged"]])
+        plan = engine.check(
+            engine.read_file(buffer.getvalue().encode(), KINDS["units"]),
+            KINDS["units"],
+            user=world.user("grant_change"),
+        )
+        return [(error.column, error.message) for line in plan.lines for error in line.errors]
+
+    assert told("ZUFINANCE") == told("ZUNOWHERE") != []
+
+
+def test_rows_of_a_load_are_its_owners(loader, readers, world):
+    readers["grant_change"].post(
+        "/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", sheet({"Code": "ZCLUISA", "First name": "Z"}))}
+    )
+    job = ImportJob.objects.order_by("-pk").first()
+
+    def rows(key):
+        return ImportRow.objects.visible_to(world.user(key)).filter(job=job).count()
+
+    loader.groups.get(name="Loaders").user_set.add(world.users["head"])
+    assert {key: rows(key) for key in ("grant_change", "head", "plain")} == {"grant_change": 1, "head": 0, "plain": 0}
+
+
 def test_a_preview_shows_personal_data_of_whom_one_may_still_see_it(loader, world):
     luisa, kind = world.employees["luisa"], KINDS["employees"]
     row = ImportRow(
@@ -272,6 +302,12 @@ def test_a_load_offers_what_its_owner_may_do_next(loader, readers, world):
 
     assert offered("grant_change") == []
     assert offered("hr_manager") == ["org_unit", "position"]
+    job.created, job.applied_at = 1, timezone.now()
+    for key, invites in {"hr_manager": True, "bulk_loader": False}.items():
+        job.created_by_id = world.users[key].pk
+        request = RequestFactory().get("/")
+        request.user = world.user(key)
+        assert people._told(request, job)["can_invite"] == invites, key
     assert [step["title"] for step in loads_first_steps(world, "grant_change")] == ["Employees"]
     assert loads_first_steps(world, "plain") == []
 
@@ -301,7 +337,9 @@ def test_spreadsheets_are_offered_to_who_may_load_and_export(loader, world):
 
 
 def test_an_export_right_alone_opens_no_list(world, client):
-    client.force_login(make_user(role=MANAGER))
+    user = make_user(role=MANAGER)
+    user.user_permissions.set(Permission.objects.filter(codename="export_orgunit"))
+    client.force_login(user)
 
     assert client.get("/hr/orgunit/export/csv/").status_code == 403
 

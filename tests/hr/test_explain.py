@@ -282,9 +282,12 @@ def test_whose_delegation_ended_stands_in_for_nobody(world):
     night_shift = Group.objects.get(name="Night shift")
     delegate.groups.add(night_shift)
     moment = timezone.now() - timedelta(days=400)
-    access.grant(
-        "act_as_manager", night_shift, hernan, reason="past", valid_from=moment, valid_until=moment + timedelta(days=1)
-    )
+    past = {"valid_from": moment, "valid_until": moment + timedelta(days=1)}
+    access.grant("act_as_manager", night_shift, hernan, reason="past", **past)
+    day_shift = Group.objects.create(name="Day shift")
+    delegate.groups.add(day_shift)
+    access.revoke("act_as_manager", delegate, hernan)
+    access.grant("act_as_manager", day_shift, hernan, reason="now", valid_from=moment - timedelta(days=400))
 
     (reason, own) = explain(world.user("delegate"), luisa)
 

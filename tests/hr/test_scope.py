@@ -328,3 +328,12 @@ def test_a_grant_on_a_unit_reaches_no_person_with_the_same_key(world):
 def test_the_anonymous_reaches_nobody(world):
     assert facts_of(AnonymousUser()).may_act is False
     assert not Employee.objects.visible_to(AnonymousUser()).exists()
+
+
+def test_an_external_who_stands_in_is_nobody_himself(world):
+    user = make_user()
+    access.grant("act_as_manager", user, world.employees["hernan"])
+
+    assert facts_of(fresh(user)).employee_id is None
+    assert not Employee.objects.personal_to(fresh(user)).exists()
+    assert world.keys_of(Employee.objects.visible_to(fresh(user))) == {"hernan", "pablo", "marco", "luisa"}

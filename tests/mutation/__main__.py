@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long the tests for a mutant may take")
     parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep what is found, and go on from it")
     parser.add_argument("--measure", metavar="PATH", nargs="+", default=[], help="see again what these tests run")
+    parser.add_argument("--tests", metavar="NAME", nargs="+", default=[""], help="ask only these")
     wanted = parser.parse_args()
     mutants = [mutant for mutant in find() if re.search(wanted.only, mutant.name)]
     if wanted.list:
@@ -37,7 +38,7 @@ def main() -> int:
         kept = wanted.keep or Path(folder) / "kept"
         if wanted.measure or not read_tests(kept / "tests"):
             measure(trees[0], kept / "tests", wanted.jobs, wanted.measure or ["tests"])
-        tests = read_tests(kept / "tests")
+        tests = [test for test in read_tests(kept / "tests") if test.name.startswith(tuple(wanted.tests))]
         trials = Trials(tests, trees, report.last_finders(), wanted.seconds)
         before = report.kept(kept, mutants)
         found = {name: verdict for name, verdict in before.items() if verdict.is_found}
