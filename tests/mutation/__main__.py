@@ -1,8 +1,9 @@
 """Takes each scope filter away in turn and sees whether a test goes red. Run it with `make mutate-scope`.
 
 Only a run of all mutants writes docs/scope-proof.md. Ends with 1 if a mutant goes unnoticed that equivalent.py does not
-explain. With `--keep FOLDER` a run goes on where the last one with that folder stopped: what was found stays found,
-what went unnoticed is tried again, and tests written since are asked once `--measure PATH` has seen what they run.
+explain. With `--keep FOLDER` a run goes on where the last one with that folder stopped: what was
+found or is explained stays so, what went unnoticed is tried again, and tests written since are asked once
+`--measure PATH` has seen what they run.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> int:
         tests = [test for test in read_tests(kept / "tests") if test.name.startswith(tuple(wanted.tests))]
         trials = Trials(tests, trees, report.last_finders(), wanted.seconds)
         before = report.kept(kept, mutants)
-        found = {name: verdict for name, verdict in before.items() if verdict.is_found}
+        found = {name: verdict for name, verdict in before.items() if verdict.is_found or name in EQUIVALENT}
         left = [mutant for mutant in mutants if mutant.name not in found]
         left.sort(key=lambda mutant: mutant.name in before)
 

@@ -193,10 +193,11 @@ class Trials:
 
     def _in_order(self, mutant: Mutant) -> list[Test]:
         """Those that run its lines, the likeliest finders first, as many as there is time for."""
-        # What is set up once for all tests is seen under one of them only: then any that enters the file may notice.
         asked = sorted((test for test in self.tests if test.runs(mutant)), key=lambda test: test.seconds)
         if len(asked) < 2:
-            asked += sorted((test for test in self.tests if test.enters(mutant)), key=lambda test: test.seconds)
+            # What is set up once for all tests is seen under the first of them only, but any may notice.
+            others = sorted(self.tests, key=lambda test: (not test.enters(mutant), test.seconds))
+            asked = list(dict.fromkeys([*asked, *others]))
         with self._lock:
             scores = {test: self._score(test, mutant) for test in asked}
         likely = sorted((test for test in asked if any(scores[test])), key=lambda test: scores[test], reverse=True)
