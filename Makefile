@@ -57,7 +57,7 @@ bench-fanout: .venv/.dev .venv/.mysql ## Time publishing an event to 100,000 peo
 	$(EMBEDDED) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS)
 	$(SERVERS) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS)
 
-mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (an hour)
+mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
 check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, import directions, translations

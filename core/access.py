@@ -28,7 +28,7 @@ class GrantChecker(ObjectPermissionChecker):
     def prefetch_perms(self, objects: Iterable[Model]) -> bool:
         """Two queries for any number of `objects` of one model; later checks of them cost none."""
         rows = list(objects)
-        if not rows or not (self.group or (self.user and self.user.is_active)):
+        if not rows:
             return False
         content_type = get_content_type(rows[0])
         keys = {str(row.pk): (content_type.id, str(row.pk)) for row in rows}
@@ -60,7 +60,7 @@ class GrantBackend(ObjectPermissionBackend):
 
     def has_perm(self, user_obj: User, perm: str, obj: Any = None) -> bool:
         supported, user = check_support(user_obj, obj)
-        if not supported or not user.is_active:
+        if not supported:
             return False
         app_label, _, codename = perm.rpartition(".")
         if app_label and app_label != get_content_type(obj).app_label:

@@ -106,12 +106,12 @@ class Facts:
         self.grants: list[access.HeldGrant] = []
         self.scopes: dict[str, Scope] = {}
         self.lines: dict[tuple[frozenset[int], frozenset[int]], frozenset[int] | None] = {}
-        if user.is_authenticated and user.is_active:
+        if user.is_active:
             self._read(user)
 
     def _read(self, user: User) -> None:
         grants = access.held_grants(user, "hr")
-        delegators = {grant.object_id for grant in grants if grant.codename == DELEGATION and grant.model == "employee"}
+        delegators = {grant.object_id for grant in grants if grant.codename == DELEGATION}
         people = _active_people(user.employee_uid, delegators)
         own = next((person for person in people if person["uid"] == user.employee_uid), None)
         if user.employee_uid is not None and own is None:
@@ -151,7 +151,7 @@ class Facts:
 
     def units_granted(self, codename: str) -> frozenset[int]:
         """The units on which, or on one above which, the user holds this permission."""
-        granted = {grant.object_id for grant in self.grants if grant.model == "orgunit" and grant.codename == codename}
+        granted = {grant.object_id for grant in self.grants if grant.codename == codename}
         return self._united(granted & self.subtrees.keys()) if granted else NOBODY
 
     def events_granted(self, right: str) -> frozenset[int]:
@@ -209,7 +209,7 @@ def answers_for_others(user: User, permission: str = VIEW) -> bool:
 
 def has_role_right(user: User, permission: str) -> bool:
     """Whether a role gives the user `permission` (app.codename) over the whole organisation."""
-    return user.is_authenticated and user.has_perm(permission)
+    return user.has_perm(permission)
 
 
 def scope_for(user: User, permission: str) -> Scope:
@@ -245,7 +245,7 @@ def _scope(user: User, permission: str) -> Scope:
         units |= facts.managed_units
         bosses = facts.bosses
     for grant in facts.grants:
-        if grant.model == "employee" and EMPLOYEE_GRANTS.get(grant.codename) == permission:
+        if EMPLOYEE_GRANTS.get(grant.codename) == permission:
             employees.add(grant.object_id)
     for codename, right in UNIT_GRANTS.items():
         if right == permission:

@@ -74,12 +74,10 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         return rows_for(request.user, rows)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        if not request.user.is_authenticated or not request.user.may_act:
+        if not request.user.is_authenticated:
             return False
-        if obj is None:
+        if obj is None or not hasattr(self._all_rows(), "visible_to"):
             return self._is_open(request, "view", super().has_view_permission)
-        if not hasattr(self._all_rows(), "visible_to"):
-            return super().has_view_permission(request)
         return self._is_among(request, obj, "visible_to")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -100,7 +98,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         return obj is None or self.has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request) or super().has_module_permission(request)
+        return self.has_view_permission(request) or self.has_add_permission(request)
 
     def _is_open(self, request: HttpRequest, verb: str, by_permission: Callable[[HttpRequest], bool]) -> bool:
         """Whether the user may do this to any row of the model."""

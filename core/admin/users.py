@@ -82,13 +82,13 @@ class UserAdmin(BackofficeAdmin):
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[tuple[Any, dict[str, Any]]]:
-        may_change = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         person = ["full_name", "username", "email", "language"]
         if obj is None:
             return [(None, {"fields": person}), (gettext_lazy("Rights"), {"fields": ["roles"]})]
+        roles = "roles" if self.has_change_permission(request, obj) else "role_labels"
         return [
             (None, {"fields": person}),
-            (gettext_lazy("Rights"), {"fields": ["is_active", "roles" if may_change else "role_labels"]}),
+            (gettext_lazy("Rights"), {"fields": ["is_active", roles]}),
             (gettext_lazy("Use"), {"fields": ["is_linked", "has_password", "last_login", "created_at"]}),
         ]
 

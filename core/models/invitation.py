@@ -15,7 +15,10 @@ class InvitationQuerySet(models.QuerySet):
         return self.open().filter(delivery=Invitation.Delivery.PENDING)
 
     def visible_to(self, user) -> "InvitationQuerySet":
-        return self if user.has_perm("core.view_invitation") else self.filter(user_id=user.pk)
+        """All for who holds `core.view_invitation`, else the user's own while he may act."""
+        if user.has_perm("core.view_invitation"):
+            return self
+        return self.filter(user_id=user.pk) if user.is_authenticated and user.may_act else self.none()
 
 
 class Invitation(models.Model):

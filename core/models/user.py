@@ -13,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 class UserQuerySet(models.QuerySet):
     def visible_to(self, user: "User") -> "UserQuerySet":
-        """All accounts for who holds `core.view_user`, else the user's own."""
-        return self if user.has_perm("core.view_user") else self.filter(pk=user.pk)
+        """All accounts for who holds `core.view_user`, else the user's own while he may act."""
+        if user.has_perm("core.view_user"):
+            return self
+        return self.filter(pk=user.pk) if user.is_authenticated and user.may_act else self.none()
 
     def holding(self, permission: str) -> "UserQuerySet":
         """Active users to whom a role gives the permission (app.codename)."""

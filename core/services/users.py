@@ -70,7 +70,7 @@ def change_user(user: User, *, actor: User | None, **values: Any) -> User:
     _refuse_superuser(fresh, actor)
     if not values.get("is_active", True):
         _refuse_self(fresh, actor)
-        _refuse_last_administrator(fresh)
+        refuse_without_administrator(User.objects.filter(pk=fresh.pk))
     address = fresh.email
     # Whoever sets it decides for good: a rehiring leaves it then.
     decided = {"has_left": False} if "is_active" in values else {}
@@ -97,7 +97,7 @@ def set_roles(user: User, roles: Iterable[str], *, actor: User | None) -> None:
     _refuse_superuser(fresh, actor)
     _refuse_self(fresh, actor)
     if ADMINISTRATOR in held - wanted:
-        _refuse_last_administrator(fresh)
+        refuse_without_administrator(User.objects.filter(pk=fresh.pk))
     fresh.groups.remove(*Group.objects.filter(name__in=held - wanted))
     fresh.groups.add(*Group.objects.filter(name__in=wanted - held))
 
@@ -261,11 +261,6 @@ def _refuse_self(user: User, actor: User | None) -> None:
 def _refuse_superuser(user: User, actor: User | None) -> None:
     if user.is_superuser and actor is not None and not actor.is_superuser:
         raise NotAllowed(_("Only a superuser changes the account of a superuser."))
-
-
-def _refuse_last_administrator(user: User) -> None:
-    if user.is_active and user.groups.filter(name=ADMINISTRATOR).exists():
-        refuse_without_administrator(User.objects.filter(pk=user.pk))
 
 
 def refuse_without_administrator(leaving: UserQuerySet) -> None:

@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -180,8 +179,6 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         obj = self.get_object(request, object_id)
         if obj is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
         paginator = Paginator(range(count_of(obj)), self.history_per_page)
         page = paginator.get_page(request.GET.get("p"))
         first = max(page.start_index() - 1, 0)

@@ -5,15 +5,22 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 from django.utils import timezone
 
 from core import access
+from core.errors import NotAllowed, NotFound
+from core.roles import MANAGER
+from hr.admin.import_rows import shown_rows
 from hr.loading import engine
 from hr.loading.kinds import KINDS
 from hr.models import Attendance, Employee, Event, EventKind, ImportJob, ImportRow
+from hr.services import imports
 from tests.access.rows import NOBODYS
+from tests.factories import make_user
 from tests.hr.personas import sentinels, unit_sentinels
 
 HEADER = ["Code", "First name", "Last name", "E-mail", "Unit", "Position", "Reports to", "Hired on"]
@@ -229,3 +236,176 @@ def test_what_one_does_not_see_fails_in_the_words_for_what_is_unknown_in_attenda
     assert told(known, sentinels("fabio")["code"], "") == told(known, "ZCNOBODY", "") != []
     assert told(known, "", sentinels("luisa")["national_id"]) == told(known, "", "V-19999999") != []
     assert told(event.code, sentinels("luisa")["code"], "") == told("ZNOWHERE", sentinels("luisa")["code"], "") != []
+
+
+def new(unit):
+    return {"Code": "ZCNEW", "First name": "N", "Last name": "N", "Unit": unit, "Hired on": "2024-01-15"}
+
+
+def test_who_hires_nowhere_adds_nobody(loader, world):
+    assert [column for column, _told in faults(world, "grant_change", new("ZUTEAM"))] == ["Code"]
+
+
+def test_who_hires_into_a_unit_adds_people_to_that_one(hiring_loader, world):
+    assert faults(world, "grant_change", new("ZUTEAM")) == []
+    assert faults(world, "grant_change", new(own_unit(world))) != []
+
+
+def test_nobody_is_put_into_a_unit_that_is_not_ones_to_fill(loader, world):
+    moved = faults(world, "grant_change", {"Code": "ZCLUISA", "Unit": own_unit(world)})
+
+    assert [column for column, _told in moved] == ["Unit"]
+
+
+def test_what_hr_guards_is_not_loaded_by_others(loader, world):
+    told = faults(world, "grant_change", {"Code": "ZCLUISA", "E-mail": "new@example.org"})
+
+    assert [column for column, _told in told] == ["E-mail"]
+
+
+def own_unit(world):
+    """The code of the unit to which Celia, who loads, belongs."""
+    return world.employees["celia"].org_unit.code
+
+
+HEADS = ["Code", "Head"]
+
+
+def head_faults(user, head):
+    """What the check finds wrong with a head of the team."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([HEADS, ["ZUTEAM", head]])
+    plan = engine.check(engine.read_file(buffer.getvalue().encode(), KINDS["units"]), KINDS["units"], user=user)
+    return [error.message for line in plan.lines for error in line.errors]
+
+
+def test_heads_are_named_only_by_who_sees_them(loader, world):
+    """With the rights on units, but neither on their people nor on personal data."""
+    codenames = ["view_orgunit", "change_orgunit", "import_orgunit"]
+    loader.groups.get(name="Loaders").permissions.add(*Permission.objects.filter(codename__in=codenames))
+    user = world.user("grant_change")
+
+    assert head_faults(user, sentinels("luisa")["code"]) == []
+    unknown = head_faults(user, "ZCNOBODY")
+    assert head_faults(user, sentinels("fabio")["code"]) == unknown != []
+    assert head_faults(user, sentinels("fabio")["national_id"]) == unknown
+    assert head_faults(user, sentinels("luisa")["national_id"]) == unknown
+
+
+def test_a_unit_one_does_not_see_fails_in_the_words_for_what_is_unknown(loader, world):
+    loader.groups.get(name="Loaders").permissions.add(Permission.objects.get(codename="import_orgunit"))
+
+    def told(code):
+        buffer = io.StringIO()
+        csv.writer(buffer).writerows([["Code", "Name"], [code, "Forged"]])
+        plan = engine.check(
+            engine.read_file(buffer.getvalue().encode(), KINDS["units"]),
+            KINDS["units"],
+            user=world.user("grant_change"),
+        )
+        return [(error.column, error.message) for line in plan.lines for error in line.errors]
+
+    assert told("ZUFINANCE") == told("ZUNOWHERE") != []
+
+
+def test_rows_of_a_load_are_its_owners(loader, readers, world):
+    readers["grant_change"].post(
+        "/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", sheet({"Code": "ZCLUISA", "First name": "Z"}))}
+    )
+    job = ImportJob.objects.order_by("-pk").first()
+
+    def rows(key):
+        return ImportRow.objects.visible_to(world.user(key)).filter(job=job).count()
+
+    loader.groups.get(name="Loaders").user_set.add(world.users["head"])
+    assert {key: rows(key) for key in ("grant_change", "head", "plain")} == {"grant_change": 1, "head": 0, "plain": 0}
+
+
+def test_a_preview_shows_personal_data_of_whom_one_may_still_see_it(loader, world):
+    luisa, kind = world.employees["luisa"], KINDS["employees"]
+    row = ImportRow(
+        number=2,
+        verdict="changed",
+        object_id=luisa.pk,
+        before={"national_id": "V-77100001", "first_name": "Old"},
+        after={"national_id": "V-77100002", "first_name": "New"},
+        errors=[],
+    )
+
+    def shown(key):
+        (told,) = shown_rows([row], kind, "admin", user=world.user(key))
+        return [(change.old, change.new) for change in told.changes]
+
+    assert shown("bulk_loader") == [("V-77100001", "V-77100002"), ("Old", "New")]
+    assert shown("grant_change") == [("Old", "New")]
+
+
+def test_a_load_offers_what_its_owner_may_do_next(loader, readers, world):
+    reader = readers["grant_change"]
+    content = sheet({"Code": "ZCLUISA", "Position": "Zpnewq", "First name": "Zloadedq"})
+    reader.post("/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", content)})
+    job = ImportJob.objects.order_by("-pk").first()
+    job.missing = {"position": {"Zpnewq": 1}, "org_unit": {"Zunewq": 1}}
+    people = admin.site._registry[Employee]
+
+    def offered(key):
+        request = RequestFactory().get("/")
+        request.user = world.user(key)
+        context = people._told(request, job)
+        return sorted(context["may_create"])
+
+    assert offered("grant_change") == []
+    assert offered("hr_manager") == ["org_unit", "position"]
+    job.created, job.applied_at = 1, timezone.now()
+    for key, invites in {"hr_manager": True, "bulk_loader": False}.items():
+        job.created_by_id = world.users[key].pk
+        request = RequestFactory().get("/")
+        request.user = world.user(key)
+        assert people._told(request, job)["can_invite"] == invites, key
+    assert [step["title"] for step in loads_first_steps(world, "grant_change")] == ["Employees"]
+    assert loads_first_steps(world, "plain") == []
+
+
+def loads_first_steps(world, key):
+    request = RequestFactory().get("/")
+    request.user = world.user(key)
+    return admin.site._registry[ImportJob].first_steps(request)
+
+
+def test_spreadsheets_are_offered_to_who_may_load_and_export(loader, world):
+    people, request = admin.site._registry[Employee], RequestFactory().get("/")
+    offered = {}
+    for key in ("grant_change", "bulk_loader", "auditor", "plain"):
+        request.user = world.user(key)
+        steps = [step["icon"] for step in people.first_steps(request)]
+        offered[key] = [button["icon"] if "icon" in button else button["title"] for button in people._buttons(request)]
+        assert ("upload_file" in steps) == ("upload_file" in offered[key]), key
+
+    assert {key: "upload_file" in icons for key, icons in offered.items()} == {
+        "grant_change": True,
+        "bulk_loader": True,
+        "auditor": False,
+        "plain": False,
+    }
+    assert offered["plain"] == []
+
+
+def test_an_export_right_alone_opens_no_list(world, client):
+    user = make_user(role=MANAGER)
+    user.user_permissions.set(Permission.objects.filter(codename="export_orgunit"))
+    client.force_login(user)
+
+    assert client.get("/hr/orgunit/export/csv/").status_code == 403
+
+
+def test_a_load_is_confirmed_only_with_the_right_to_load(loader, readers, world):
+    """Whoever may change loads, in whatever way that came about."""
+    readers["grant_change"].post(
+        "/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", sheet({"Code": "ZCLUISA", "First name": "Z"}))}
+    )
+    job = ImportJob.objects.order_by("-pk").first()
+    plain = world.users["plain"]
+    plain.user_permissions.set(Permission.objects.filter(codename__in=["view_importjob", "change_importjob"]))
+
+    with pytest.raises((NotAllowed, NotFound)):
+        imports.confirm(job.pk, actor=world.user("plain"), accept_valid=True)

@@ -103,6 +103,13 @@ def leads_elsewhere(address: Address) -> bool:
     return str(address) in {"hr.importjob.change", "hr.importjob.history"}
 
 
+def test_every_page_about_a_model_leads_a_stranger_to_the_login(readers):
+    for address in (address for address in ADDRESSES if address.model and address.kind != "short"):
+        known = dict.fromkeys(address.arguments, 1)
+        answer = readers["anonymous"].get(address.url(**known))
+        assert (answer.status, "/login/?next=" in answer.headers) == (302, True), str(address)
+
+
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if a.kind in PAGES and not page_of(a).row], ids=ids)
 def test_pages_about_no_row(address, readers, watch, world):
     page = page_of(address)

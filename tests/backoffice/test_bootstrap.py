@@ -114,3 +114,14 @@ def test_existing_units_stay(db):
     bootstrap()
 
     assert list(OrgUnit.objects.values_list("code", flat=True)) == ["ACME"]
+
+
+def test_an_invitation_of_somebody_else_is_none_of_the_administrators(db):
+    bootstrap()
+    Invitation.objects.all().delete()
+    other = User.objects.create_user("other", email="other@example.com")
+    Invitation.objects.create(user=other, purpose="invite", channel="mail", sent_to=other.email)
+
+    bootstrap()
+
+    assert sorted(Invitation.objects.values_list("user__username", flat=True)) == ["admin", "other"]

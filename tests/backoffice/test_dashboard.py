@@ -21,6 +21,7 @@ from tests.factories import (
     make_unit,
     make_user,
 )
+from tests.hr.personas import PERSONAS
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -250,3 +251,17 @@ def test_an_unknown_page_answers_in_the_readers_language():
 
     assert response.status_code == 404
     assert b"does not exist, or it is not yours to see" in response.content
+
+
+def test_the_first_page_leads_everybody_to_his_own_record(world):
+    for key in ("plain", "head_above", "delegate", "boss"):
+        client = Client()
+        client.force_login(world.users[key])
+        assert client.get("/").context["own_employee"] == world.employees[PERSONAS[key].employee], key
+
+
+def test_invitations_are_counted_for_who_may_read_them():
+    def links(role):
+        return {fact["link"] for fact in logged_in(make_user(role=role)).get("/").context["facts"]}
+
+    assert ["/core/invitation/" in links(role) for role in (roles.HR_MANAGER, roles.BULK_LOADER)] == [True, False]

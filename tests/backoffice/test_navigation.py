@@ -22,3 +22,20 @@ def test_one_entry_of_the_sidebar_is_the_page_one_is_on(client, db, page, entry)
 
     active = [str(item["link"]) for group in groups for item in group["items"] if item["active"]]
     assert active == ([reverse(entry)] if entry else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "entries"),
+    [
+        ("hr_manager", {"employee", "orgunit", "position", "why"}),
+        ("auditor", {"employee", "orgunit", "position", "why"}),
+        ("head", {"employee", "orgunit", "position", "delegations"}),
+        ("grant_employee", {"employee", "orgunit", "position"}),
+        ("plain", {"employee"}),
+    ],
+)
+def test_an_entry_stands_there_for_who_may_open_it(as_persona, key, entries):
+    groups = as_persona(key).get(reverse("admin:index")).context["sidebar_navigation"]
+
+    links = [str(item["link"]).strip("/").rpartition("/")[2] for group in groups for item in group["items"]]
+    assert set(links) & {"employee", "orgunit", "position", "delegations", "why"} == entries

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import access
-from hr.models import DeniedAttempt, Employee
+from hr.models import DeniedAttempt, Employee, OrgUnit
 from hr.services import denials
 from tests.hr.personas import PERSONAS, sentinels, unit_sentinels
 
@@ -187,3 +187,31 @@ def test_ones_own_page_names_the_boss_without_a_link(as_persona, world):
 
     assert sentinels("hernan")["first_name"] in page
     assert change_page(world.employees["hernan"]) not in page
+
+
+def test_the_attempts_of_one_leave_room_for_those_of_another(world):
+    for number in range(denials.MOST_AN_HOUR):
+        denials.record_denied(actor=world.users["plain"], kind="record", what=f"GET /{number}/")
+
+    denials.record_denied(actor=world.users["head"], kind="record", what="GET /mine/")
+
+    assert list(DeniedAttempt.objects.filter(user_id=world.users["head"].pk).values_list("what", "times")) == [
+        ("GET /mine/", 1)
+    ]
+
+
+def test_the_palette_offers_units_to_whom_their_list_opens(as_persona):
+    name = unit_sentinels("sales")["name"]
+
+    assert "hr/orgunit/" in as_persona("head").get(reverse("admin:search"), {"s": name}).text
+    assert "hr/orgunit/" not in as_persona("plain").get(reverse("admin:search"), {"s": name}).text
+
+
+def test_a_list_does_not_name_a_head_whom_the_reader_does_not_see(as_persona, world):
+    browser, page = as_persona("boss"), reverse("admin:hr_orgunit_changelist")
+    OrgUnit.objects.filter(pk=world.units["team"].pk).update(head=world.employees["fabio"])
+
+    text = browser.get(page).text
+
+    assert unit_sentinels("team")["name"] in text
+    assert sentinels("fabio")["last_name"] not in text

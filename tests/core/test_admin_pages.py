@@ -53,6 +53,8 @@ def test_the_hr_manager_reads_users_and_changes_none(client, hugo, emma):
 
     assert page.status_code == 200
     assert b'name="full_name"' not in page.content
+    fields = [name for _title, options in page.context["adminform"].fieldsets for name in options["fields"]]
+    assert ("role_labels" in fields, "roles" in fields) == (True, False)
     assert client.get(reverse("admin:core_user_add")).status_code == 403
     assert posted.status_code == 403
     emma.refresh_from_db()

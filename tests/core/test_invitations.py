@@ -175,6 +175,31 @@ def test_accepting_ends_other_sessions_of_the_user_and_this_one(client, ana, emm
     assert client.get("/").status_code == 302
 
 
+def test_nobody_is_mailed_whose_account_was_switched_off_meanwhile(nora, mailoutbox):
+    invitations.prepare([nora], actor=None)
+    type(nora).objects.filter(pk=nora.pk).update(is_active=False)
+
+    invitations.deliver_due(limit=10)
+
+    assert mailoutbox == []
+    assert Invitation.objects.get().delivery == "failed"
+
+
+def test_accepting_uses_up_nobody_elses_invitation(nora, paula):
+    waiting = invitations.prepare([paula], actor=None)[paula.pk]
+
+    invitations.accept(invite(nora), NEW)
+
+    assert list(Invitation.objects.open()) == [waiting]
+
+
+def test_who_may_not_invite_prints_no_code(emma, paula):
+    invitation = invitations.prepare([paula], actor=None)[paula.pk]
+
+    with pytest.raises(NotAllowed):
+        invitations.issue_codes([invitation], actor=emma)
+
+
 def test_asking_again_before_it_was_sent_makes_no_second(nora):
     first = invitations.prepare([nora], actor=None)
     second = invitations.prepare([nora], actor=None)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from core import roles
 from core.auth import LoginBackend, axes_username, client_ip, find_user
+from core.models import User
 from tests.core.conftest import PASSWORD, make_user
 
 LOGIN = "/login/"
@@ -81,6 +82,21 @@ def test_an_inactive_account_does_not_log_in(client, emma):
     log_in(client, "emma")
 
     assert not is_in(client)
+
+
+def test_the_right_password_of_who_may_not_act_is_nobodys(emma):
+    assert LoginBackend().authenticate(None, "emma", PASSWORD) == emma
+
+    User.objects.filter(pk=emma.pk).update(is_active=False)
+
+    assert LoginBackend().authenticate(None, "emma", PASSWORD) is None
+
+
+def test_a_language_chosen_at_the_login_becomes_that_users_alone(client, emma, hugo):
+    client.post(reverse("set_language"), {"language": "en"})
+    log_in(client, "emma")
+
+    assert dict(User.objects.values_list("username", "language")) == {"emma": "en", "hugo": "es"}
 
 
 def test_switching_an_account_off_ends_its_session(client, emma):

@@ -1,12 +1,15 @@
 import uuid
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from core import roles
 from core.errors import DomainError, NotAllowed
 from core.models import Invitation, User
-from core.services import invitations, users
+from core.services import grants, invitations, users
 from tests.core.conftest import make_user
+
+BOTH = ["usergrant", "groupgrant"]
 
 
 def held(user):
@@ -166,6 +169,37 @@ def test_a_link_sent_to_the_old_address_dies_with_it(ana, emma):
     users.change_user(emma, actor=ana, email="emma.ruiz@example.org")
 
     assert not Invitation.objects.open().exists()
+
+
+def test_links_of_others_live_on(ana, emma, hugo):
+    invitations.prepare([emma, hugo], actor=None, purpose=Invitation.Purpose.RESET)
+    invitations.deliver_due(limit=10)
+
+    users.change_user(emma, actor=ana, email="new@example.org")
+
+    assert [invitation.user for invitation in Invitation.objects.open()] == [hugo]
+
+
+def test_a_language_is_chosen_for_oneself_alone(emma, hugo):
+    users.choose_language(emma, "en")
+
+    assert dict(User.objects.values_list("username", "language")) == {"emma": "en", "hugo": "es"}
+
+
+@pytest.mark.parametrize(("held_rights", "reads"), [(["usergrant"], False), (["groupgrant"], False), (BOTH, True)])
+def test_grants_are_read_by_who_may_see_those_to_users_and_to_groups(emma, held_rights, reads):
+    names = [f"view_{name}" for name in held_rights]
+    emma.user_permissions.set(Permission.objects.filter(codename__in=names))
+
+    assert grants.can_read(User.objects.get(pk=emma.pk)) == reads
+
+
+def test_an_app_is_open_to_who_holds_a_right_in_it_and_may_act(ana, emma):
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+
+    assert emma.has_module_perms("core") is False
+    assert ana.has_module_perms("core") is True
+    assert User.objects.get(pk=ana.pk).has_module_perms("core") is False
 
 
 def test_linked_accounts_are_made_in_bulk(synced_roles, django_assert_max_num_queries):

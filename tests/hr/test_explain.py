@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from core import access
 from core.models import UserGrant
@@ -250,3 +252,46 @@ def test_it_is_told_why_another_sees_or_not(as_persona, world):
     assert "no rule leads from one to the other" in unseen
     assert "Ended: Granted on" in unseen
     assert browser.get(WHY, {"user": "x", "employee": ""}).status_code == 200
+
+
+def test_nobody_is_told_of_a_delegation_to_somebody_else(world):
+    access.end(UserGrant.objects.get(user=world.users["delegate"]), by=None)
+
+    assert len(obstacles(world.user("delegate"), world.employees["luisa"])) == 1
+    assert obstacles(world.user("plain"), world.employees["luisa"]) == []
+
+
+def test_who_stands_in_by_two_grants_is_told_of_the_one_in_force(world):
+    delegate, hernan, luisa = world.users["delegate"], world.employees["hernan"], world.employees["luisa"]
+    night_shift, strangers = Group.objects.get(name="Night shift"), Group.objects.create(name="Strangers")
+    delegate.groups.add(night_shift)
+    moment = timezone.now() - timedelta(days=400)
+    dates = {"valid_from": moment, "valid_until": moment + timedelta(days=1)}
+    access.grant("act_as_manager", delegate, hernan, reason="long ago", **dates)
+    access.grant("act_as_manager", strangers, hernan, reason="not his", valid_from=moment)
+    access.grant("act_as_manager", night_shift, hernan, reason="now")
+
+    reason, _granted = explain(world.user("delegate"), luisa)
+
+    today = date_format(timezone.localtime(), "SHORT_DATE_FORMAT")
+    assert reason.text.startswith("Standing in for")
+    assert today in reason.text
+
+
+def test_whose_delegation_ended_stands_in_for_nobody(world):
+    """Neither he himself nor with the group that had it."""
+    delegate, hernan, luisa = world.users["delegate"], world.employees["hernan"], world.employees["luisa"]
+    night_shift = Group.objects.get(name="Night shift")
+    delegate.groups.add(night_shift)
+    moment = timezone.now() - timedelta(days=400)
+    past = {"valid_from": moment, "valid_until": moment + timedelta(days=1)}
+    access.grant("act_as_manager", night_shift, hernan, reason="past", **past)
+    day_shift = Group.objects.create(name="Day shift")
+    delegate.groups.add(day_shift)
+    access.revoke("act_as_manager", delegate, hernan)
+    access.grant("act_as_manager", day_shift, hernan, reason="now", valid_from=moment - timedelta(days=400))
+
+    (reason, own) = explain(world.user("delegate"), luisa)
+
+    assert (reason.rule, own.rule) == ("head", "grant")
+    assert date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT") not in reason.text

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core import access, roles
 from core.models import User, UserGrant
-from hr import scope
+from hr import paths, scope
 from hr.models import Employee, OrgUnit, Position
 from hr.scope import Scope, facts_of, is_manager, may_act, scope_for
 from tests.factories import make_employee, make_unit, make_user
@@ -294,3 +294,48 @@ def test_an_inactive_account_reaches_nobody(world, beto):
     user = make_user(employee=beto, role=roles.HR_MANAGER, is_active=False)
 
     assert not may_act(user)
+
+
+def test_a_grant_to_see_a_manager_is_no_delegation(world):
+    plain = world.user("plain")
+    access.grant("view_employee", plain, world.employees["hernan"])
+
+    assert world.keys_of(Employee.objects.visible_to(world.user("plain"))) == {"pablo", "hernan"}
+
+
+def test_who_stands_in_is_not_the_manager_himself(world):
+    assert facts_of(world.user("delegate")).employee_id == world.employees["delia"].pk
+    assert world.keys_of(Employee.objects.personal_to(world.user("delegate"))) == {"delia"}
+
+
+def test_a_grant_on_a_person_reaches_no_unit_with_the_same_key(world):
+    plain, sales = world.user("plain"), world.units["sales"]
+    namesake = make_employee(pk=sales.pk, org_unit=world.units["finance"])
+    access.grant("view_employee", plain, namesake)
+
+    user = world.user("plain")
+    assert set(Employee.objects.visible_to(user)) == {world.employees["pablo"], namesake}
+    assert [pk for pk, _path, _head in facts_of(user).tops] == []
+
+
+def test_a_grant_on_a_unit_reaches_no_person_with_the_same_key(world):
+    luisa = world.employees["luisa"]
+    namesake = OrgUnit.objects.create(pk=luisa.pk, path=paths.join("", luisa.pk), code="N", name="N")
+    inside = make_employee(org_unit=namesake)
+    access.grant("view_employee_in", world.user("plain"), namesake)
+
+    assert set(Employee.objects.visible_to(world.user("plain"))) == {world.employees["pablo"], inside}
+
+
+def test_the_anonymous_reaches_nobody(world):
+    assert facts_of(AnonymousUser()).may_act is False
+    assert not Employee.objects.visible_to(AnonymousUser()).exists()
+
+
+def test_an_external_who_stands_in_is_nobody_himself(world):
+    user = make_user()
+    access.grant("act_as_manager", user, world.employees["hernan"])
+
+    assert facts_of(fresh(user)).employee_id is None
+    assert not Employee.objects.personal_to(fresh(user)).exists()
+    assert world.keys_of(Employee.objects.visible_to(fresh(user))) == {"hernan", "pablo", "marco", "luisa"}

@@ -8,16 +8,18 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from benchmarks.report import RESULTS, put
 from tests.mutation.equivalent import EQUIVALENT
-from tests.mutation.mutants import ROOT
+from tests.mutation.mutants import ROOT, Mutant
 from tests.mutation.trial import Verdict
 
 NAME = "scope-mutants"
 FILE = RESULTS / f"{NAME}.json"
 DOCUMENT = ROOT / "docs" / "scope-proof.md"
+VERDICTS = "verdicts.jsonl"
 MOST_CHARACTERS = 100
 
 
@@ -29,6 +31,26 @@ def last_finders() -> dict[str, str]:
     return {row["name"]: row["by"] for row in rows if row["by"]}
 
 
+def keep(folder: Path, verdict: Verdict) -> None:
+    """Add it to those that `kept` reads."""
+    with (folder / VERDICTS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(_row(verdict), ensure_ascii=False) + "\n")
+
+
+def kept(folder: Path, mutants: Sequence[Mutant]) -> dict[str, Verdict]:
+    """By name: the last verdict on each of the mutants, of the runs before this one."""
+    if not (folder / VERDICTS).exists():
+        return {}
+    by_name = {mutant.name: mutant for mutant in mutants}
+    rows = [json.loads(line) for line in (folder / VERDICTS).read_text(encoding="utf-8").splitlines()]
+    columns = ("found", "by", "told", "tests", "seconds")
+    return {
+        row["name"]: Verdict(by_name[row["name"]], *(row[key] for key in columns))
+        for row in rows
+        if row["name"] in by_name
+    }
+
+
 def write(verdicts: Sequence[Verdict], *, tests: int, seconds: float, jobs: int) -> None:
     about = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -36,7 +58,8 @@ def write(verdicts: Sequence[Verdict], *, tests: int, seconds: float, jobs: int)
         "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores",
         "mutants at a time": jobs,
         "tests to choose from": tests,
-        "minutes": round(seconds / 60),
+        "seconds of tests for a mutant at most": round(seconds),
+        "minutes": round(sum(verdict.seconds for verdict in verdicts) / jobs / 60),
     }
     told = {"about": about, "mutants": [_row(verdict) for verdict in verdicts]}
     FILE.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -47,7 +70,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
     mutant = verdict.mutant
     return {
         "name": mutant.name,
-        "line": mutant.lines[0],
+        "line": mutant.lines.start,
         "found": verdict.found,
         "by": verdict.by,
         "told": verdict.told,

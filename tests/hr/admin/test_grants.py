@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import access
+from core.admin.grant_forms import GrantForm
+from core.grantable import grantable_of
 from core.models import GroupGrant, User, UserGrant
 from hr.models import Employee
 from tests.factories import make_unit, make_user
@@ -152,6 +154,20 @@ def test_who_reads_but_may_not_grant_changes_nothing(as_persona, world):
     assert not UserGrant.objects.filter(user=world.users["plain"]).exists()
 
 
+@pytest.mark.parametrize(("key", "offered"), [("hr_manager", True), ("auditor", False)])
+def test_an_end_is_offered_to_who_may_end(as_persona, world, key, offered):
+    page = as_persona(key).get(employee_page(world.employees["luisa"]))
+
+    assert "in_force" in {item.state for item in told(page)}
+    assert ("/end/" in page.text) == offered
+
+
+def test_a_right_is_granted_only_to_accounts_that_one_sees(world):
+    form = GrantForm(grantable=grantable_of(Employee), reader=world.user("plain"))
+
+    assert list(form.fields["user"].queryset) == [world.users["plain"]]
+
+
 def test_a_grant_is_ended_by_post_alone(as_persona, world):
     grant = UserGrant.objects.get(user=world.users["grant_employee"])
 
@@ -240,6 +256,22 @@ def test_all_grants_stand_in_one_list_and_can_be_ended_there(as_persona, world):
 
     assert world.keys_of(Employee.objects.visible_to(world.user("delegate"))) == {"delia"}
     assert "grant_employee" not in browser.get(page, {"state": "ended"}).text
+
+
+@pytest.mark.parametrize(
+    ("state", "keys"),
+    [
+        ("in_force", {"grant_employee", "grant_unit"}),
+        ("coming", {"grant_future"}),
+        ("ended", {"grant_expired"}),
+    ],
+)
+def test_the_list_is_narrowed_to_grants_in_a_state(as_persona, world, state, keys):
+    page = as_persona("auditor").get(reverse("admin:core_usergrant_changelist"), {"state": state})
+
+    shown = {grant.user_id for grant in page.context["cl"].result_list}
+    mine = {"grant_employee", "grant_unit", "grant_future", "grant_expired"}
+    assert {key for key in mine if world.users[key].pk in shown} == keys
 
 
 @pytest.mark.parametrize(

@@ -287,3 +287,10 @@ def test_for_a_stranger_the_unit_is_not_there(sales, carla):
         change_org_units({sales.pk: {"name": "A"}}, actor=user)
     with pytest.raises(NotFound):
         delete_org_units([sales.pk], actor=user)
+
+
+def test_a_unit_is_not_moved_below_one_that_is_not_there(sales, hr_manager):
+    with pytest.raises(DomainError) as error:
+        change_org_units({sales.pk: {"parent_id": 999_999}}, versions={}, actor=hr_manager)
+
+    assert error.value.field == "parent"
