@@ -2413,7 +2413,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="attendance",
-            index=models.Index(fields=["event", "outcome"], name="attendance_outcomes"),
+            index=models.Index(
+                fields=["event", "outcome", "status", "employee"], name="attendance_counted"
+            ),
         ),
         migrations.AddIndex(
             model_name="attendance",

@@ -104,7 +104,6 @@ class Attendance(Mark):
         indexes = [
             # The roll-call and the wait-list of an event; lists filtered by event and status, or outcome.
             models.Index(fields=["event", "status", "enrolled_at"], name="attendance_of_event"),
-            models.Index(fields=["event", "outcome"], name="attendance_outcomes"),
             # What reports and the first page count, without reading the rows.
             models.Index(fields=["event", "outcome", "status", "employee"], name="attendance_counted"),
             models.Index(fields=["status", "id"], name="attendance_by_status"),
