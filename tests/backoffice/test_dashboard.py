@@ -6,6 +6,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from core import roles
@@ -257,11 +258,13 @@ def test_the_first_page_leads_everybody_to_his_own_record(world):
     for key in ("plain", "head_above", "delegate", "boss"):
         client = Client()
         client.force_login(world.users[key])
-        assert client.get("/").context["own_employee"] == world.employees[PERSONAS[key].employee], key
+        own = world.employees[PERSONAS[key].employee]
+        assert client.get("/").context["own"]["record"] == reverse("admin:hr_employee_change", args=[own.pk]), key
 
 
 def test_invitations_are_counted_for_who_may_read_them():
     def links(role):
-        return {fact["link"] for fact in logged_in(make_user(role=role)).get("/").context["facts"]}
+        home = logged_in(make_user(role=role)).get("/").context
+        return {tile.link.split("?")[0] for name in ("facts", "waiting") for tile in home[name]}
 
     assert ["/core/invitation/" in links(role) for role in (roles.HR_MANAGER, roles.BULK_LOADER)] == [True, False]
