@@ -255,7 +255,7 @@ def test_an_unknown_page_answers_in_the_readers_language():
 
 
 def test_the_first_page_leads_everybody_to_his_own_record(world):
-    for key in ("plain", "head_above", "delegate", "boss"):
+    for key in ("plain", "head_above", "delegate", "manager_elsewhere"):
         client = Client()
         client.force_login(world.users[key])
         own = world.employees[PERSONAS[key].employee]

@@ -33,9 +33,6 @@ EQUIVALENT: dict[str, str] = {
     ),
     "hr/scope.py Scope.covers: … or not self.line_roots → False": ("It saves a query that finds nobody below nobody."),
     "hr/scope.py Facts.tops: if not self.managers and (not granted) → False": ("It saves a query that finds no unit."),
-    "hr/scope.py Facts.tops: filter(… Q(head_id__in=self.managers) | Q(pk__in=granted)) → without": (
-        "It saves rows: of the units read, those headed or granted are picked afterwards."
-    ),
     "hr/scope.py _active_people: if uid is None and (not delegators) → False": ("It saves a query that finds nobody."),
     "hr/scope.py _units_below: filter(… wanted) → without": (
         "It saves rows: of the units read, those below a top are picked afterwards."
