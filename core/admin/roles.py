@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from core.admin.base import BackofficeAdmin
@@ -29,7 +29,7 @@ VERBS = {
     "assign_role": gettext_lazy("assign roles"),
     "view_personal_data": gettext_lazy("view personal data"),
     "mark": gettext_lazy("mark"),
-    "grade": gettext_lazy("grade"),
+    "grade": pgettext_lazy("right", "grade"),
     "decide": gettext_lazy("decide"),
     "retry": gettext_lazy("try again"),
     "repair": gettext_lazy("repair"),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from unfold.decorators import action, display
 
 from core.admin.badges import badge
@@ -29,7 +29,9 @@ LABELS = {DRAFT: "warning", PUBLISHED: "success"}
 
 
 def state_of(version: FormVersion) -> tuple[str, str]:
-    return (DRAFT, _("draft")) if version.published_at is None else (PUBLISHED, _("published"))
+    if version.published_at is None:
+        return DRAFT, _("draft")
+    return PUBLISHED, pgettext("version of a form", "published")
 
 
 @admin.register(EvaluationForm)

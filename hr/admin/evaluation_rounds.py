@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.decorators import display
 
 from core.admin.widgets import RowSelect
@@ -89,7 +89,7 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
         days = round_.days_to_answer or 0
         return ngettext("%(days)d day to answer", "%(days)d days to answer", days) % {"days": days}
 
-    @display(description=gettext_lazy("submitted"))
+    @display(description=pgettext_lazy("several", "submitted"))
     def progress(self, round_: EvaluationRound) -> str:
         submitted = sum(round_.counts.get(state, 0) for state in ("submitted", "graded"))
         given = sum(round_.counts.values()) - round_.counts.get("cancelled", 0)

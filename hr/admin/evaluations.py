@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -145,7 +145,7 @@ class EvaluationAdmin(HrAdmin):
         return badge(evaluation.get_state_display(), EVALUATION_LABELS[evaluation.state])
 
     # --- One ---------------------------------------------------------------------------------------------------
-    @action(description=gettext_lazy("Grade"), icon="grading", permissions=["open_grading"])
+    @action(description=pgettext_lazy("to do", "Grade"), icon="grading", permissions=["open_grading"])
     def open_grading(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:hr_evaluation_grade", args=[object_id]))
 

@@ -53,7 +53,9 @@ class QuestionForm(forms.ModelForm):
         label=gettext_lazy("Choices"),
         required=False,
         max_length=8000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "placeholder": "Muy bueno = 100\nRegular = 50\nMalo = 0"}),
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 4, "placeholder": gettext_lazy("Very good = 100\nFair = 50\nPoor = 0")}
+        ),
         help_text=gettext_lazy("One a line: «text = points», from 0 to 100. Without points they do not count."),
     )
     lowest = forms.DecimalField(label=gettext_lazy("From"), required=False, widget=UnfoldAdminDecimalFieldWidget)

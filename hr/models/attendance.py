@@ -2,6 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.errors import InvalidTransition
 from hr.models.base import BusinessModel, history
@@ -94,7 +95,7 @@ class Attendance(Mark):
 
     class Meta:
         verbose_name = _("attendance")
-        verbose_name_plural = _("attendance")
+        verbose_name_plural = pgettext_lazy("several", "attendance")
         ordering = ["-id"]
         permissions = [
             ("mark_attendance", "Can mark attendance"),

@@ -4,6 +4,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.errors import InvalidTransition
 from hr.models.base import BusinessModel, history
@@ -183,7 +184,7 @@ class Evaluation(BusinessModel):
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
         AVAILABLE = "available", _("available")
-        IN_PROGRESS = "in_progress", _("in progress")
+        IN_PROGRESS = "in_progress", pgettext_lazy("evaluation", "in progress")
         SUBMITTED = "submitted", _("submitted")
         RETURNED = "returned", _("returned")
         GRADED = "graded", _("graded")

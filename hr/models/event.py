@@ -4,6 +4,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.errors import InvalidTransition
 from core.text import fold
@@ -52,7 +53,7 @@ class Event(BusinessModel):
         IN_PROGRESS = "in_progress", _("in progress")
         COMPLETED = "completed", _("completed")
         CLOSED = "closed", _("closed")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("event", "cancelled")
 
     NEXT = {
         State.DRAFT: {State.PUBLISHED, State.CANCELLED},

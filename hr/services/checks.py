@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core import access
 from core.models import User, UserGrant
@@ -210,7 +210,7 @@ def _kind(message: OutboxMessage) -> str:
 CHECKS = {
     "accounts_without_employee": Check(
         gettext_lazy("Accounts of employees that do not exist"),
-        gettext_lazy("The account is switched off."),
+        pgettext_lazy("repair", "The account is switched off."),
         accounts_without_employee,
         switch_off,
     ),
