@@ -24,7 +24,7 @@ from core.services.users import roles_of
 from hr import paths
 from hr.models import Employee, OrgUnit
 from hr.rights import CHANGE, DELEGATION, EMPLOYEE_GRANTS, MANAGER_RIGHTS, PERSONAL, SELF_RIGHTS, UNIT_GRANTS, VIEW
-from hr.scope import facts_of
+from hr.scope import facts_of, has_role_right
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -89,13 +89,14 @@ def obstacles(user: User, employee: Employee) -> list[str]:
 
 
 def _by_role(user: User) -> Iterator[Reason]:
+    held = frozenset(right for right in RIGHTS if has_role_right(user, right))
     if user.is_superuser:
-        yield Reason("role", frozenset(RIGHTS), _("Superuser."))
+        yield Reason("role", held, _("Superuser."))
         return
     for name in roles_of(user):
-        rights = RIGHTS.keys() & {f"{app}.{codename}" for app, codename in ROLES[name].codenames()}
+        rights = held & {f"{app}.{codename}" for app, codename in ROLES[name].codenames()}
         if rights:
-            yield Reason("role", frozenset(rights), _("Role: %(role)s.") % {"role": role_label(name)})
+            yield Reason("role", rights, _("Role: %(role)s.") % {"role": role_label(name)})
 
 
 def _by_self(user: User, employee: Employee) -> Iterator[Reason]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -295,3 +295,13 @@ def test_whose_delegation_ended_stands_in_for_nobody(world):
 
     assert (reason.rule, own.rule) == ("head", "grant")
     assert date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT") not in reason.text
+
+
+def test_a_role_is_no_reason_for_what_its_group_does_not_hold(world):
+    """As long as `sync_roles` has not caught up with the table of roles."""
+    group = world.users["hr_manager"].groups.get(name="HR manager")
+    group.permissions.remove(Permission.objects.get(codename="view_personal_data"))
+
+    (reason,) = explain(world.user("hr_manager"), world.employees["luisa"])
+
+    assert (reason.rule, reason.rights) == ("role", {VIEW, CHANGE})
