@@ -13,7 +13,6 @@ from email.utils import parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils import timezone
 from icalendar import Calendar, vCalAddress
 from icalendar import Event as Entry
 
@@ -67,7 +66,7 @@ def _entry(event: Event, sitting: EventSession | None, *, method: str, link: str
     entry = Entry()
     entry.add("uid", _uid(event, sitting))
     entry.add("sequence", event.version + (sitting.version if sitting else 0))
-    entry.add("dtstamp", timezone.now().astimezone(UTC))
+    entry.add("dtstamp", _in_utc((sitting or event).updated_at))
     entry.add("dtstart", _in_utc((sitting or event).starts_at))
     entry.add("dtend", _in_utc((sitting or event).ends_at))
     entry.add("summary", f"{event.title}: {sitting}" if sitting else event.title)
