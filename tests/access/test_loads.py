@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from core import access
-from core.errors import NotAllowed, NotFound
+from core.errors import NotFound
 from core.roles import MANAGER
 from hr.admin.import_rows import shown_rows
 from hr.loading import engine
@@ -344,14 +344,19 @@ def test_an_export_right_alone_opens_no_list(world, client):
     assert client.get("/hr/orgunit/export/csv/").status_code == 403
 
 
-def test_a_load_is_confirmed_only_with_the_right_to_load(loader, readers, world):
-    """Whoever may change loads, in whatever way that came about."""
+def test_a_load_is_confirmed_only_by_its_owner_with_the_right_to_load(loader, readers, world):
+    """Whoever may change loads of others, and the owner once the right to load is gone."""
     readers["grant_change"].post(
         "/hr/employee/import/", {"file": SimpleUploadedFile("p.csv", sheet({"Code": "ZCLUISA", "First name": "Z"}))}
     )
     job = ImportJob.objects.order_by("-pk").first()
-    plain = world.users["plain"]
-    plain.user_permissions.set(Permission.objects.filter(codename__in=["view_importjob", "change_importjob"]))
-
-    with pytest.raises((NotAllowed, NotFound)):
+    rights = Permission.objects.filter(codename__in=["view_importjob", "change_importjob", "import_employee"])
+    world.users["plain"].user_permissions.set(rights)
+    with pytest.raises(NotFound):
         imports.confirm(job.pk, actor=world.user("plain"), accept_valid=True)
+
+    loader.groups.clear()
+    with pytest.raises(NotFound):
+        imports.confirm(job.pk, actor=world.user("grant_change"), accept_valid=True)
+
+    assert Employee.objects.get(code="ZCLUISA").first_name == sentinels("luisa")["first_name"]
