@@ -22,6 +22,7 @@ class ImportJob(BusinessModel):
         EMPLOYEES = "employees", _("employees")
         UNITS = "units", _("units")
         POSITIONS = "positions", _("positions")
+        ATTENDANCE = "attendance", _("attendance")
 
     NEXT = {
         State.UPLOADED: {State.CHECKED, State.FAILED, State.CANCELLED},
@@ -33,6 +34,10 @@ class ImportJob(BusinessModel):
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.UPLOADED)
     file = models.ForeignKey("hr.StoredFile", on_delete=models.PROTECT, null=True, verbose_name=_("file"))
     file_name = models.CharField(_("file name"), max_length=255)
+    # Of attendance: the event all rows are about, where it was chosen with the file.
+    event = models.ForeignKey(
+        "hr.Event", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("event")
+    )
     accept_valid = models.BooleanField(_("write the valid rows even if others are faulty"), default=False)
     create_missing = models.BooleanField(_("create unknown units and positions"), default=False)
     language = models.CharField(max_length=2, default="es")

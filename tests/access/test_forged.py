@@ -7,7 +7,7 @@ from core import access
 from hr.models import Employee
 from tests.access.forms import NAMES
 from tests.access.readers import difference, fields_of
-from tests.access.table import changes
+from tests.access.table import REQUESTS, changes, decides
 from tests.hr.personas import PERSONAS
 
 NOBODYS_KEY = 4_499_999
@@ -21,16 +21,19 @@ ACTIONS = [
 
 
 def may_be_changed(reader, table, key):
-    """Whether the persona may change this row: his own notifications, and whom the world lets him change."""
+    """Whether the persona may change this row: his own notifications and requests, and what the world lets him."""
     for row in reader.rows:
         if row.model._meta.db_table == table and str(row.pk) == str(key):
-            return changes(reader.persona, row) or (row.label == "hr.notification" and row.owner == reader.persona.key)
+            who = reader.persona
+            own = row.label in {"hr.notification", REQUESTS} and row.owner == who.key
+            return changes(who, row) or own or (row.label == REQUESTS and decides(who, row))
     return False
 
 
 def wrongly_changed(reader, before, after):
     """Rows that are other than before and not his to change. What records a change is no change of its own."""
-    records = {"hr_historicalemployee", "hr_historicalorgunit", "hr_historicalposition", "hr_outboxmessage"}
+    histories = {f"hr_historical{name}" for name in ("employee", "orgunit", "position", "changerequest")}
+    records = {*histories, "hr_outboxmessage"}
     return {
         f"{table} {key}"
         for table in before.keys() - records

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -16,8 +17,9 @@ from core.roles import MANAGER
 from hr.admin.import_rows import shown_rows
 from hr.loading import engine
 from hr.loading.kinds import KINDS
-from hr.models import Employee, ImportJob, ImportRow
+from hr.models import Attendance, Employee, Event, EventKind, ImportJob, ImportRow
 from hr.services import imports
+from tests.access.rows import NOBODYS
 from tests.factories import make_user
 from tests.hr.personas import sentinels, unit_sentinels
 
@@ -182,6 +184,58 @@ def test_who_hires_is_told_that_a_code_is_taken_and_nothing_else(hiring_loader, 
     told = faults(world, "grant_change", row)
 
     assert [column for column, _message in told] == ["Code"]
+
+
+# --- Attendance -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def taking_rolls_by_file(watch, world):
+    """Hernán heads the sales units, and now also loads attendance."""
+    with watch.undone():
+        group = Group.objects.create(name="Loaders of attendance")
+        group.permissions.add(Permission.objects.get(codename="import_attendance"))
+        world.users["head"].groups.add(group)
+        yield
+
+
+def test_a_load_of_attendance_reaches_only_people_in_scope_and_never_oneself(
+    taking_rolls_by_file, readers, rows, world, watch
+):
+    event = Event.objects.get(pk=next(row.pk for row in rows.by_model[Event] if row.what != NOBODYS))
+    reader, buffer = readers["head"], io.StringIO()
+    typed = [["", sentinels(key)["national_id"]] for key in ("fabio", "alma")]
+    codes = [[sentinels(key)["code"], ""] for key in world.employees]
+    csv.writer(buffer).writerows([["Code", "National id", "Outcome"], *([*row, "present"] for row in [*codes, *typed])])
+    content, before = buffer.getvalue(), watch.rows()["hr_attendance"]
+    sent = {"file": SimpleUploadedFile("roll.csv", content.encode()), "event": event.pk}
+
+    upload = reader.post("/hr/attendance/import/", sent)
+    job = ImportJob.objects.order_by("-pk").first()
+    page = f"/hr/attendance/import/{job.pk}/"
+    preview = reader.get(page)
+    confirmed = reader.post(page, {"action": "confirm", "accept_valid": "on"})
+    result = reader.get(page)
+
+    after = watch.rows()["hr_attendance"]
+    theirs = {str(row.pk): row.about for row in rows.by_model[Attendance]}
+    assert {theirs[key] for key in after if after[key] != before.get(key)} == {"luisa", "marco", "pablo"}
+    assert [reader.leaks(answer, asked=content) for answer in (upload, preview, confirmed, result)] == [[], [], [], []]
+
+
+def test_what_one_does_not_see_fails_in_the_words_for_what_is_unknown_in_attendance_too(taking_rolls_by_file, world):
+    def told(*row):
+        sheet = engine.read_file("\n".join(["Event,Code,National id", ",".join(row)]).encode(), KINDS["attendance"])
+        plan = engine.check(sheet, KINDS["attendance"], user=world.user("head"))
+        return [(error.column, error.message) for line in plan.lines for error in line.errors]
+
+    event = Event.objects.create(
+        code="ZHIDDEN", title="Zhiddenq", kind=EventKind.objects.first(), state="published",
+        starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    known = Event.objects.exclude(pk=event.pk).first().code
+
+    assert told(known, sentinels("fabio")["code"], "") == told(known, "ZCNOBODY", "") != []
+    assert told(known, "", sentinels("luisa")["national_id"]) == told(known, "", "V-19999999") != []
+    assert told(event.code, sentinels("luisa")["code"], "") == told("ZNOWHERE", sentinels("luisa")["code"], "") != []
 
 
 def new(unit):

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import connections
 
-from tests.conftest import DATABASES
+from tests.conftest import DATABASES, undone
 
 # What a request may leave behind whoever sends it: its session, and that it was refused.
 LEFT_BEHIND = {"hr_deniedattempt", "hr_lease"}
@@ -54,15 +54,9 @@ class Watch:
         if written:
             self.assert_unchanged(told)
 
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Everything done inside is taken back."""
-        with ExitStack() as stack:
-            for name in DATABASES:
-                stack.enter_context(transaction.atomic(using=name))
-            yield
-            for name in DATABASES:
-                transaction.set_rollback(True, using=name)
+    @staticmethod
+    def undone() -> AbstractContextManager[None]:
+        return undone()
 
     @staticmethod
     def _tables() -> list[tuple[str, str]]:

@@ -16,6 +16,8 @@ from hr.scope import Scope, facts_of, is_manager, may_act, scope_for
 from tests.factories import make_employee, make_unit, make_user
 from tests.hr.personas import PERSONAS
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 
 def fresh(user):
     """The user as the next request reads him: facts are kept for one request."""
@@ -96,7 +98,7 @@ def test_facts_are_read_once(world, django_assert_num_queries):
         scope_for(user, "hr.change_employee")
 
 
-def test_a_role_right_covers_everything(hr_manager):
+def test_a_role_right_covers_everything(world, hr_manager):
     assert scope_for(hr_manager, "hr.view_employee") == Scope(everything=True)
 
 
@@ -107,7 +109,7 @@ def test_the_page_right_of_a_manager_touches_nobody(world):
     assert world.keys_of(Employee.objects.visible_to(user)) == {"mateo", "fabio"}
 
 
-def test_external_staff_without_a_role_reach_nobody(db):
+def test_external_staff_without_a_role_reach_nobody(world):
     user = make_user()
 
     assert may_act(user)
@@ -284,11 +286,11 @@ def test_search_reveals_no_personal_data_one_may_not_see(world, key):
     assert found == persona.personal
 
 
-def test_nobody_reaches_anything_without_logging_in(db):
+def test_nobody_reaches_anything_without_logging_in(world):
     assert not scope_for(AnonymousUser(), "hr.view_employee")
 
 
-def test_an_inactive_account_reaches_nobody(beto):
+def test_an_inactive_account_reaches_nobody(world, beto):
     user = make_user(employee=beto, role=roles.HR_MANAGER, is_active=False)
 
     assert not may_act(user)
