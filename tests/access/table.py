@@ -226,6 +226,13 @@ def enrols(who: Persona, row: Row) -> bool:
     return sees(who, row) and (holds(who, "add", "hr.attendance") or answers_for_people(who))
 
 
+def cancels(who: Persona, row: Row) -> bool:
+    """An event or an evaluation by a role, an enrolment as who enrols, or one's own."""
+    if row.label != "hr.attendance":
+        return holds(who, "change", row.label)
+    return enrols(who, row) or acts_for_himself(who, row)
+
+
 def reminds(who: Persona, row: Row) -> bool:
     return knows_who_is_missing(who, row) and enrols(who, row)
 
@@ -384,7 +391,7 @@ PAGES = {
     "close": Page(manages("change"), row=ROW),
     "reopen": Page(manages("change"), row=ROW),
     "postpone": Page(manages("change"), manages("change"), row=ROW),
-    "cancel": Page(manages("change"), manages("change"), row=ROW),
+    "cancel": Page(cancels, cancels, row=ROW),
     "clone": Page(manages("add"), manages("add"), row=ROW),
     "evaluate": Page(gives_evaluations, gives_evaluations, row=ROW),
     # Of their rolls, and of corrections, all of them waiting.

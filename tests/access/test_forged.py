@@ -4,10 +4,11 @@ import pytest
 from django.contrib import admin
 
 from core import access
-from hr.models import Employee
+from hr.models import Attendance, Employee
 from tests.access.forms import NAMES
 from tests.access.readers import difference, fields_of
-from tests.access.table import REQUESTS, changes, decides
+from tests.access.rows import EVERYBODYS
+from tests.access.table import REQUESTS, cancels, changes, decides
 from tests.hr.personas import PERSONAS
 
 NOBODYS_KEY = 4_499_999
@@ -24,15 +25,26 @@ def may_be_changed(reader, table, key):
     """Whether the persona may change this row: his own notifications and requests, and what the world lets him."""
     for row in reader.rows:
         if row.model._meta.db_table == table and str(row.pk) == str(key):
-            who = reader.persona
-            own = row.label in {"hr.notification", REQUESTS} and row.owner == who.key
-            return changes(who, row) or own or (row.label == REQUESTS and decides(who, row))
+            return changes(reader.persona, row) or may_change_otherwise(reader, row)
     return False
+
+
+def may_change_otherwise(reader, row):
+    """By pages that are not the row's form. An event's seats are freed with the enrolments."""
+    who = reader.persona
+    if row.label == REQUESTS:
+        return row.owner == who.key or decides(who, row)
+    if row.label == "hr.event":
+        return row.what == EVERYBODYS and any(cancels(who, seat) for seat in reader.rows.by_model[Attendance])
+    return (row.label == "hr.attendance" and cancels(who, row)) or (
+        row.label == "hr.notification" and row.owner == who.key
+    )
 
 
 def wrongly_changed(reader, before, after):
     """Rows that are other than before and not his to change. What records a change is no change of its own."""
-    histories = {f"hr_historical{name}" for name in ("employee", "orgunit", "position", "changerequest")}
+    kept = ("employee", "orgunit", "position", "changerequest", "attendance", "event")
+    histories = {f"hr_historical{name}" for name in kept}
     records = {*histories, "hr_outboxmessage"}
     return {
         f"{table} {key}"
