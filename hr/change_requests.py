@@ -33,11 +33,12 @@ ASKABLE = (
 # What may be wrong about somebody who is not one of a manager's people.
 WRONG = ("org_unit", "reports_to")
 NOTHING = "–"
+COLUMNS: dict[str, Any] = {column.name: column for column in Employee._meta.concrete_fields}
 
 
 def text_of(employee: Employee, field: str) -> str:
     """The value as a request keeps it: of a row its key, of nothing ''."""
-    return as_text(getattr(employee, _column(field).attname))
+    return as_text(getattr(employee, COLUMNS[field].attname))
 
 
 def as_text(value: Any) -> str:
@@ -48,12 +49,14 @@ def as_text(value: Any) -> str:
 
 def value_of(field: str, text: str) -> Any:
     """The value that `as_text` made the text of, for the fields that are no rows."""
-    value = _column(field).to_python(text or None)
-    return "" if value is None and not _column(field).null else value
+    value = COLUMNS[field].to_python(text or None)
+    return "" if value is None and not COLUMNS[field].null else value
 
 
 def label_of(field: str) -> str:
-    return str(_column(field).verbose_name) if field else ""
+    """In words; a field that is gone, which an old request may name, by its name."""
+    column = COLUMNS.get(field)
+    return str(column.verbose_name) if column else field
 
 
 def name_values(requests: Iterable[ChangeRequest], user: User) -> None:
@@ -78,7 +81,7 @@ def in_words(request: ChangeRequest, text: str) -> str:
         return NOTHING
     if request.field == "country":
         return country_name(text)
-    if request.field and isinstance(_column(request.field), models.DateField):
+    if isinstance(COLUMNS.get(request.field), models.DateField):
         return date_format(value_of(request.field, text), "SHORT_DATE_FORMAT")
     return text
 
@@ -98,11 +101,7 @@ def _names(requests: Iterable[ChangeRequest], user: User) -> dict[tuple[str, str
     for field in ROWS:
         keys = {request.old for request in requests if request.field == field and request.old.isdecimal()}
         if keys:
-            rows = _column(field).related_model.objects
+            rows = COLUMNS[field].related_model.objects
             seen = rows.visible_to(user) | rows.boss_of(user) if field == "reports_to" else rows.visible_to(user)
             found |= {(field, str(row.pk)): str(row) for row in seen.filter(pk__in=keys)}
     return found
-
-
-def _column(field: str) -> Any:
-    return Employee._meta.get_field(field)

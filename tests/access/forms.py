@@ -24,6 +24,7 @@ PRESSED = {
     "give": {"everybody": "on", "_give": "1"},
     "mark": {"outcome": "present"},
     "reject": {"answer": "forged"},
+    "profile": {"work_phone": "+582125550099"},
 }
 
 
@@ -59,7 +60,6 @@ def _value(model: type[Model] | None, name: str, kind: str, world: World) -> obj
         ("last_name", "add"): "F",
         ("username", "add"): "forged",
         ("email", "add"): "forged@example.org",
-        ("work_phone", "profile"): "+582125550099",
         ("reason", "ask"): "forged",
         ("reason", "missing_people"): "forged",
         ("people", "missing_people"): "forged",
