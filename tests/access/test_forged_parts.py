@@ -37,16 +37,9 @@ def sent_from(reader, url):
 
 def told(reader, url, data, key, watch):
     """What is answered, without the key; and which rows are others then."""
-    with watch.undone():
-        before = watch.rows()
+    with watch.undone(), watch.noting() as written:
         answer = reader.post(url, data)
-        after = watch.rows()
-    changed = {
-        f"{table} {pk}"
-        for table in before
-        for pk in before[table].keys() | after[table].keys()
-        if before[table].get(pk) != after[table].get(pk)
-    }
+        changed = {f"{table} {pk}" for table, rows in watch.changed(written).items() for pk in rows}
     return answer.about(key), changed
 
 
