@@ -47,6 +47,7 @@ class InviteActions(admin.ModelAdmin):
                 "An account is made, with the employee code as user name. The link to choose a password goes to the "
                 "work e-mail; without one, print a code from the list of invitations."
             ),
+            "form_submit_text": gettext_lazy("Invite to log in"),
             "form_class": BaseDialogForm,
         },
     )
