@@ -68,6 +68,12 @@ def test_the_header_ends_with_the_page_one_is_on(client, db, page, expected):
     assert crumbs(client.get(reverse(page))) == expected
 
 
+def test_a_list_is_titled_by_what_it_lists(client, db):
+    client.force_login(make_user(role=roles.ADMINISTRATOR))
+
+    assert "<title> Events | " in " ".join(client.get(reverse("admin:hr_event_changelist")).text.split())
+
+
 def test_a_list_counts_in_its_header_what_a_filter_left(client, db):
     client.force_login(make_user(role=roles.ADMINISTRATOR))
     address = reverse("admin:hr_event_changelist")
