@@ -7,7 +7,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 def test_a_roll_is_taken_from_its_first_person_on(program, page):
     program.log_in(page, "manager")
-    page.goto(program.url("/hr/event/?state__exact=in_progress"))
+    page.goto(program.url("/hr/event/?state__exact=in_progress&q=brigada"))
     page.locator("#result_list tbody th a").first.click()
     page.get_by_role("link", name="Pase de lista").first.click()
     page.wait_for_url("**/roll-call/**", wait_until="load")
