@@ -90,8 +90,8 @@ def _waiting(user: Any) -> list[Tile]:
         link = list_of("attendancecorrection", decision="mine")
         tiles.append(count_of(_("Corrections to decide"), asked, link, "edit_note", tone="waiting"))
     if has_role_right(user, "hr.decide_changerequest") and admin.site.is_registered(ChangeRequest):
-        requests = ChangeRequest.objects.visible_to(user).waiting()
-        link = list_of("changerequest", state__exact="waiting")
+        requests = ChangeRequest.objects.visible_to(user).decidable_by(user)
+        link = list_of("changerequest", decision="mine")
         tiles.append(count_of(_("Change requests to decide"), requests, link, "contract_edit", tone="waiting"))
     return [*tiles, *_failed(user)]
 

@@ -270,7 +270,11 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "backoffice.navigation.environment",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.home",
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
-    "SCRIPTS": [lambda request: static("backoffice/dialogs.js"), lambda request: static("backoffice/tabs.js")],
+    "SCRIPTS": [
+        lambda request: static("backoffice/dialogs.js"),
+        lambda request: static("backoffice/lists.js"),
+        lambda request: static("backoffice/tabs.js"),
+    ],
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": sidebar},
     "COLORS": {
         "primary": {

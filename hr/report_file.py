@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from hr.figures import Asked, Line, Tally
 from hr.loading.xlsx import SheetToWrite, Written, workbook
@@ -17,13 +19,13 @@ WIDTHS = [40, 12, 12, 12, 12, 16, 16, 16]
 def report_file(asked: Asked) -> Iterator[bytes]:
     """The bytes of the workbook. Everything is read, in the active language, before the first."""
     header = [
-        _("enrolled"),
-        _("came"),
-        _("absent"),
-        _("other"),
-        _("attendance rate, %"),
-        _("training hours"),
-        _("completion, %"),
+        _("Enrolled"),
+        _("Came"),
+        _("Absent"),
+        capfirst(_("other")),
+        capfirst(_("attendance rate, %")),
+        _("Training hours"),
+        capfirst(_("completion, %")),
     ]
     reports = {by: report(asked, by) for by in BY}
     sheets = [SheetToWrite(_("Report"), ["", ""], [30, 40], _about(asked))]
@@ -34,7 +36,7 @@ def report_file(asked: Asked) -> Iterator[bytes]:
 def _about(asked: Asked) -> list[list[Written]]:
     rows: list[list[Written]] = [[_("From"), asked.period.first], [_("To"), asked.period.last]]
     rows.append([_("Unit"), str(asked.unit) if asked.unit else _("all")])
-    return [*rows, [_("Kind of event"), str(asked.kind) if asked.kind else _("all")]]
+    return [*rows, [_("Kind of event"), str(asked.kind) if asked.kind else pgettext("kinds", "all")]]
 
 
 def _rows(found: Report) -> list[list[Written]]:

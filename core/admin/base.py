@@ -16,6 +16,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
@@ -144,6 +145,8 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
+        if not changelist.is_popup:
+            changelist.title = capfirst(self.opts.verbose_name_plural)
         shown = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
         if names := self._to_be_asked(shown):
             changelist.result_list = list(changelist.result_list)

@@ -196,7 +196,11 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         description=gettext_lazy("Mark"),
         icon="how_to_reg",
         permissions=["mark"],
-        dialog={"title": gettext_lazy("Mark attendance"), "form_class": MarkForm},
+        dialog={
+            "title": gettext_lazy("Mark attendance"),
+            "form_submit_text": gettext_lazy("Mark"),
+            "form_class": MarkForm,
+        },
     )
     def mark(self, request: HttpRequest, form: MarkForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "mark", mark_as)
@@ -208,6 +212,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         dialog={
             "title": gettext_lazy("Ask for a correction"),
             "description": gettext_lazy("The event is closed, so somebody else decides about it."),
+            "form_submit_text": gettext_lazy("Ask for a correction"),
             "form_class": CorrectionForm,
         },
     )
@@ -221,6 +226,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         dialog={
             "title": gettext_lazy("Correct attendance"),
             "description": gettext_lazy("The event is closed. The correction holds at once."),
+            "form_submit_text": gettext_lazy("Correct"),
             "form_class": CorrectionForm,
         },
     )
@@ -234,6 +240,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         dialog={
             "title": gettext_lazy("Cancel the enrolment"),
             "description": gettext_lazy("The seat goes to whoever waits for one. The person is told."),
+            "form_submit_text": gettext_lazy("Cancel the enrolment"),
             "form_class": CancelForm,
         },
     )

@@ -254,6 +254,7 @@ class ChangeRequestAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Approve the request"),
             "description": gettext_lazy("The person is changed at once."),
+            "form_submit_text": gettext_lazy("Approve"),
             "form_class": ApproveForm,
         },
     )
@@ -265,7 +266,11 @@ class ChangeRequestAdmin(HrAdmin):
         description=gettext_lazy("Reject"),
         icon="close",
         permissions=["decide"],
-        dialog={"title": gettext_lazy("Reject the request"), "form_class": RejectForm},
+        dialog={
+            "title": gettext_lazy("Reject the request"),
+            "form_submit_text": gettext_lazy("Reject"),
+            "form_class": RejectForm,
+        },
     )
     def reject(self, request: HttpRequest, form: RejectForm, object_id: str) -> HttpResponse:
         service, done = change_requests.reject_change_requests, _("The request was rejected.")
@@ -278,6 +283,7 @@ class ChangeRequestAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Withdraw the request"),
             "description": gettext_lazy("Nobody decides about it then. You may ask again."),
+            "form_submit_text": gettext_lazy("Withdraw"),
             "form_class": ActionForm,
         },
     )

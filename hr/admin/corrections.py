@@ -146,7 +146,11 @@ class CorrectionAdmin(HrAdmin):
         description=gettext_lazy("Approve"),
         icon="check",
         permissions=["decide"],
-        dialog={"title": gettext_lazy("Approve the correction"), "form_class": ApproveForm},
+        dialog={
+            "title": gettext_lazy("Approve the correction"),
+            "form_submit_text": gettext_lazy("Approve"),
+            "form_class": ApproveForm,
+        },
     )
     def approve(self, request: HttpRequest, form: ApproveForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "approve", corrections.approve_corrections)
@@ -155,7 +159,11 @@ class CorrectionAdmin(HrAdmin):
         description=gettext_lazy("Reject"),
         icon="close",
         permissions=["decide"],
-        dialog={"title": gettext_lazy("Reject the correction"), "form_class": RejectForm},
+        dialog={
+            "title": gettext_lazy("Reject the correction"),
+            "form_submit_text": gettext_lazy("Reject"),
+            "form_class": RejectForm,
+        },
     )
     def reject(self, request: HttpRequest, form: RejectForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "reject", corrections.reject_corrections)
@@ -167,6 +175,7 @@ class CorrectionAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Withdraw the correction"),
             "description": gettext_lazy("Nobody decides about it then. You may ask for another one."),
+            "form_submit_text": gettext_lazy("Withdraw"),
             "form_class": ActionForm,
         },
     )

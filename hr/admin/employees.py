@@ -251,7 +251,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         description=gettext_lazy("Move"),
         icon="drive_file_move",
         permissions=["move"],
-        dialog={"title": gettext_lazy("Move to another unit"), "form_class": MoveForm},
+        dialog={
+            "title": gettext_lazy("Move to another unit"),
+            "form_submit_text": gettext_lazy("Move"),
+            "form_class": MoveForm,
+        },
     )
     def move(self, request: HttpRequest, form: MoveForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "move", employees.move_employees)
@@ -260,7 +264,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         description=gettext_lazy("Change boss"),
         icon="supervisor_account",
         permissions=["change_boss"],
-        dialog={"title": gettext_lazy("Change the boss"), "form_class": BossForm},
+        dialog={
+            "title": gettext_lazy("Change the boss"),
+            "form_submit_text": gettext_lazy("Change boss"),
+            "form_class": BossForm,
+        },
     )
     def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "change_boss", employees.change_boss)
@@ -272,6 +280,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         dialog={
             "title": gettext_lazy("Suspend"),
             "description": gettext_lazy("The person cannot log in until reactivated."),
+            "form_submit_text": gettext_lazy("Suspend"),
             "form_class": ReasonForm,
         },
     )
@@ -282,7 +291,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         description=gettext_lazy("Reactivate"),
         icon="play_circle",
         permissions=["reactivate"],
-        dialog={"title": gettext_lazy("Reactivate"), "form_class": ReasonForm},
+        dialog={
+            "title": gettext_lazy("Reactivate"),
+            "form_submit_text": gettext_lazy("Reactivate"),
+            "form_class": ReasonForm,
+        },
     )
     def reactivate(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "reactivate", employment.reactivate_employees)
@@ -297,6 +310,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
                 "Access ends at once. Units headed by this person are left without a head; "
                 "those who report to this person keep their boss until you change it."
             ),
+            "form_submit_text": gettext_lazy("Terminate"),
             "form_class": TerminateForm,
         },
     )
@@ -310,6 +324,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         dialog={
             "title": gettext_lazy("Rehire"),
             "description": gettext_lazy("The history keeps the dates of the employment that ended."),
+            "form_submit_text": gettext_lazy("Rehire"),
             "form_class": RehireForm,
         },
     )

@@ -97,6 +97,7 @@ class EvaluationFormAdmin(ResultPages, HrAdmin):
         dialog={
             "title": gettext_lazy("New version"),
             "description": gettext_lazy("The questions of the latest version are copied; the old one stays as it is."),
+            "form_submit_text": gettext_lazy("New version"),
             "form_class": ActionForm,
         },
     )
@@ -218,6 +219,7 @@ class FormVersionAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Publish this version"),
             "description": gettext_lazy("Rounds can use it from then on, and its questions do not change any more."),
+            "form_submit_text": gettext_lazy("Publish"),
             "form_class": ActionForm,
         },
     )

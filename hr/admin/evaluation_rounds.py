@@ -20,6 +20,7 @@ from unfold.decorators import display
 from core.admin.widgets import RowSelect
 from hr.admin.audience_form import AudienceForm, preview_of
 from hr.admin.base import HrAdmin
+from hr.admin.counted import list_of
 from hr.admin.filters import DayRangeFilter
 from hr.admin.results import ResultPages
 from hr.models import Evaluation, EvaluationRound, Event, FormVersion
@@ -60,6 +61,9 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
 
     def rounds_of(self, row: EvaluationRound, version: FormVersion) -> QuerySet:
         return version.rounds.filter(pk=row.pk)
+
+    def list_of_state(self, row: EvaluationRound, state: str) -> str:
+        return list_of("evaluation", round__id__exact=row.pk, state__exact=state)
 
     # --- List -------------------------------------------------------------------------------------------------
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

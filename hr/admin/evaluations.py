@@ -156,6 +156,7 @@ class EvaluationAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Return the answers"),
             "description": gettext_lazy("The person answers again and submits once more."),
+            "form_submit_text": gettext_lazy("Return"),
             "form_class": SendBackForm,
         },
     )
@@ -169,6 +170,7 @@ class EvaluationAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Reopen the grading"),
             "description": gettext_lazy("It waits for a grade again. The old grade stays in the history."),
+            "form_submit_text": gettext_lazy("Reopen"),
             "form_class": WhyForm,
         },
     )
@@ -182,6 +184,7 @@ class EvaluationAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Cancel the evaluation"),
             "description": gettext_lazy("For good: the person cannot answer it any more."),
+            "form_submit_text": gettext_lazy("Cancel the evaluation"),
             "form_class": WhyForm,
         },
     )

@@ -18,6 +18,7 @@ from hr.admin.event_pages import answer
 from hr.mandatory import STATES, Requirement, requirements
 from hr.models import Employee, Event
 from hr.permissions import can_remind
+from hr.querysets import EmployeeQuerySet
 from hr.scope import answers_for_others
 from hr.services.mandatory import remind_people, reminded_today
 
@@ -60,10 +61,10 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
     state = state if state in STATES else ""
     if request.method == "POST":
         return _reminded(request, event, state, model_admin)
-    requirement = Requirement(event)
-    page = Paginator(requirement.people(request.user, state).select_related("org_unit"), PER_PAGE).get_page(
-        request.GET.get("p")
-    )
+    requirement, may_remind = Requirement(event), can_remind(request.user) and event.state in Event.ENROLLING
+    people = requirement.people(request.user, state)
+    reach = people.enrollable_by(request.user) if may_remind else people.none()
+    page = Paginator(people.select_related("org_unit"), PER_PAGE).get_page(request.GET.get("p"))
     context = {
         "title": requirement.title,
         "subtitle": _("Mandatory"),
@@ -72,9 +73,10 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
         "states": [("", _("all")), *list(STATES.items() if requirement.months else [])],
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
-        "rows": _rows(requirement, list(page)),
+        "rows": _rows(requirement, list(page), reach),
         "coming": event.state in Event.ENROLLING,
-        "may_remind": can_remind(request.user) and event.state in Event.ENROLLING,
+        "may_remind": may_remind,
+        "to_remind": reach.count(),
     }
     return answer(request, model_admin, "missing.html", context)
 
@@ -94,10 +96,14 @@ def _reminded(request: HttpRequest, event: Event, state: str, model_admin: Event
     return HttpResponseRedirect(reverse("admin:hr_event_missing", args=[event.pk]) + query)
 
 
-def _rows(requirement: Requirement, people: list[Any]) -> list[dict[str, Any]]:
-    """What is known of each person of a page: four queries, however many people."""
+def _rows(requirement: Requirement, people: list[Any], reach: EmployeeQuerySet) -> list[dict[str, Any]]:
+    """What is known of each person of a page, and whether the reader reminds him (`reach`): five queries, however many
+    people.
+    """
     attended, enrolled = requirement.attended_on(people), requirement.enrolled_in(people)
-    reminded = reminded_today(requirement.event.pk, [person.pk for person in people])
+    keys = [person.pk for person in people]
+    reminded = reminded_today(requirement.event.pk, keys)
+    reached = set(reach.filter(pk__in=keys).order_by().values_list("pk", flat=True))
     rows = []
     for person in people:
         day = attended.get(person.pk)
@@ -111,6 +117,7 @@ def _rows(requirement: Requirement, people: list[Any]) -> list[dict[str, Any]]:
                 "valid_until": requirement.valid_until(day) if day else None,
                 "enrolment": enrolled.get(person.pk),
                 "reminded": person.pk in reminded,
+                "may_remind": person.pk in reached,
             }
         )
     return rows

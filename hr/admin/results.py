@@ -37,6 +37,10 @@ class ResultPages(ModelAdmin):
     def rounds_of(self, row: Any, version: FormVersion) -> QuerySet:
         raise NotImplementedError
 
+    def list_of_state(self, row: Any, state: str) -> str:
+        """The address of the list of the evaluations in a state, or '' if no list holds just these."""
+        return ""
+
     def get_urls(self) -> list[URLPattern]:
         pages = [
             ("<path:object_id>/results/", self.results_view, "results"),
@@ -61,6 +65,7 @@ class ResultPages(ModelAdmin):
             "opts": self.opts,
             "original": row,
             "results": found,
+            "states": [(label, count, self.list_of_state(row, state)) for state, label, count in found.states],
             "questions": [(each, chart_of(each)) for each in found.questions],
             "states_chart": _chart(
                 [label for _state, label, _count in found.states], [n for *_other, n in found.states]

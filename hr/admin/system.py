@@ -48,6 +48,11 @@ def system_view(request: HttpRequest, model_admin: OutboxMessageAdmin) -> HttpRe
     return TemplateResponse(request, "hr/admin/system.html", context)
 
 
-def _told(findings: Any, user: Any) -> list[tuple[Any, bool]]:
-    """Each finding with whether the user may put it right."""
-    return [(finding, finding.check.repair is not None and can_repair(user, finding.name)) for finding in findings]
+def _told(findings: Any, user: Any) -> list[tuple[Any, bool, Any]]:
+    """Each finding with whether the user may put it right, and what is done about it."""
+    told = []
+    for finding in findings:
+        is_mendable, may_repair = finding.check.repair is not None, can_repair(user, finding.name)
+        advice = finding.check.advice if may_repair or not is_mendable else _("An administrator can repair this.")
+        told.append((finding, is_mendable and may_repair, advice))
+    return told

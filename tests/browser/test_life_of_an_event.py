@@ -100,16 +100,22 @@ def plan(page, program, codes):
     return event
 
 
+def await_state(page, program, state):
+    """The clock leads the event into the state."""
+    until = time.monotonic() + WAIT_MS / 1000
+    while spanish(state) not in row_of(page, program, TITLE):
+        assert time.monotonic() < until, f"the clock did not lead the event to {state}"
+        page.wait_for_timeout(1000)
+
+
 def end(page, program, event):
-    """HR: the event ended a minute ago; the clock takes it from there."""
+    """HR: the event ended a minute ago; the clock takes it from there, as it took it to its beginning."""
+    await_state(page, program, "in progress")
     page.goto(program.url(f"/hr/event/{event}/change/"))
     page.fill("#id_ends_at", at(datetime.now(HERE) - timedelta(minutes=1)))
     page.click("button[name=_save]")
     page.wait_for_url(re.compile(r"/hr/event/(\?|$)"))
-    until = time.monotonic() + WAIT_MS / 1000
-    while spanish("completed") not in row_of(page, program, TITLE):
-        assert time.monotonic() < until, "the clock did not complete the event"
-        page.wait_for_timeout(1000)
+    await_state(page, program, "completed")
 
 
 def test_an_event_goes_from_draft_to_graded_with_four_people(program, people):

@@ -391,6 +391,16 @@ def test_the_filtered_list_is_invited_after_a_page_that_says_how_many(client, hu
     assert invited == {row.pk for row in others}
 
 
+def test_who_logs_in_already_has_no_button_of_invitation(client, hugo, luisa):
+    client.force_login(hugo)
+    page = reverse("admin:hr_employee_change", args=[luisa.pk])
+    assert "Invite to log in" in client.get(page).text
+
+    make_user("luisa", employee=luisa)
+
+    assert "Invite to log in" not in client.get(page).text
+
+
 def test_one_person_is_invited_from_the_page(client, hugo, luisa):
     client.force_login(hugo)
     page = client.get(reverse("admin:hr_employee_change", args=[luisa.pk])).content.decode()

@@ -248,7 +248,10 @@ def test_who_may_not_repair_sees_no_button_and_can_force_none(client, leaver, au
     client.force_login(auditor)
     page = reverse("admin:hr_outboxmessage_system")
 
-    assert 'name="repair"' not in client.get(page).content.decode()
+    text = client.get(page).content.decode()
+    assert 'name="repair"' not in text
+    assert str(CHECKS["accounts_of_leavers"].advice) not in text
+    assert "An administrator can repair this." in text
     client.post(page, {"repair": f"accounts_of_leavers:{account}"})
 
     assert User.objects.get(pk=account).is_active

@@ -46,6 +46,10 @@ function startRoll(form, searchForm) {
         }
     });
     document.addEventListener("keydown", (event) => {
+        if (event.key === "ArrowDown" && event.target === document.body) {
+            event.preventDefault();
+            shown()[0]?.focus();
+        }
         if (event.key === "/" && !event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]")) {
             event.preventDefault();
             search.focus();

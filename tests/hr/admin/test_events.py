@@ -741,6 +741,17 @@ def test_who_is_missing_is_listed_and_reminded(hr, manager, ana, beto, carla):
     assert hr.texts(response) == ["They have been reminded today already."]
 
 
+def test_a_manager_who_is_missing_himself_is_not_offered_to_remind_himself(manager, ana, beto):
+    event = make_event("Seguridad", state="published", mandatory=True)
+    EventAudience.objects.create(event=event, everybody=True)
+    make_attendance(event, beto)
+
+    shown = manager.get(page("missing", event.pk))
+
+    assert {row["person"]: row["may_remind"] for row in shown.context["rows"]} == {ana: False, beto: True}
+    assert "Remind 1 person" in shown.text
+
+
 def test_what_one_attended_long_ago_has_expired(hr, beto):
     kind = make_kind(validity_months=12)
     event = make_event(state="published", mandatory=True, kind=kind)

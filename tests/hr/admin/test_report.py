@@ -134,7 +134,7 @@ def test_the_file_holds_all_three_of_what_the_reader_sees(march, head):
 
     assert [[list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets[1:]] == [
         [
-            ["Unit", "enrolled", "came", "absent", "other", "attendance rate, %", "training hours", "completion, %"],
+            ["Unit", "Enrolled", "Came", "Absent", "Other", "Attendance rate, %", "Training hours", "Completion, %"],
             ["Ventas", 2, 1, 1, 0, 50, 2, 50],
             ["Total", 2, 1, 1, 0, 50, 2, 50],
         ],
@@ -149,7 +149,7 @@ def test_the_file_holds_all_three_of_what_the_reader_sees(march, head):
     assert "no-store" in response["Cache-Control"]
 
 
-HEADER = ["enrolled", "came", "absent", "other", "attendance rate, %", "training hours", "completion, %"]
+HEADER = ["Enrolled", "Came", "Absent", "Other", "Attendance rate, %", "Training hours", "Completion, %"]
 
 
 def test_it_takes_as_many_queries_for_many_people(march, hr, sales):

@@ -154,6 +154,18 @@ def test_a_manager_counts_his_people_alone(as_user, ana_user, carla_user, answer
     assert as_user(carla_user).get(page("evaluationround", "results", answered.pk)).status_code == 403
 
 
+@pytest.mark.parametrize(("reader", "seen"), [("hr_manager", 7), ("ana_user", 6)])
+def test_each_state_of_a_round_leads_to_the_list_that_it_counts(reader, seen, request, as_user, answered, carla):
+    make_evaluation(carla, in_round=answered)
+    browser = as_user(request.getfixturevalue(reader))
+
+    states = browser.get(page("evaluationround", "results", answered.pk)).context["states"]
+
+    listed = [browser.get(link).context["cl"].result_count for _label, _count, link in states]
+    assert listed == [count for _label, count, _link in states]
+    assert sum(listed) == seen
+
+
 def test_the_results_of_a_form_are_those_of_all_its_rounds(hr, answered, asked):
     other = make_evaluation(make_employee(), in_round=make_round("Clima 2027", form_version=asked))
     submit_evaluations({other.pk: {asked.questions.get(number=2).pk: 2}}, actor=None)
