@@ -631,20 +631,26 @@ class ImportJobQuerySet(OwnedQuerySet):
 
 
 class ImportRowQuerySet(ImportJobQuerySet):
-    """The rows of one's own loads, without those about people one no longer sees."""
+    """The rows of one's own loads, without those about people and events one no longer sees."""
 
     owner_field = "job__created_by_id"
     job_path = "job__"
 
     def _own(self, user: User) -> Self:
         rows = super()._own(user)
-        if scope_for(user, VIEW).everything and scope_for(user, VIEW_ATTENDANCE).everything:
+        if all(has_role_right(user, right) for right in (VIEW, VIEW_ATTENDANCE, "hr.view_event")):
             return rows
-        seen = Q(object_id=None) | ~Q(job__resource__in=["employees", "attendance"])
-        for resource, model in (("employees", "Employee"), ("attendance", "Attendance")):
-            about = self.model._meta.apps.get_model("hr", model).objects.visible_to(user).order_by()
-            seen |= Q(job__resource=resource, object_id__in=about.values("pk"))
-        return rows.filter(seen)
+        models = self.model._meta.apps
+        people, attendance, events = (
+            models.get_model("hr", name).objects.visible_to(user).order_by()
+            for name in ("Employee", "Attendance", "Event")
+        )
+        person = Q(employee_id=None) | Q(employee_id__in=people.values("pk"))
+        person |= Q(employee_id__in=attendance.values("employee_id"))
+        event = Q(event_id=None) | Q(event_id__in=events.values("pk"))
+        seen = ~Q(job__resource__in=["employees", "attendance"]) | Q(object_id=None) & person & event
+        seen |= Q(job__resource="employees", object_id__in=people.values("pk"))
+        return rows.filter(seen | Q(job__resource="attendance", object_id__in=attendance.values("pk")))
 
 
 class StoredFileQuerySet(OwnedQuerySet):
