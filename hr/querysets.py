@@ -404,6 +404,10 @@ class EventQuerySet(BusinessQuerySet):
 
     def open_for(self, user: User) -> Self:
         """Published events that are meant for the user's employee and that he may register for himself."""
+        return self.filter(state="published", open_enrolment=True).meant_for(user)
+
+    def meant_for(self, user: User) -> Self:
+        """Those of whose audience the user's employee is part."""
         facts = facts_of(user)
         if facts.employee_id is None:
             return self.none()
@@ -412,7 +416,7 @@ class EventQuerySet(BusinessQuerySet):
         if position is not None:
             meant |= Q(position_id=position)
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
-        return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
+        return self.filter(pk__in=lines.order_by().values("event_id"))
 
     def coming_between(self, first: date, last: date) -> Self:
         """Published ones that begin on these days."""

@@ -348,6 +348,22 @@ def press(browser, name, key):
     return browser.texts(response)[-1]
 
 
+def test_ones_events_say_what_is_mandatory_and_missing(ana_browser, beto_browser, ana, beto):
+    """Of oneself, whoever one leads."""
+    event = open_event("Ergonomía", mandatory=True)
+    make_attendance(event, beto)
+    Attendance.objects.create(event=open_event("Evacuación", mandatory=True), employee=ana, outcome="present")
+
+    def owed(browser):
+        page = browser.get(reverse(EVENTS))
+        return [(each.requirement.title.split(" (")[0], each.enrolment) for each, *_label in page.context["owed"]]
+
+    assert dict(owed(beto_browser)) == {"Ergonomía": beto.attendance.get(event=event), "Evacuación": None}
+    assert owed(ana_browser) == [("Ergonomía", None)]
+    assert "registered for" in beto_browser.get(reverse(EVENTS)).text
+    assert beto_browser.get(reverse(EVENTS), {"show": "past"}).context["owed"] == []
+
+
 def test_the_buttons_register_confirm_and_cancel(beto_browser, beto):
     event = open_event()
 
