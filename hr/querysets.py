@@ -680,6 +680,10 @@ class NotificationQuerySet(OwnedQuerySet):
         """Mail that was given up or came back."""
         return self.filter(channel="mail", state__in=["failed", "bounced"])
 
+    def failing(self) -> Self:
+        """Mail that could not be sent and is tried again."""
+        return self.filter(channel="mail", state="pending").exclude(error="")
+
 
 class ChangeRequestQuerySet(OwnedQuerySet):
     """What one asked for, while one acts; deciding it is a right of roles."""
