@@ -412,11 +412,13 @@ def test_a_load_offers_what_its_owner_may_do_next(loader, readers, world):
     assert offered("grant_change") == []
     assert offered("hr_manager") == ["org_unit", "position"]
     job.created, job.applied_at = 1, timezone.now()
-    for key, invites in {"hr_manager": True, "bulk_loader": False}.items():
+    for key, invites in {"hr_manager": True, "bulk_loader": False, "auditor": False}.items():
         job.created_by_id = world.users[key].pk
         request = RequestFactory().get("/")
         request.user = world.user(key)
-        assert people._told(request, job)["can_invite"] == invites, key
+        context = people._told(request, job)
+        assert context["can_invite"] == invites, key
+        assert bool(context["again_link"]) == (key != "auditor"), key
     assert [step["title"] for step in loads_first_steps(world, "grant_change")] == ["Employees"]
     assert loads_first_steps(world, "plain") == []
 
