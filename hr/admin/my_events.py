@@ -102,6 +102,14 @@ def _page_of(event: Event) -> str:
 
 
 # --- Cards ------------------------------------------------------------------------------------------------------------
+def own_card(event: Event, user: Any) -> dict[str, Any] | None:
+    """What the page of an event tells and offers the reader of his own part in it; None if there is nothing."""
+    row = coming(user).filter(event=event).first()
+    if row is not None:
+        return _card(row)
+    return next(iter(_open_cards(list(open_to_register(user).filter(pk=event.pk)), user)), None)
+
+
 def _card(row: Attendance) -> dict[str, Any]:
     noted = row.outcome != "pending" and row.status in Attendance.SEATED
     label = (row.get_outcome_display(), OUTCOME_LABELS[row.outcome]) if noted else _status_of(row)
