@@ -1,5 +1,6 @@
 """The pages about oneself: what they show, what their buttons do, and for whom there are none."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -450,6 +451,16 @@ def test_the_page_of_an_event_offers_what_ones_own_card_does(beto_browser, ana_b
     assert (
         buttons(beto_browser, over) == buttons(ana_browser, event) == buttons(hr, event) == buttons(hr, open_one) == []
     )
+
+
+def test_a_place_is_not_given_up_by_one_touch(beto_browser, beto):
+    row = make_attendance(make_event(state="published"), beto)
+
+    content = beto_browser.get(reverse(EVENTS)).text
+
+    asked_again = re.search(r"<details.*?</details>", content, re.DOTALL)
+    assert reverse("admin:hr_attendance_give_up", args=[row.pk]) in asked_again[0]
+    assert content.count(reverse("admin:hr_attendance_give_up", args=[row.pk])) == 1
 
 
 def test_the_calendar_holds_what_is_coming_session_by_session(beto_browser, beto):
