@@ -18,6 +18,7 @@ from core.models import Invitation
 from hr.admin.charts import rate_bars, rate_line
 from hr.admin.counted import attendance_list, days, list_of
 from hr.admin.imports import job_page
+from hr.admin.mandatory import owed_and_labels
 from hr.admin.report import told
 from hr.admin.tiles import Tile, count_of, counted
 from hr.figures import (
@@ -178,13 +179,16 @@ def _own(user: Any) -> dict[str, Any]:
     enrolments = Attendance.objects.visible_to(user).coming_for(user).select_related("event")[:MOST_OWN]
     to_answer, coming = list(evaluations), list(enrolments)
     to_confirm = [row for row in coming if row.waits_for_confirmation]
+    # Of who is busy with others, the page of his own events tells it.
+    is_busy = answers_for_others(user, VIEW_ATTENDANCE)
     answering, confirming = list_of("evaluation", turn="answer"), list_of("attendance", mine="confirm")
     return {
         "tiles": [
             Tile(_("Evaluations for you to answer"), len(to_answer), answering, "quiz", tone="waiting"),
             Tile(_("Events for you to confirm"), len(to_confirm), confirming, "event_available", tone="waiting"),
         ],
-        "facts": [] if answers_for_others(user, VIEW_ATTENDANCE) else _own_rate(user),
+        "facts": [] if is_busy else _own_rate(user),
+        "owed": [] if is_busy else owed_and_labels(user),
         "record": reverse("admin:hr_employee_change", args=[facts_of(user).employee_id]),
         "evaluations": to_answer[:OWN_SHOWN],
         "evaluations_link": answering if len(to_answer) > OWN_SHOWN else "",

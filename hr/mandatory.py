@@ -71,6 +71,10 @@ class Requirement:
         last = came.order_by().values_list("employee_id").annotate(last=Max("event__ends_at"))
         return {key: timezone.localdate(moment) for key, moment in last}
 
+    def is_met_at(self, event: Event) -> bool:
+        """Whether attending the event counts."""
+        return event == self.event if self.months is None else event.kind_id == self.event.kind_id
+
     def enrolled_in(self, people: Collection[Employee]) -> dict[int, Attendance]:
         """The next enrolment of each of the people in an event that counts, by key."""
         going = Attendance.objects.going().filter(self._counting(), employee__in=[row.pk for row in people])
@@ -124,9 +128,46 @@ class Requirement:
         return came.filter(event__ends_at__gte=wall_clock.start_of(first_day_valid(on, self.months)))
 
 
+@dataclass(frozen=True)
+class Owed:
+    """What somebody has yet to attend, or soon has to again; `enrolment` is the next that counts."""
+
+    requirement: Requirement
+    attended_on: date | None
+    enrolment: Attendance | None
+
+    @property
+    def state(self) -> str:
+        """One of STATES."""
+        return self.requirement.state_of(self.attended_on)
+
+    @property
+    def valid_until(self) -> date | None:
+        return self.requirement.valid_until(self.attended_on) if self.attended_on else None
+
+
+def owed_by(user: User) -> list[Owed]:
+    """What the user himself is missing of what he sees: where `people` lists him. Three queries."""
+    asked = [Requirement(event) for event in _standing(_asking_events().visible_to(user).meant_for(user))]
+    own = Attendance.objects.own(user).select_related("event")
+    came, coming = (
+        list(rows) if asked else [] for rows in (own.came().order_by("-event__ends_at"), own.coming_for(user))
+    )
+    owed = []
+    for each in asked:
+        last, following = (next((row for row in rows if each.is_met_at(row.event)), None) for rows in (came, coming))
+        told = Owed(each, timezone.localdate(last.event.ends_at) if last else None, following)
+        if last is None or (told.valid_until and told.valid_until < timezone.localdate() + EXPIRING):
+            owed.append(told)
+    return owed
+
+
 def requirements(user: User) -> QuerySet[Event]:
     """The events that stand for a requirement, latest first: of those the user sees, of a kind with validity one."""
-    seen = _asking_events().visible_to(user)
+    return _standing(_asking_events().visible_to(user))
+
+
+def _standing(seen: QuerySet[Event]) -> QuerySet[Event]:
     of_kind, now = seen.filter(kind=OuterRef("kind")).order_by(), timezone.now()
     coming = of_kind.filter(ends_at__gt=now).order_by("starts_at", "pk").values("pk")[:1]
     past = of_kind.order_by("-starts_at", "-pk").values("pk")[:1]

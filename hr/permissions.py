@@ -146,6 +146,11 @@ def can_take_rolls(user: User | None) -> bool:
     return bool(_scope(user, MARK)) or (user is not None and bool(events_for(user, MARK)))
 
 
+def can_ask_corrections(user: User) -> bool:
+    """Whether there is attendance of which the user may say that it is wrong: his own, or that of whom he marks."""
+    return can_serve_himself(user) or can_take_rolls(user)
+
+
 def can_correct_at_once(user: User | None) -> bool:
     """Whether the user may change outcomes of closed events, of others, by himself: who could reopen the event."""
     return can_change_event(user) and can_take_rolls(user)

@@ -404,6 +404,10 @@ class EventQuerySet(BusinessQuerySet):
 
     def open_for(self, user: User) -> Self:
         """Published events that are meant for the user's employee and that he may register for himself."""
+        return self.filter(state="published", open_enrolment=True).meant_for(user)
+
+    def meant_for(self, user: User) -> Self:
+        """Those of whose audience the user's employee is part."""
         facts = facts_of(user)
         if facts.employee_id is None:
             return self.none()
@@ -412,7 +416,7 @@ class EventQuerySet(BusinessQuerySet):
         if position is not None:
             meant |= Q(position_id=position)
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
-        return self.filter(state="published", open_enrolment=True, pk__in=lines.order_by().values("event_id"))
+        return self.filter(pk__in=lines.order_by().values("event_id"))
 
     def coming_between(self, first: date, last: date) -> Self:
         """Published ones that begin on these days."""
@@ -631,20 +635,26 @@ class ImportJobQuerySet(OwnedQuerySet):
 
 
 class ImportRowQuerySet(ImportJobQuerySet):
-    """The rows of one's own loads, without those about people one no longer sees."""
+    """The rows of one's own loads, without those about people and events one no longer sees."""
 
     owner_field = "job__created_by_id"
     job_path = "job__"
 
     def _own(self, user: User) -> Self:
         rows = super()._own(user)
-        if scope_for(user, VIEW).everything and scope_for(user, VIEW_ATTENDANCE).everything:
+        if all(has_role_right(user, right) for right in (VIEW, VIEW_ATTENDANCE, "hr.view_event")):
             return rows
-        seen = Q(object_id=None) | ~Q(job__resource__in=["employees", "attendance"])
-        for resource, model in (("employees", "Employee"), ("attendance", "Attendance")):
-            about = self.model._meta.apps.get_model("hr", model).objects.visible_to(user).order_by()
-            seen |= Q(job__resource=resource, object_id__in=about.values("pk"))
-        return rows.filter(seen)
+        models = self.model._meta.apps
+        people, attendance, events = (
+            models.get_model("hr", name).objects.visible_to(user).order_by()
+            for name in ("Employee", "Attendance", "Event")
+        )
+        person = Q(employee_id=None) | Q(employee_id__in=people.values("pk"))
+        person |= Q(employee_id__in=attendance.values("employee_id"))
+        event = Q(event_id=None) | Q(event_id__in=events.values("pk"))
+        seen = ~Q(job__resource__in=["employees", "attendance"]) | Q(object_id=None) & person & event
+        seen |= Q(job__resource="employees", object_id__in=people.values("pk"))
+        return rows.filter(seen | Q(job__resource="attendance", object_id__in=attendance.values("pk")))
 
 
 class StoredFileQuerySet(OwnedQuerySet):
@@ -669,6 +679,10 @@ class NotificationQuerySet(OwnedQuerySet):
     def undelivered(self) -> Self:
         """Mail that was given up or came back."""
         return self.filter(channel="mail", state__in=["failed", "bounced"])
+
+    def failing(self) -> Self:
+        """Mail that could not be sent and is tried again."""
+        return self.filter(channel="mail", state="pending").exclude(error="")
 
 
 class ChangeRequestQuerySet(OwnedQuerySet):

@@ -74,7 +74,8 @@ def require_own(attendance_id: int, user: User) -> None:
 
 
 def may_confirm(row: Attendance) -> bool:
-    return row.status == Status.REGISTERED and row.event.state in Event.ENROLLING
+    is_on = row.event.state in Event.ENROLLING
+    return is_on and row.status == Status.REGISTERED and row.outcome == Outcome.PENDING
 
 
 def may_cancel(row: Attendance) -> bool:

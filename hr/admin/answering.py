@@ -48,7 +48,7 @@ def answer_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdm
         "state_type": EVALUATION_LABELS[evaluation.state],
         "form": form,
         "answers": told_answers(evaluation),
-        "list_page": reverse("admin:hr_evaluation_changelist"),
+        "list_page": reverse("admin:hr_evaluation_mine"),
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "hr/admin/evaluations/answer.html", context, status=status)

@@ -33,7 +33,7 @@ from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
 from hr.models.attendance import CAME
-from hr.permissions import can_cancel, can_correct_at_once, can_enrol, can_take_rolls, is_self
+from hr.permissions import can_ask_corrections, can_cancel, can_correct_at_once, can_enrol, can_take_rolls, is_self
 from hr.services import corrections, enrolment, marks
 
 NOTED = [choice for choice in Outcome.choices if choice[0] != Outcome.PENDING]
@@ -255,7 +255,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
 
     def has_ask_correction_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:
-            return self.has_view_permission(request)
+            return can_ask_corrections(request.user)
         row = self._seated(request, object_id, {Event.State.CLOSED})
         return row is not None and (is_self(request.user, row.employee) or self._is_among(request, row, "markable_by"))
 

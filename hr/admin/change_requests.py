@@ -299,7 +299,7 @@ class ChangeRequestAdmin(HrAdmin):
 
     def has_take_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:
-            return self.has_view_permission(request)
+            return can_serve_himself(request.user) or can_report_people(request.user)
         row = self.row_of(request, object_id)
         return row is not None and row.asked_by_id == request.user.pk and row.state == State.WAITING
 

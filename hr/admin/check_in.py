@@ -64,7 +64,7 @@ def _codes(request: HttpRequest, roll: Roll) -> dict[str, Any]:
         "fragment": f"{request.path}?{urlencode(query)}",
         "opens": opens,
         "ends": ends,
-        "is_before": now < opens,
+        "is_before": now < opens and roll.event.state != Event.State.CANCELLED,
         "is_over": now > ends or roll.event.state not in Event.ENROLLING,
     }
     if context["is_before"] or context["is_over"]:

@@ -21,7 +21,7 @@ from hr.admin.dialogs import ActionForm
 from hr.admin.filters import ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.labels import DECISION_LABELS, OUTCOME_LABELS
 from hr.models import AttendanceCorrection
-from hr.permissions import can_take_rolls
+from hr.permissions import can_ask_corrections, can_take_rolls
 from hr.services import corrections
 
 State = AttendanceCorrection.State
@@ -190,7 +190,7 @@ class CorrectionAdmin(HrAdmin):
 
     def has_take_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:
-            return self.has_view_permission(request)
+            return can_ask_corrections(request.user)
         correction = self.row_of(request, object_id)
         return (
             correction is not None and correction.asked_by_id == request.user.pk and correction.state == State.WAITING

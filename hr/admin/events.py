@@ -26,7 +26,7 @@ from hr.admin.event_sessions import sessions_view
 from hr.admin.event_steps import EventSteps
 from hr.admin.filters import MomentRangeFilter, ScopedAutocompleteFilter
 from hr.admin.mandatory import mandatory_people_view, mandatory_view
-from hr.admin.my_events import event_file_view, my_calendar_view, my_events_view, register_view
+from hr.admin.my_events import event_file_view, my_calendar_view, my_events_view, own_card, register_view
 from hr.admin.roll_pages import RollTab
 from hr.models import Attendance, Event, EventSession
 from hr.models.attendance import CAME
@@ -66,6 +66,7 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
 
     form = EventForm
     first_tab = gettext_lazy("Event")
+    change_form_outer_before_template = "hr/admin/self/own_enrolment.html"
     seen_with_row = ("kind",)
     list_display = ["title", "code", "kind", "when", "state_label", "enrolled", "came"]
     list_display_links = ["title", "code"]
@@ -199,8 +200,9 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Without a button that is refused: only drafts are deleted."""
+        """With the reader's own part in it, and without a button that is refused: only drafts are deleted."""
         obj = kwargs.get("obj")
+        context["card"] = own_card(obj, request.user) if obj is not None else None
         context["show_delete"] = obj is not None and obj.state == Event.State.DRAFT
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -180,7 +180,7 @@ class ImportPages(ModelAdmin):
             "unknown_columns": [header for header, field in job.columns if field is None and header],
             "can_invite": own and self._hired(job) and can_invite(request.user),
             "list_link": self.address("changelist"),
-            "again_link": self.address("import"),
+            "again_link": self.address("import") if self.has_import_permission(request) else "",
         }
 
     def _creatable(self, request: HttpRequest) -> set[str]:

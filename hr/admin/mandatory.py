@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from core.admin.rows import keys_among
 from hr.admin.event_pages import answer
-from hr.mandatory import STATES, Requirement, requirements
+from hr.mandatory import STATES, Owed, Requirement, owed_by, requirements
 from hr.models import Employee, Event
 from hr.permissions import can_remind
 from hr.querysets import EmployeeQuerySet
@@ -23,6 +23,7 @@ from hr.scope import answers_for_others
 from hr.services.mandatory import remind_people, reminded_today
 
 if TYPE_CHECKING:
+    from core.models import User
     from hr.admin.events import EventAdmin
 
 PER_PAGE = 50
@@ -32,6 +33,11 @@ LABELS = {"missing": "danger", "expired": "danger", "expiring": "warning"}
 def may_open(request: HttpRequest) -> bool:
     """Who sees the attendance of others. Asked for every sidebar: from the facts of the request alone."""
     return answers_for_others(request.user)  # type: ignore[arg-type]
+
+
+def owed_and_labels(user: User) -> list[tuple[Owed, Any, str]]:
+    """What the user has yet to attend himself, each with what a label says of it, and in which colour."""
+    return [(each, STATES[each.state], LABELS[each.state]) for each in owed_by(user)]
 
 
 def mandatory_view(request: HttpRequest, model_admin: EventAdmin) -> HttpResponse:

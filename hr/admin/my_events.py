@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from hr.admin.event_pages import event_of, told_times
 from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
+from hr.admin.mandatory import owed_and_labels
 from hr.admin.self_pages import choices_of, paged, require_employee, require_post, self_page
 from hr.ics import calendar_file
 from hr.models import Attendance, Event, EventSession
@@ -43,6 +44,7 @@ def my_events_view(request: HttpRequest, model_admin: EventAdmin) -> HttpRespons
     rows = list(context["page"])
     cards = _open_cards(rows, user) if shown == "open" else [_card(row) for row in rows]
     context |= {"title": _("My events"), "shown": shown, "links": links, "cards": cards}
+    context["owed"] = owed_and_labels(user) if shown != "past" else []
     return self_page(request, model_admin, "my_events.html", context)
 
 
@@ -100,6 +102,14 @@ def _page_of(event: Event) -> str:
 
 
 # --- Cards ------------------------------------------------------------------------------------------------------------
+def own_card(event: Event, user: Any) -> dict[str, Any] | None:
+    """What the page of an event tells and offers the reader of his own part in it; None if there is nothing."""
+    row = coming(user).filter(event=event).first()
+    if row is not None:
+        return _card(row)
+    return next(iter(_open_cards(list(open_to_register(user).filter(pk=event.pk)), user)), None)
+
+
 def _card(row: Attendance) -> dict[str, Any]:
     noted = row.outcome != "pending" and row.status in Attendance.SEATED
     label = (row.get_outcome_display(), OUTCOME_LABELS[row.outcome]) if noted else _status_of(row)

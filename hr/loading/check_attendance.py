@@ -17,8 +17,8 @@ from hr.loading.identities import seen_scope
 from hr.loading.lines import Line
 from hr.loading.plan import Plan
 from hr.models import Attendance, Employee, Event, EventSession, Outcome, SessionMark
-from hr.rights import VIEW, VIEW_ATTENDANCE
-from hr.scope import events_for, has_role_right, scope_for
+from hr.rights import VIEW_ATTENDANCE
+from hr.scope import events_for
 from hr.services.writing import BATCH
 
 # What is asked of a person.
@@ -46,6 +46,7 @@ class AttendanceCheck(EnrolmentCheck):
         self._read_people(set(people.values()))
         for line in self.lines:
             person, event = people.get(line.number), self.of_lines.get(line.number)
+            line.employee_id, line.event_id = person, event
             if person in self.people:
                 self._compare_ids(line, self.people[person])
             if person in self.people and event is not None:
@@ -219,16 +220,11 @@ class AttendanceCheck(EnrolmentCheck):
         return str((Status if name == "status" else Outcome)(value).label)
 
     def describe(self, line: Line) -> str:
-        """Not by name where that could not be hidden again from who sees less some day: a new row points at nobody."""
-        person = self.people.get(self.pairs[line.number][1]) if line.number in self.pairs else None
-        if person is None or not (line.existing or self._sees_everything()):
-            who, what = str(self.sheet.cell(line, self.key_of(line))), str(self.sheet.cell(line, "event"))
+        if line.number in self.pairs:
+            event, person = self.pairs[line.number]
+            who, what = str(self.people[person]), str(self.events[event])
         else:
-            who, what = str(person), str(self.events[self.pairs[line.number][0]])
+            who, what = str(self.sheet.cell(line, self.key_of(line))), str(self.sheet.cell(line, "event"))
         session = line.values.get("session")
         parts = [who, what, _("Session %(number)d") % {"number": session} if session else ""]
         return " · ".join(part for part in parts if part)
-
-    def _sees_everything(self) -> bool:
-        user = self.user
-        return user is None or (scope_for(user, VIEW).everything and has_role_right(user, "hr.view_event"))

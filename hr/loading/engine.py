@@ -119,6 +119,8 @@ def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
             "verdict": line.verdict,
             "label": line.label[:LABEL_LENGTH],
             "object_id": line.object_id or (line.existing.pk if line.existing else None),
+            "employee_id": line.employee_id,
+            "event_id": line.event_id,
             "before": line.before if written else {},
             "after": line.after if written else {},
             "written_version": (line.written_version or _version(line)) if line.object_id else None,

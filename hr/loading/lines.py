@@ -30,7 +30,8 @@ class CellError:
 class Line:
     """One row. `values` holds what its filled cells mean, by field; `changes` what would be written.
 
-    `about` tells rows apart of which the database holds none yet and whose `after` does not say all.
+    `about` tells rows apart of which the database holds none yet and whose `after` does not say all. Of attendance,
+    `employee_id` and `event_id` are the person and the event that were found.
     """
 
     number: int
@@ -44,6 +45,8 @@ class Line:
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
     object_id: int | None = None
+    employee_id: int | None = None
+    event_id: int | None = None
     about: str = ""
     written_version: int | None = None
 

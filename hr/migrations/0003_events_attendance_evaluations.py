@@ -2513,4 +2513,14 @@ class Migration(migrations.Migration):
                 verbose_name="event",
             ),
         ),
+        migrations.AddField(
+            model_name="importrow",
+            name="employee_id",
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name="importrow",
+            name="event_id",
+            field=models.BigIntegerField(null=True),
+        ),
     ]

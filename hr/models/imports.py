@@ -81,6 +81,9 @@ class ImportRow(BusinessModel):
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
     label = models.CharField(_("who"), max_length=200, blank=True)
     object_id = models.BigIntegerField(null=True)
+    # Of attendance: whom and what the row is about, also where nobody is enrolled yet.
+    employee_id = models.BigIntegerField(null=True)
+    event_id = models.BigIntegerField(null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     written_version = models.PositiveIntegerField(null=True)

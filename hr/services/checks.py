@@ -116,8 +116,16 @@ def messages_failing() -> Iterator[Difference]:
         yield from map(_message, rows)
 
 
+def mails_failing() -> Iterator[Difference]:
+    return _mails(Notification.objects.failing())
+
+
 def mails_undelivered() -> Iterator[Difference]:
-    for rows in _batches(Notification.objects.undelivered().select_related("message")):
+    return _mails(Notification.objects.undelivered())
+
+
+def _mails(mails: QuerySet[Notification]) -> Iterator[Difference]:
+    for rows in _batches(mails.select_related("message")):
         for row in rows:
             told = {"person": row.user_name, "kind": _kind(row.message), "error": row.error or row.get_state_display()}
             yield Difference(str(row.pk), _("%(kind)s to %(person)s: %(error)s") % told)
@@ -271,6 +279,13 @@ STUCK = {
         gettext_lazy("The message is tried again at once."),
         messages_failing,
         retry_messages,
+        right="hr.retry_outboxmessage",
+    ),
+    "mails_failing": Check(
+        gettext_lazy("Mail that could not be sent and is tried again"),
+        gettext_lazy("The mail is tried again at once. If all fail, look at the settings of the mail server."),
+        mails_failing,
+        retry_mails,
         right="hr.retry_outboxmessage",
     ),
     "mails_undelivered": Check(

@@ -100,9 +100,9 @@ def mark_read(ids: Sequence[int] | None, *, actor: User) -> int:
 
 @business_atomic
 def retry_mails(ids: Sequence[int]) -> int:
-    """Let mails that failed or came back be sent again; returns how many."""
-    failed = Notification.objects.undelivered().filter(pk__in=ids)
-    again = {"state": State.PENDING, "attempts": 0, "next_attempt_at": timezone.now()}
+    """Let mails that failed or came back be sent again, and those that wait to be at once; returns how many."""
+    failed = (Notification.objects.undelivered() | Notification.objects.failing()).filter(pk__in=ids)
+    again = {"state": State.PENDING, "attempts": 0, "error": "", "next_attempt_at": timezone.now()}
     return note_notifications(list(failed.values_list("pk", flat=True)), **again)
 
 

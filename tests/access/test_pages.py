@@ -4,6 +4,8 @@ import uuid
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
+from django.test import RequestFactory
 
 from hr.models import Event, EventKind, OrgUnit, Position
 from tests.access.addresses import Address, all_addresses
@@ -39,6 +41,16 @@ def never(row):
 
 def test_every_address_stands_in_the_table():
     assert [f"{address} ({address.route})" for address in ADDRESSES if address.kind not in PAGES] == []
+
+
+def test_the_auditor_is_offered_to_change_nothing(world):
+    """But to have read what he was told himself."""
+    request = RequestFactory().get("/")
+    request.user = world.user("auditor")
+
+    offered = {name for shown in admin.site._registry.values() for name in shown.get_actions(request)}
+
+    assert offered == {"mark_as_read"}
 
 
 def test_the_table_holds_no_address_that_is_gone():

@@ -139,6 +139,10 @@ def test_an_employee_finds_what_waits_for_him_and_nobody_else(key, life, clients
     }
     assert (page.context["rates"], page.context["coming"], page.context["missing"]) == ({}, {}, [])
     assert [row.event.title for row in page.context["own"]["enrolments"]][:1] == ["Inducción"]
+    assert [(each.requirement.event.title, label) for each, _state, label in page.context["own"]["owed"]] == [
+        ("Inducción", "danger")
+    ]
+    assert b"Mandatory for you" in page.content
     other = {"beto": "Carla", "carla": "Beto"}[key]
     assert other.encode() not in page.content
 

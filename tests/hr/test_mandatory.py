@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core import roles
 from core.errors import DomainError, NotAllowed, NotFound
-from hr.mandatory import Requirement, first_day_valid, missing_counts, requirements
+from hr.mandatory import Requirement, first_day_valid, missing_counts, owed_by, requirements
 from hr.models import EventAudience, OutboxMessage
 from hr.services.mandatory import remind_people, reminded_today
 from hr.wall_clock import plus_months
@@ -164,6 +164,54 @@ def test_the_next_enrolment_of_each(yearly, beto, carla):
     make_attendance(event, carla, status="cancelled")
 
     assert Requirement(event).enrolled_in([beto, carla]) == {beto.pk: first}
+
+
+def test_everybody_is_told_what_he_owes_himself(people, yearly, ana, beto, carla):
+    """As the list of who is missing tells it of him, whatever else he sees."""
+    once, others = mandatory(days=5), mandatory(days=5, everybody=False)
+    old, next_one = mandatory(kind=yearly, days=400), mandatory(kind=yearly)
+    for person in (ana, beto, carla):
+        make_attendance(once, person, outcome="present" if person == beto else "absent")
+        make_attendance(others, person)
+    make_attendance(old, ana, outcome="present")
+    make_attendance(make_event(kind=yearly, state="closed", in_hours=-24 * 350), beto, outcome="late")
+    enrolments = {person: make_attendance(next_one, person) for person in (ana, beto)}
+    make_attendance(make_event(kind=yearly, state="closed", in_hours=-48), carla, outcome="present")
+    make_attendance(next_one, carla, status="cancelled")
+
+    owed = {person: owed_by(make_user(employee=person)) for person in (ana, beto, carla)}
+
+    assert {person: [(each.requirement.event, each.state, each.enrolment) for each in told]
+            for person, told in owed.items()} == {
+        ana: [(next_one, "expired", enrolments[ana]), (once, "missing", None)],
+        beto: [(next_one, "expiring", enrolments[beto])],
+        carla: [(once, "missing", None)],
+    }  # fmt: skip
+    for event in (once, next_one):
+        listed = {person for person, told in owed.items() if event in [each.requirement.event for each in told]}
+        assert set(Requirement(event).people(None)) == listed
+    assert owed[beto][0].valid_until == plus_months(owed[beto][0].attended_on, 12)
+
+
+def test_nothing_is_owed_by_who_is_no_employee(hr_manager):
+    mandatory()
+
+    assert owed_by(hr_manager) == []
+
+
+@pytest.mark.parametrize("days", range(-2, 3))
+def test_what_is_owed_agrees_with_the_list_to_the_day(yearly, beto, days):
+    """Around the day from which it soon expires."""
+    event, user = mandatory(kind=yearly), make_user(employee=beto)
+    ends_at = timezone.now() - timedelta(days=365 - 30 + days)
+    make_attendance(
+        make_event(kind=yearly, state="closed", starts_at=ends_at - DAY, ends_at=ends_at), beto, outcome="late"
+    )
+    make_attendance(event, beto)
+
+    assert [each.state for each in owed_by(user)] == ["expiring"] * Requirement(event).people(None).filter(
+        pk=beto.pk
+    ).count()
 
 
 # --- Reminders -------------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import access, roles
+from core.grantable import grantable_of
 from core.models import User, UserGrant
 from hr import paths, scope
 from hr.models import Employee, OrgUnit, Position
@@ -325,6 +327,16 @@ def test_a_grant_on_a_unit_reaches_no_person_with_the_same_key(world):
     access.grant("view_employee_in", world.user("plain"), namesake)
 
     assert set(Employee.objects.visible_to(world.user("plain"))) == {world.employees["pablo"], inside}
+
+
+def test_no_permission_bears_the_name_of_one_on_another_model(world):
+    """Grants are told apart by that name alone."""
+    granted_on = [model._meta.model_name for model in apps.get_models() if grantable_of(model)]
+    permissions = Permission.objects.filter(content_type__app_label="hr", content_type__model__in=granted_on)
+    names = list(permissions.values_list("codename", flat=True))
+
+    assert sorted(granted_on) == ["employee", "event", "orgunit"]
+    assert len(names) == len(set(names))
 
 
 def test_the_anonymous_reaches_nobody(world):

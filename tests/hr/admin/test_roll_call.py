@@ -306,9 +306,16 @@ def test_its_fragment_is_what_changes(event, rows, hr):
     assert 200 <= int(re.search(r"delay:(\d+)ms", fragment)[1]) <= 20_200
 
 
-@pytest.mark.parametrize(("hours", "text"), [(1, "Check-in opens at"), (-5, "Check-in is over.")])
-def test_outside_the_window_the_screen_shows_no_code(hours, text, hr, beto):
-    event = make_event(state="in_progress", in_hours=hours)
+@pytest.mark.parametrize(
+    ("state", "hours", "text"),
+    [
+        ("in_progress", 1, "Check-in opens at"),
+        ("in_progress", -5, "Check-in is over."),
+        ("cancelled", 1, "Check-in is over."),
+    ],
+)
+def test_outside_the_window_the_screen_shows_no_code(state, hours, text, hr, beto):
+    event = make_event(state=state, in_hours=hours)
     make_attendance(event, beto)
 
     shown = hr.get(page("screen", event)).text

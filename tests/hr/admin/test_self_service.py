@@ -1,5 +1,6 @@
 """The pages about oneself: what they show, what their buttons do, and for whom there are none."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -348,6 +349,22 @@ def press(browser, name, key):
     return browser.texts(response)[-1]
 
 
+def test_ones_events_say_what_is_mandatory_and_missing(ana_browser, beto_browser, ana, beto):
+    """Of oneself, whoever one leads."""
+    event = open_event("Ergonomía", mandatory=True)
+    make_attendance(event, beto)
+    Attendance.objects.create(event=open_event("Evacuación", mandatory=True), employee=ana, outcome="present")
+
+    def owed(browser):
+        page = browser.get(reverse(EVENTS))
+        return [(each.requirement.title.split(" (")[0], each.enrolment) for each, *_label in page.context["owed"]]
+
+    assert dict(owed(beto_browser)) == {"Ergonomía": beto.attendance.get(event=event), "Evacuación": None}
+    assert owed(ana_browser) == [("Ergonomía", None)]
+    assert "registered for" in beto_browser.get(reverse(EVENTS)).text
+    assert beto_browser.get(reverse(EVENTS), {"show": "past"}).context["owed"] == []
+
+
 def test_the_buttons_register_confirm_and_cancel(beto_browser, beto):
     event = open_event()
 
@@ -402,7 +419,7 @@ def test_what_is_not_ones_own_is_not_there(beto_browser, ana_browser, beto, carl
         ({"state": "published"}, "confirmed", "pending", (False, True, False)),
         ({"state": "published"}, "waitlisted", "pending", (False, True, False)),
         ({"state": "in_progress", "in_hours": -1}, "registered", "pending", (True, False, True)),
-        ({"state": "in_progress", "in_hours": -1}, "registered", "present", (True, False, False)),
+        ({"state": "in_progress", "in_hours": -1}, "registered", "present", (False, False, False)),
         ({"state": "in_progress", "in_hours": -1}, "waitlisted", "pending", (False, False, False)),
     ],
 )
@@ -412,6 +429,38 @@ def test_each_card_offers_what_is_possible(event, status, outcome, buttons, beto
     (card,) = beto_browser.get(reverse(EVENTS)).context["cards"]
 
     assert (card["may_confirm"], card["may_cancel"], card["may_check_in"]) == buttons
+
+
+def test_the_page_of_an_event_offers_what_ones_own_card_does(beto_browser, ana_browser, hr, ana, beto):
+    """Mail, notifications and the first page lead there."""
+    event, open_one = make_event(state="published"), open_event()
+    row = make_attendance(event, beto)
+    over = make_attendance(make_event(state="closed", in_hours=-90), beto).event
+
+    def buttons(browser, event):
+        content = browser.get(reverse("admin:hr_event_change", args=[event.pk])).text
+        addresses = {
+            "confirm": reverse("admin:hr_attendance_confirm_own", args=[row.pk]),
+            "give up": reverse("admin:hr_attendance_give_up", args=[row.pk]),
+            "register": reverse("admin:hr_event_register", args=[event.pk]),
+        }
+        return [name for name, address in addresses.items() if address in content]
+
+    assert buttons(beto_browser, event) == ["confirm", "give up"]
+    assert buttons(beto_browser, open_one) == buttons(ana_browser, open_one) == ["register"]
+    assert (
+        buttons(beto_browser, over) == buttons(ana_browser, event) == buttons(hr, event) == buttons(hr, open_one) == []
+    )
+
+
+def test_a_place_is_not_given_up_by_one_touch(beto_browser, beto):
+    row = make_attendance(make_event(state="published"), beto)
+
+    content = beto_browser.get(reverse(EVENTS)).text
+
+    asked_again = re.search(r"<details.*?</details>", content, re.DOTALL)
+    assert reverse("admin:hr_attendance_give_up", args=[row.pk]) in asked_again[0]
+    assert content.count(reverse("admin:hr_attendance_give_up", args=[row.pk])) == 1
 
 
 def test_the_calendar_holds_what_is_coming_session_by_session(beto_browser, beto):

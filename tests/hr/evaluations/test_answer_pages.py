@@ -100,7 +100,18 @@ def test_what_was_returned_shows_why(beto_browser, evaluation):
 def test_what_was_due_yesterday_is_not_asked_any_more(beto_browser, evaluation):
     Evaluation.objects.update(due_on=TODAY - timedelta(days=1))
 
-    assert beto_browser.get(page("answer", evaluation.pk)).context["form"] is None
+    answer = beto_browser.get(page("answer", evaluation.pk))
+
+    assert answer.context["form"] is None
+    assert "The answers were due on" in answer.text
+    assert reverse("admin:hr_evaluation_mine") in answer.text
+
+
+def test_what_is_not_open_yet_says_from_when_on_it_is(beto_browser, evaluation):
+    Evaluation.objects.update(state="pending")
+    type(evaluation.round).objects.update(opens_on=TODAY + timedelta(days=3))
+
+    assert "Opens on" in beto_browser.get(page("answer", evaluation.pk)).text
 
 
 def test_grade_and_feedback_are_read_by_whom_they_are_about(beto_browser, beto, round_, hr_manager):

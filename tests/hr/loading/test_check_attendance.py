@@ -359,7 +359,7 @@ def test_a_manager_loads_his_people_but_never_himself(event, ana, beto, manager)
     assert plan.lines[0].verdict == "changed"
     assert (3, "Resultado", "You may not note whether this person came. Leave the cell blank.") in told(plan)
     assert (4, "Estado", "Only HR and the person himself confirm. Write registered.") in told(plan)
-    assert plan.lines[2].label == "E8 · V1", "not by name, since nothing could hide it again"
+    assert plan.lines[2].label == f"{late} · {event}"
     assert str(late) not in str(told(plan))
     assert verdicts(own) == ["changed"], "oneself before the start"
 
