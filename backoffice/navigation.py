@@ -49,11 +49,52 @@ def may_delegate(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_grade(request: HttpRequest) -> bool:
+    from hr.admin.grading import may_grade as opens
+
+    return opens(request)
+
+
+def is_employee(request: HttpRequest) -> bool:
+    from hr.admin.self_pages import is_employee as opens
+
+    return opens(request)
+
+
+def may_work_on_requests(request: HttpRequest) -> bool:
+    """Who decides or watches them, or tells HR about his people. What one asks for oneself is in the profile."""
+    from hr.permissions import can_report_people
+
+    return request.user.has_perm("hr.view_changerequest") or can_report_people(request.user)  # type: ignore[arg-type]
+
+
+def may_see_who_is_missing(request: HttpRequest) -> bool:
+    from hr.admin.mandatory import may_open as opens
+
+    return opens(request)
+
+
+def may_report(request: HttpRequest) -> bool:
+    from hr.admin.report import may_report as opens
+
+    return opens(request)
+
+
 def may_read_grants(request: HttpRequest) -> bool:
     from core.services.grants import can_read
 
     user: Any = request.user
     return can_read(user)
+
+
+def may_compare(request: HttpRequest) -> bool:
+    from hr.services.reconcile import can_compare
+
+    return can_compare(request.user)  # type: ignore[arg-type]
+
+
+def may_read_notifications(request: HttpRequest) -> bool:
+    return request.user.has_perm("hr.view_notification")
 
 
 def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
@@ -66,9 +107,24 @@ def page(title: Promise, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def own_page(title: Promise, icon: str, name: str) -> dict[str, Any]:
+    """A sidebar entry for a page about oneself."""
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}"), "permission": is_employee}
+
+
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups without an entry for this user are left out."""
     groups: list[dict[str, Any]] = [
+        {
+            "title": _("For me"),
+            "items": [
+                own_page(_("My profile"), "account_circle", "hr_employee_profile"),
+                own_page(_("My events"), "event_available", "hr_event_mine"),
+                own_page(_("Check in"), "qr_code_scanner", "hr_attendance_check_in"),
+                own_page(_("My attendance"), "checklist", "hr_attendance_mine"),
+                own_page(_("My evaluations"), "rate_review", "hr_evaluation_mine"),
+            ],
+        },
         {
             "title": _("People"),
             "items": [
@@ -87,6 +143,48 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "link": reverse_lazy("admin:hr_employee_delegations"),
                     "permission": may_delegate,
                 },
+                page(_("Requests to HR"), "contact_support", "hr.ChangeRequest") | {"permission": may_work_on_requests},
+            ],
+        },
+        {
+            "title": _("Events"),
+            "items": [
+                page(_("Events"), "event", "hr.Event"),
+                {
+                    "title": _("Calendar"),
+                    "icon": "calendar_month",
+                    "link": reverse_lazy("admin:hr_event_calendar"),
+                    "permission": may_open("hr.Event"),
+                },
+                {
+                    "title": _("Mandatory"),
+                    "icon": "assignment_late",
+                    "link": reverse_lazy("admin:hr_event_mandatory"),
+                    "permission": may_see_who_is_missing,
+                },
+                page(_("Attendance"), "how_to_reg", "hr.Attendance"),
+                page(_("Corrections"), "edit_note", "hr.AttendanceCorrection"),
+                {
+                    "title": _("Attendance report"),
+                    "icon": "bar_chart",
+                    "link": reverse_lazy("admin:hr_attendance_report"),
+                    "permission": may_report,
+                },
+                page(_("Kinds of events"), "category", "hr.EventKind"),
+            ],
+        },
+        {
+            "title": _("Evaluations"),
+            "items": [
+                {
+                    "title": _("To grade"),
+                    "icon": "grading",
+                    "link": reverse_lazy("admin:hr_evaluation_queue"),
+                    "permission": may_grade,
+                },
+                page(_("Evaluations"), "fact_check", "hr.Evaluation"),
+                page(_("Rounds"), "campaign", "hr.EvaluationRound"),
+                page(_("Forms"), "quiz", "hr.EvaluationForm"),
             ],
         },
         {
@@ -95,7 +193,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": _("Inbox"),
-            "items": [page(_("Notifications"), "notifications", "hr.Notification")],
+            "items": [
+                {
+                    "title": _("Notifications"),
+                    "icon": "notifications",
+                    "link": reverse_lazy("admin:hr_notification_inbox"),
+                    "permission": may_open("hr.Notification"),
+                    "badge": "hr.unread.unread_label",
+                    "badge_variant": "primary",
+                },
+            ],
         },
         {
             "title": _("Access"),
@@ -117,7 +224,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("System"),
             "items": [
+                {
+                    "title": _("State of the system"),
+                    "icon": "monitor_heart",
+                    "link": reverse_lazy("admin:hr_outboxmessage_system"),
+                    "permission": may_compare,
+                },
                 page(_("Messages"), "outbox", "hr.OutboxMessage"),
+                page(_("Notifications of all"), "forward_to_inbox", "hr.Notification")
+                | {"permission": may_read_notifications},
                 page(_("Failed logins"), "lock", "axes.AccessAttempt"),
                 page(_("Denied attempts"), "block", "hr.DeniedAttempt"),
             ],
@@ -155,7 +270,11 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "backoffice.navigation.environment",
     "DASHBOARD_CALLBACK": "backoffice.dashboard.home",
     "STYLES": [lambda request: static("backoffice/backoffice.css")],
-    "SCRIPTS": [lambda request: static("backoffice/dialogs.js")],
+    "SCRIPTS": [
+        lambda request: static("backoffice/dialogs.js"),
+        lambda request: static("backoffice/lists.js"),
+        lambda request: static("backoffice/tabs.js"),
+    ],
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": sidebar},
     "COLORS": {
         "primary": {

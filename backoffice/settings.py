@@ -221,6 +221,11 @@ if not re.fullmatch(r"[^#]*#{1,12}[^#]*", EMPLOYEE_CODE_PATTERN) or len(EMPLOYEE
     env.faults.append(f"EMPLOYEE_CODE_PATTERN={EMPLOYEE_CODE_PATTERN} needs one run of # for the number.")
     EMPLOYEE_CODE_PATTERN = "EMP-#####"
 
+# --- Check-in ----------------------------------------------------------------------------------------------------
+# It opens so many minutes before an event or session begins; who comes so many after is late.
+CHECK_IN_OPENS_MINUTES = env.number("CHECK_IN_OPENS_MINUTES", 30)
+CHECK_IN_LATE_MINUTES = env.number("CHECK_IN_LATE_MINUTES", 15)
+
 # --- What keeps it from starting (BackofficeConfig.ready refuses) ------------------------------------------------
 if not env.text("APP_ENV") and DB_CONNECTION == "pgsql":
     env.faults.append("APP_ENV is missing.")

@@ -17,6 +17,7 @@ from backoffice.search import find_rows
 from core.forms import LoginForm
 from core.roles import role_label
 from hr.demo.accounts import ACCOUNTS, PASSWORD
+from hr.unread import unread_label
 
 RESULTS_A_PAGE = 100
 
@@ -42,7 +43,11 @@ class BackofficeSite(UnfoldAdminSite):
     logout_template = "core/logged_out.html"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"app_name": settings.APP_NAME, "app_version": settings.APP_VERSION}
+        return super().each_context(request) | {
+            "app_name": settings.APP_NAME,
+            "app_version": settings.APP_VERSION,
+            "unread": unread_label(request),
+        }
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active

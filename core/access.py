@@ -1,6 +1,6 @@
 """Grants as plain lists of ids. The only module that asks guardian; its stock checker ignores the dates of a grant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -180,6 +180,24 @@ def held_grants(user: User, app_label: str) -> list[HeldGrant]:
     return [HeldGrant(model, codename, int(object_pk)) for model, codename, object_pk in found]
 
 
+def holders(permission: str, rows: Sequence[Model]) -> dict[int, set[int]]:
+    """Keys of the users who hold the permission on each of these rows of one model now, by the row's key."""
+    found: dict[int, set[int]] = {row.pk: set() for row in rows}
+    if not found:
+        return found
+    wanted = {
+        "content_type": get_content_type(rows[0]),
+        "object_pk__in": [str(key) for key in found],
+        "permission__codename": permission.rpartition(".")[2],
+    }
+    mine = UserGrant.objects.in_force().filter(**wanted).values_list("object_pk", "user_id")
+    ours = GroupGrant.objects.in_force().filter(**wanted).values_list("object_pk", "group__user")
+    for object_pk, user_id in [*mine, *ours]:
+        if user_id is not None:
+            found[int(object_pk)].add(user_id)
+    return found
+
+
 def checker_for(user: User, objects: Iterable[Model] = ()) -> GrantChecker:
     """A checker whose answers for `objects` are already read."""
     checker = GrantChecker(user)
@@ -196,20 +214,32 @@ def forget(model: type[Model], keys: Iterable[int]) -> int:
 def clean_orphans(batch: int = 1000) -> int:
     """Delete grants whose row is gone, whatever database it was in; returns how many."""
     gone = 0
-    for grants in (UserGrant, GroupGrant):
-        for type_id in list(grants.objects.values_list("content_type_id", flat=True).distinct()):
-            gone += _clean_orphans_of(grants, type_id, batch)
+    for grants, keys in orphans(batch):
+        gone += grants.objects.filter(pk__in=keys).delete()[0]
     return gone
 
 
-def _clean_orphans_of(grants: type[UserGrant] | type[GroupGrant], type_id: int, batch: int) -> int:
-    gone, last = 0, ""
+def orphans(batch: int = 1000) -> Iterator[tuple[type[UserGrant] | type[GroupGrant], list[int]]]:
+    """Keys of the grants whose row is gone, a batch at a time, by their model."""
+    for grants in (UserGrant, GroupGrant):
+        for type_id in list(grants.objects.order_by().values_list("content_type_id", flat=True).distinct()):
+            for keys in _orphans_of(grants, type_id, batch):
+                yield grants, keys
+
+
+def _orphans_of(grants: type[UserGrant] | type[GroupGrant], type_id: int, batch: int) -> Iterator[list[int]]:
+    last = ""
     model = grants(content_type_id=type_id).content_type.model_class()
     targets = grants.objects.filter(content_type_id=type_id).order_by("object_pk")
     while keys := list(targets.filter(object_pk__gt=last).values_list("object_pk", flat=True).distinct()[:batch]):
         last = keys[-1]
         found = [] if model is None else model._base_manager.filter(pk__in=keys).values_list("pk", flat=True)
         alive = set(map(str, found))
-        orphans = [key for key in keys if key not in alive]
-        gone += targets.filter(object_pk__in=orphans).delete()[0]
-    return gone
+        if gone := [key for key in keys if key not in alive]:
+            yield list(targets.filter(object_pk__in=gone).values_list("pk", flat=True))
+
+
+def unended(permission: str = "") -> GrantQuerySet:
+    """Grants to users that hold or will hold, of any permission or of this codename."""
+    grants = UserGrant.objects.exclude(valid_until__lte=timezone.now())
+    return grants.filter(permission__codename=permission) if permission else grants

@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from email.mime.base import MIMEBase
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,7 +51,8 @@ def connected() -> Iterator[BaseEmailBackend]:
     connection = get_connection()
     try:
         connection.open()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # a password that SMTP cannot carry is a ValueError
+        connection.close()
         raise NotSent(_reason(error)) from error
     try:
         yield connection
@@ -66,6 +68,7 @@ def send(
     context: dict[str, Any],
     connection: BaseEmailBackend | None = None,
     metadata: dict[str, str] | None = None,
+    attachments: Sequence[MIMEBase] = (),
 ) -> str:
     """Send one mail and return the id its bounce will name; the first line of `template`.txt is the subject.
 
@@ -77,7 +80,11 @@ def send(
         html = render_to_string(f"{template}.html", context)
     message = EmailMultiAlternatives(subject, text.strip() + "\n", to=[to], connection=connection)
     message.extra_headers["Message-ID"] = make_msgid(domain=urlsplit(settings.APP_URL).hostname)
+    # Keeps the reader's "I am on holiday" from answering.
+    message.extra_headers["Auto-Submitted"] = "auto-generated"
     message.attach_alternative(html, "text/html")
+    for attachment in attachments:
+        message.attach(attachment)
     if metadata:
         message.metadata = metadata  # type: ignore[attr-defined]
     try:

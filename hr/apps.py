@@ -13,6 +13,12 @@ class HrConfig(AppConfig):
             grantable,
             receivers,  # noqa: F401  (connects them)
         )
-        from hr.services import account_follow, accounts, leavers  # noqa: F401  (they make their kinds of message known)
+        from hr.services import (  # they make their kinds of message known
+            account_follow,  # noqa: F401
+            accounts,  # noqa: F401
+            leavers,  # noqa: F401
+            notices,  # noqa: F401
+            reconcile,  # noqa: F401
+        )
 
         grantable.register()

@@ -17,17 +17,29 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import jobs
-from hr.services import housekeeping, leases, outbox
+from hr.services import delivery, enrolment_clock, evaluation_clock, event_clock, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
 
-LEASE, NIGHTLY = "clock", "nightly"
+LEASE, NIGHTLY, REMINDERS = "clock", "nightly", "reminders"
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15
 ROUND_SECONDS = 15
 EXPANDED_A_ROUND = 500
 MAILED_A_ROUND = 50
+MOVED_A_ROUND = 1000
 NIGHT_HOUR = 3
+# No transaction lasts so long: what it wrote bears a moment before its end.
+LONGEST_TRANSACTION = timedelta(minutes=10)
+# What comes about because it is time: each takes `limit`, and returns how many rows it changed.
+DUTIES: tuple[Callable[..., int], ...] = (
+    event_clock.start_due,
+    event_clock.complete_due,
+    event_clock.remind_due,
+    evaluation_clock.open_due,
+    evaluation_clock.expire_due,
+    enrolment_clock.fill_due,
+)
 
 
 class Clock:
@@ -37,6 +49,7 @@ class Clock:
         self.stop = threading.Event()
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._renewed = 0.0
+        self._followed: datetime | None = None
 
     def run(self) -> None:
         """Rounds until `stop`. The next follows at once while there is more to do."""
@@ -60,12 +73,15 @@ class Clock:
         if not self.hold():
             return False
         more = [
-            outbox.expand_due(limit=EXPANDED_A_ROUND) == EXPANDED_A_ROUND,
-            outbox.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+            outbox.expand_due(limit=EXPANDED_A_ROUND, should_stop=self.must_stop) >= EXPANDED_A_ROUND,
+            delivery.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) >= MAILED_A_ROUND,
             invitations.deliver_due(limit=MAILED_A_ROUND, should_stop=self.must_stop) == MAILED_A_ROUND,
+            *[self._carry_out(duty) for duty in DUTIES],
+            self._carry_out(self._follow_people),
         ]
         jobs.wake_stalled()
-        self._nightly(housekeeping.clean_up)
+        self._once(REMINDERS, timezone.now() + timedelta(hours=1), evaluation_clock.remind_due)
+        self._once(NIGHTLY, next_night(), housekeeping.clean_up)
         return any(more)
 
     def must_stop(self) -> bool:
@@ -81,15 +97,33 @@ class Clock:
             self._renewed = time.monotonic()
         return held
 
-    def _nightly(self, work: Callable[[], None]) -> None:
-        """Once a night, whichever copy comes first; a failure is tried again in ten minutes."""
+    def _carry_out(self, duty: Callable[..., int]) -> bool:
+        """Whether there is more of it to do at once. One that fails holds no other up."""
+        try:
+            return not self.must_stop() and duty(limit=MOVED_A_ROUND, actor=None, source="job") >= MOVED_A_ROUND
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("%s.%s failed.", duty.__module__, duty.__name__)
+            return False
+
+    def _follow_people(self, *, limit: int, actor: None, source: str) -> int:
+        """Those changed since this copy looked last; at first everybody."""
+        began = timezone.now()
+        if not enrolment_clock.follow_people(self._followed, should_stop=self.must_stop):
+            return limit
+        self._followed = began - LONGEST_TRANSACTION
+        return 0
+
+    def _once(self, name: str, until: datetime, work: Callable[[], object]) -> None:
+        """Once until then, whichever copy comes first; a failure is tried again in ten minutes."""
         holder = uuid.uuid4().hex
-        if not leases.take_lease(NIGHTLY, holder, until=next_night()):
+        if not leases.take_lease(name, holder, until=until):
             return
         try:
             work()
         except Exception:
-            leases.take_lease(NIGHTLY, holder, until=timezone.now() + timedelta(minutes=10))
+            leases.take_lease(name, holder, until=timezone.now() + timedelta(minutes=10))
             raise
 
     def give_back(self) -> None:

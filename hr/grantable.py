@@ -12,9 +12,9 @@ from core import grantable
 from core.models import User
 from core.services.users import account_of
 from hr import paths
-from hr.models import Employee, OrgUnit
-from hr.rights import DELEGATION, EMPLOYEE_GRANTS, UNIT_GRANTS
-from hr.scope import scope_for
+from hr.models import Employee, Event, OrgUnit
+from hr.rights import DELEGATION, EMPLOYEE_GRANTS, EVENT_GRANTS, UNIT_GRANTS
+from hr.scope import has_role_right, scope_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,12 +23,26 @@ EMPLOYEE_LABELS = {
     "view_employee": _("see this person"),
     "change_employee": _("change this person's data"),
     "view_personal_data": _("see national id, private phone and birth date"),
+    "view_attendance_of": _("see this person's attendance"),
+    "add_attendance_of": _("enrol this person in events"),
+    "mark_attendance_of": _("mark this person's attendance"),
+    "view_evaluation_of": _("see this person's evaluations"),
+    "grade_evaluation_of": _("grade this person's evaluations"),
 }
 UNIT_LABELS = {
     "view_employee_in": _("see the people of the unit and of all units below"),
     "change_employee_in": _("change their data"),
     "view_personal_data_in": _("see their national ids, private phones and birth dates"),
     "add_employee_in": _("hire people into these units"),
+    "view_attendance_in": _("see their attendance"),
+    "add_attendance_in": _("enrol them in events"),
+    "mark_attendance_in": _("mark their attendance"),
+    "view_evaluation_in": _("see their evaluations"),
+    "grade_evaluation_in": _("grade their evaluations"),
+}
+EVENT_LABELS = {
+    "view_attendance_at": _("see everybody's attendance of this event"),
+    "mark_attendance_at": _("take the roll of this event"),
 }
 
 
@@ -51,6 +65,15 @@ def register() -> None:
             suggested=("view_employee_in",),
             holds=_holds_in,
             reaches=lambda row: _on_units(paths.ids(row.path)),
+        )
+    )
+    grantable.register(
+        grantable.Grantable(
+            model=Event,
+            labels=EVENT_LABELS,
+            suggested=("view_attendance_at", "mark_attendance_at"),
+            holds=lambda user, codename, row: has_role_right(user, EVENT_GRANTS[codename]),
+            reaches=grantable.on,
         )
     )
     grantable.name_permission(DELEGATION, _("stand in for this manager"))

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from hr.models.base import BusinessModel
@@ -42,7 +43,9 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Entry:
-    """One write of one row. `changes` is empty for a row that only moved along with a unit above it."""
+    """One write of one row. `changes` is empty for a unit that only moved along with one above it (`moved`), and where
+    what belongs to the row was changed: the audience of an event, the questions of a form.
+    """
 
     at: datetime
     who: str
@@ -50,6 +53,7 @@ class Entry:
     kind: str
     reason: str
     changes: list[FieldChange] = field(default_factory=list)
+    moved: bool = False
 
     def __str__(self) -> str:
         return _("%(who)s, %(at)s: %(changes)s") % {"who": self.who, "at": self.moment, "changes": self.summary}
@@ -63,7 +67,9 @@ class Entry:
     def summary(self) -> str:
         if self.kind == "-":
             return _("deleted")
-        return ", ".join(map(str, self.changes)) or _("moved along with a unit above")
+        if self.changes:
+            return ", ".join(map(str, self.changes))
+        return _("moved along with a unit above") if self.moved else _("what belongs to it was changed")
 
 
 def entries_of(row: BusinessModel, *, user: User | None, first: int = 0, count: int = 20) -> list[Entry]:
@@ -124,6 +130,7 @@ def _entry(
         kind=record.history_type,
         reason=record.history_change_reason or "",
         changes=changes,
+        moved=before is not None and getattr(record, "path", "") != getattr(before, "path", ""),
     )
 
 
@@ -136,9 +143,13 @@ def _text(column: models.Field, value: Any, labels: dict[str, dict[int, str]]) -
         return str(dict(column.flatchoices).get(value, value))
     if column.name.endswith("_phone"):
         return display_phone(value)
+    if isinstance(column, models.DateTimeField):
+        return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
     if isinstance(column, models.DateField):
         return date_format(value, "SHORT_DATE_FORMAT")
-    return str(value)
+    if isinstance(column, models.BooleanField):
+        return _("yes") if value else _("no")
+    return number_format(value) if isinstance(value, Decimal) else str(value)
 
 
 def _related_labels(

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
+from core.mail import MOST_ATTEMPTS
 from core.text import fold
 from hr import paths
-from hr.rights import ADD, CHANGE, PERSONAL, VIEW
-from hr.scope import Scope, answers_for_others, facts_of, has_role_right, scope_for
+from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
+from hr.scope import (
+    FEW,
+    Scope,
+    answers_for_others,
+    events_for,
+    facts_of,
+    has_role_right,
+    people_of,
+    scope_for,
+    units_below,
+)
+from hr.wall_clock import start_of
 
 if TYPE_CHECKING:
     from core.models import User
@@ -66,6 +80,27 @@ def line_above(employee_id: int) -> RawSQL:
         ) SELECT id FROM line
     """
     return RawSQL(sql, [employee_id])  # noqa: S611  (the key is bound)
+
+
+def count_together(querysets: Collection[models.QuerySet], *, most: int) -> list[int]:
+    """How many rows there are in each, counted no further than `most`, in one query.
+
+    Raw, because the ORM selects from a table, and these belong to none together.
+    """
+    counts, bound = [], []
+    for number, rows in enumerate(querysets):
+        try:
+            sql, values = rows.order_by().values("pk")[:most].query.get_compiler("business").as_sql()
+        except EmptyResultSet:
+            counts.append("0")
+            continue
+        counts.append(f"(SELECT COUNT(*) FROM ({sql}) counted_{number})")  # noqa: S608  (the ORM's own)
+        bound += values
+    if not counts:
+        return []
+    with connections["business"].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(counts)}", bound)
+        return list(cursor.fetchone())
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -148,28 +183,64 @@ class EmployeeQuerySet(BusinessQuerySet):
 
     def in_subtree(self, unit_path: str) -> Self:
         """Members of a unit and of all units below it."""
-        units = self.model._meta.get_field("org_unit").related_model._base_manager
-        ids = units.filter(path__gte=unit_path, path__lt=paths.after(unit_path)).values_list("pk", flat=True)
-        return self.filter(org_unit_id__in=list(ids))
+        units = self.model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
+        return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
+
+    def held_by(self, user: User, right: str) -> Self:
+        """Those the user sees and holds this right on."""
+        return self.visible_to(user)._within(scope_for(user, right))
+
+    def meant_for(self, event_ids: Collection[int]) -> Self:
+        """Those at least one of the events is for: everybody, or a unit, one below it, a position, people by name."""
+        lines = self.model._meta.apps.get_model("hr", "EventAudience")._base_manager.filter(event_id__in=event_ids)
+        if lines.filter(everybody=True).exists():
+            return self
+        positions = lines.exclude(position=None).values_list("position_id", flat=True)
+        people: Any = lines.exclude(employee=None).values_list("employee_id", flat=True)
+        # Engines scan everybody for an OR with a subquery, so that few are named by their keys.
+        few = list(people[: FEW + 1])
+        named = few if len(few) <= FEW else people
+        return self.among(lines.exclude(org_unit=None).values_list("org_unit__path", flat=True), list(positions), named)
+
+    def among(self, unit_paths: Iterable[str], position_ids: Collection[int], employee_ids: Any) -> Self:
+        """Those of the units with these paths and of all below, those who hold the positions, and those named."""
+        tops = set(unit_paths)
+        lengths = {len(path) for path in tops}
+        units = [key for key, path in units_below(tops) if any(path[:length] in tops for length in lengths)]
+        return self.filter(Q(org_unit_id__in=units) | Q(position_id__in=position_ids) | Q(pk__in=employee_ids))
+
+    def enrollable_by(self, user: User) -> Self:
+        """Those the user may put into events, and take out: himself only by a role, which reaches everybody."""
+        people = self.held_by(user, ENROL)
+        return people if scope_for(user, ENROL).everything else people.exclude(pk=facts_of(user).employee_id)
+
+    def boss_of(self, user: User) -> Self:
+        """To whom the user himself reports: everybody may know the name of his own boss."""
+        own = facts_of(user).employee_id
+        return self.none() if own is None else self.filter(reports=own)
+
+    def led_by(self, user: User) -> Self:
+        """Those for whom the user answers as a manager, without himself."""
+        return self.visible_to(user)._within(people_of(user)).exclude(pk=facts_of(user).employee_id)
+
+    def not_in(self, event_id: int) -> Self:
+        """Those who are not in the list of an event, whatever their status there."""
+        enrolment = FilteredRelation("attendance", condition=Q(attendance__event=event_id))
+        return self.annotate(enrolment=enrolment).filter(enrolment=None)
+
+    def changed_since(self, moment: datetime) -> Self:
+        """Those who were hired, changed, moved or resumed since then, or moved along with a unit."""
+        units = self.model._meta.get_field("org_unit").related_model._base_manager.filter(updated_at__gte=moment)
+        return self.filter(Q(updated_at__gte=moment) | Q(org_unit_id__in=list(units.values_list("pk", flat=True))))
 
     def _within(self, scope: Scope) -> Self:
         return self if scope.everything else self.filter(scope.as_q())
 
 
-class UnitOfEmployeesQuerySet(BusinessQuerySet):
-    """Units and positions: role holders see all, others those of the employees they see."""
+class CatalogueQuerySet(BusinessQuerySet):
+    """Rows with a code and a name, few enough to be read for a search."""
 
-    employee_field: str
     name_field: str
-
-    def open_to(self, user: User, verb: str) -> bool:
-        """The pages of who sees nobody but himself are better without a list of one unit."""
-        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
-
-    def visible_to(self, user: User) -> Self:
-        if has_role_right(user, self._right("view")):
-            return self
-        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def search(self, term: str, *, user: User) -> Self:
         """Every word must occur in the code or the name, whatever the accents and case.
@@ -179,6 +250,21 @@ class UnitOfEmployeesQuerySet(BusinessQuerySet):
         words = fold(term).split()
         names = self.order_by().values_list("pk", "code", self.name_field)
         return self.filter(pk__in=[pk for pk, *texts in names if _all_in(words, fold(" ".join(texts)))])
+
+
+class UnitOfEmployeesQuerySet(CatalogueQuerySet):
+    """Units and positions: role holders see all, others those of the employees they see."""
+
+    employee_field: str
+
+    def open_to(self, user: User, verb: str) -> bool:
+        """The pages of who sees nobody but himself are better without a list of one unit."""
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        return self.filter(pk__in=self._employees().visible_to(user).order_by().values(self.employee_field))
 
     def with_people(self, user: User) -> Self:
         """Adds `people`: how many who work here the user sees in each row."""
@@ -233,6 +319,273 @@ class PositionQuerySet(UnitOfEmployeesQuerySet):
     name_field = "title"
 
 
+class OfEmployeesQuerySet(BusinessQuerySet):
+    """Rows about employees, seen and changed by who holds these rights on the employee, or at the event.
+
+    `employee` and `event` lead from the row to both; None where there is no event.
+    """
+
+    employee = "employee"
+    event: str | None = None
+    view_right: str
+    change_right: str
+    add_right: str | None = None
+
+    def open_to(self, user: User, verb: str) -> bool:
+        right = {"view": self.view_right, "change": self.change_right, "add": self.add_right}.get(verb)
+        if right is None:
+            return super().open_to(user, verb)
+        return bool(scope_for(user, right) or events_for(user, right))
+
+    def visible_to(self, user: User) -> Self:
+        return self._within(user, self.view_right)
+
+    def changeable_by(self, user: User) -> Self:
+        """Nobody changes what he does not see."""
+        return self.visible_to(user)._within(user, self.change_right)
+
+    def _within(self, user: User, right: str) -> Self:
+        scope = scope_for(user, right)
+        if scope.everything:
+            return self
+        found = scope.as_q(self.employee)
+        if self.event and (events := events_for(user, right)):
+            found |= Q(**{f"{self.event}__in": events})
+        return self.filter(found)
+
+    def own(self, user: User) -> Self:
+        """Those about the user himself, which he sees whatever else he may see."""
+        facts = facts_of(user)
+        own = facts.employee_id if facts.may_act else None
+        return self.none() if own is None else self.filter(**{f"{self.employee}_id": own})
+
+    def search(self, term: str, *, user: User) -> Self:
+        """The rows of whom the words find among the people the user sees."""
+        people = self._employees().visible_to(user).search(term, user=user).order_by().values_list("pk", flat=True)
+        # Engines look few keys up; of a subquery they read all rows.
+        few = list(people[: FEW + 1])
+        return self.filter(**{f"{self.employee}_id__in": few if len(few) <= FEW else people})
+
+    def in_subtree(self, unit_path: str) -> Self:
+        """Of the members of a unit and of all units below it."""
+        units = self._employees().model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
+        keys = list(units.order_by().values_list("pk", flat=True))
+        return self.filter(**{f"{self.employee}__org_unit_id__in": keys})
+
+    def _employees(self) -> EmployeeQuerySet:
+        return self.model._meta.apps.get_model("hr", "Employee").objects.all()
+
+
+class EventKindQuerySet(CatalogueQuerySet):
+    """The catalogue is no secret: everybody sees the kind of his events."""
+
+    name_field = "name"
+
+    def visible_to(self, user: User) -> Self:
+        return self if facts_of(user).may_act else self.none()
+
+
+class EventQuerySet(BusinessQuerySet):
+    """Seen by role; by whom it enrols, or who answers for one of those; by grant; and while one may register."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and facts_of(user).may_act)
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        if not facts_of(user).may_act:
+            return self.none()
+        attendance = self.model._meta.get_field("attendance").related_model.objects.visible_to(user)
+        granted = events_for(user, VIEW_ATTENDANCE) | events_for(user, MARK)
+        enrolled = Q(pk__in=attendance.order_by().values("event_id")) | Q(pk__in=granted)
+        open_ones = self.model._default_manager.open_for(user)
+        return self.filter(enrolled | Q(pk__in=open_ones.order_by().values("pk")))
+
+    def open_for(self, user: User) -> Self:
+        """Published events that are meant for the user's employee and that he may register for himself."""
+        return self.filter(state="published", open_enrolment=True).meant_for(user)
+
+    def meant_for(self, user: User) -> Self:
+        """Those of whose audience the user's employee is part."""
+        facts = facts_of(user)
+        if facts.employee_id is None:
+            return self.none()
+        units, position = facts.audience
+        meant = Q(everybody=True) | Q(org_unit_id__in=units) | Q(employee_id=facts.employee_id)
+        if position is not None:
+            meant |= Q(position_id=position)
+        lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
+        return self.filter(pk__in=lines.order_by().values("event_id"))
+
+    def coming_between(self, first: date, last: date) -> Self:
+        """Published ones that begin on these days."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="published", starts_at__gte=begin, starts_at__lt=end)
+
+    def open_to_enrol(self, user: User) -> Self:
+        """Those the user sees that take people."""
+        return self.visible_to(user).filter(state__in=self.model.ENROLLING)
+
+    def search(self, term: str, *, user: User) -> Self:
+        """Every word must occur in the title, the code or the place."""
+        rows = self
+        for word in fold(term).split():
+            rows = rows.filter(search_text__contains=word)
+        return rows
+
+
+class EventAudienceQuerySet(BusinessQuerySet):
+    """Whom an event is for is known to who sees all events: it names units and people."""
+
+    def _right(self, verb: str) -> str:
+        return "hr.view_event" if verb == "view" else "hr.change_event"
+
+
+class EventSessionQuerySet(EventAudienceQuerySet):
+    """Seen by whoever sees the event."""
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        events = self.model._meta.get_field("event").related_model.objects.visible_to(user)
+        return self.filter(event__in=events.order_by().values("pk"))
+
+
+class OfEventsQuerySet(OfEmployeesQuerySet):
+    """Rows about people in events. `enrolment` leads from the row to the attendance, with the dashes that end it."""
+
+    event: str
+    enrolment = ""
+
+    def held(self) -> Self:
+        """Of people with a seat, in events that are over: what the figures of attendance count (docs/reports.md)."""
+        seated = self._attendance().SEATED
+        over = self._attendance()._meta.get_field("event").related_model.HELD
+        return self.filter(**{f"{self.enrolment}status__in": seated, f"{self.event}__state__in": over})
+
+    def came(self) -> Self:
+        return self.filter(outcome__in=self._attendance().CAME)
+
+    def begun_between(self, first: date, last: date) -> Self:
+        """Of events that began on one of these days."""
+        began = f"{self.event}__starts_at"
+        return self.filter(**{f"{began}__gte": start_of(first), f"{began}__lt": start_of(last + timedelta(days=1))})
+
+    def of_kind(self, kind_id: int) -> Self:
+        return self.filter(**{f"{self.event}__kind": kind_id})
+
+    def _attendance(self) -> Any:
+        return self.model._meta.apps.get_model("hr", "Attendance")
+
+
+class AttendanceQuerySet(OfEventsQuerySet):
+    event = "event"
+    view_right, change_right, add_right = VIEW_ATTENDANCE, MARK, ENROL
+
+    def going(self) -> Self:
+        """Enrolments that were not cancelled, those that wait for a seat included."""
+        return self.exclude(status="cancelled")
+
+    def waiting(self) -> Self:
+        """The wait-list, in its order."""
+        return self.filter(status="waitlisted").order_by("enrolled_at", "pk")
+
+    def places(self, keys: Collection[int]) -> dict[int, int]:
+        """The place of these in the wait-list of their event, the first is 1; of who does not wait, none."""
+        waiting = self.model._base_manager.filter(event_id=OuterRef("event_id"), status="waitlisted")
+        before = Q(enrolled_at__lt=OuterRef("enrolled_at")) | Q(
+            enrolled_at=OuterRef("enrolled_at"), pk__lt=OuterRef("pk")
+        )
+        counted = waiting.filter(before).order_by().values("event_id").annotate(people=Count("pk")).values("people")
+        rows = self.filter(pk__in=keys, status="waitlisted").order_by()
+        return {key: 1 + (ahead or 0) for key, ahead in rows.values_list("pk", Subquery(counted))}
+
+    def seated(self) -> Self:
+        return self.filter(status__in=self.model.SEATED)
+
+    def count_by_event(self) -> dict[int, int]:
+        """How many there are of each event that has any."""
+        return dict(self.order_by().values_list("event_id").annotate(count=Count("pk")))
+
+    def markable_by(self, user: User) -> Self:
+        """Those whose outcome the user may note. Nobody notes his own, but for who may note everybody's by a role."""
+        rows = self.changeable_by(user)
+        return rows if has_role_right(user, MARK) else rows.exclude(employee_id=facts_of(user).employee_id)
+
+    def counted(self) -> Self:
+        """What the attendance rate is of: who came and who was absent. Who is excused, or unknown, is left out."""
+        return self.held().filter(outcome__in=self.model.COUNTED)
+
+    def coming_for(self, user: User) -> Self:
+        """The user's own enrolments in events that are to come or are now on, the next first."""
+        rows = (
+            self.own(user).going().filter(event__state__in=self.model._meta.get_field("event").related_model.ENROLLING)
+        )
+        return rows.order_by("event__starts_at", "pk")
+
+    def to_confirm_by(self, user: User) -> Self:
+        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun."""
+        return self.coming_for(user).filter(status="registered", event__state="published")
+
+
+class SessionMarkQuerySet(OfEventsQuerySet):
+    employee, event, enrolment = "attendance__employee", "attendance__event", "attendance__"
+    view_right, change_right = VIEW_ATTENDANCE, MARK
+
+
+class AttendanceCorrectionQuerySet(SessionMarkQuerySet):
+    def waiting(self) -> Self:
+        return self.filter(state="waiting")
+
+    def decidable_by(self, user: User) -> Self:
+        """Those the user may decide: of people he may mark, never about himself nor what he asked for."""
+        rows = self.waiting().changeable_by(user).exclude(asked_by_id=user.pk)
+        return rows.exclude(attendance__employee_id=facts_of(user).employee_id)
+
+
+class EvaluationFormQuerySet(BusinessQuerySet):
+    pass
+
+
+class FormPartQuerySet(BusinessQuerySet):
+    """Versions and questions belong to their form."""
+
+    def _right(self, verb: str) -> str:
+        return "hr.view_evaluationform" if verb == "view" else "hr.change_evaluationform"
+
+
+class EvaluationQuerySet(OfEmployeesQuerySet):
+    view_right, change_right = VIEW_EVALUATION, GRADE
+
+    def to_answer_by(self, user: User) -> Self:
+        """Those that wait for the user's own answers, the most pressing first."""
+        return self.own(user).filter(state__in=self.model.ANSWERABLE).order_by("due_on", "pk")
+
+    def gradable_by(self, user: User) -> Self:
+        """What waits for a grade that the user may give, longest ago first. Never his own."""
+        rows = self.changeable_by(user).filter(state="submitted")
+        return rows.exclude(employee_id=facts_of(user).employee_id).order_by("submitted_at", "pk")
+
+
+class AnswerQuerySet(OfEmployeesQuerySet):
+    employee = "evaluation__employee"
+    view_right, change_right = VIEW_EVALUATION, GRADE
+
+
+class EvaluationRoundQuerySet(BusinessQuerySet):
+    """Seen by role, and by who sees an evaluation of it."""
+
+    def open_to(self, user: User, verb: str) -> bool:
+        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user, VIEW_EVALUATION))
+
+    def visible_to(self, user: User) -> Self:
+        if has_role_right(user, self._right("view")):
+            return self
+        evaluations = self.model._meta.get_field("evaluations").related_model.objects.visible_to(user)
+        return self.filter(pk__in=evaluations.order_by().values("round_id"))
+
+
 class OwnedQuerySet(BusinessQuerySet):
     """Rows that belong to one user and are shown to him and to who holds the view permission by a role."""
 
@@ -265,25 +618,43 @@ class ImportJobQuerySet(OwnedQuerySet):
     def _own(self, user: User) -> Self:
         return super()._own(user).filter(**{f"{self.job_path}resource__in": self._loadable(user)})
 
+    def failed_between(self, first: date, last: date) -> Self:
+        """Loads of these days that failed."""
+        begin, end = start_of(first), start_of(last + timedelta(days=1))
+        return self.filter(state="failed", created_at__gte=begin, created_at__lt=end)
+
     @staticmethod
     def _loadable(user: User) -> list[str]:
-        rights = {"employees": "import_employee", "units": "import_orgunit", "positions": "import_position"}
+        rights = {
+            "employees": "import_employee",
+            "units": "import_orgunit",
+            "positions": "import_position",
+            "attendance": "import_attendance",
+        }
         return [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
 
 
 class ImportRowQuerySet(ImportJobQuerySet):
-    """The rows of one's own loads, without those about people one no longer sees."""
+    """The rows of one's own loads, without those about people and events one no longer sees."""
 
     owner_field = "job__created_by_id"
     job_path = "job__"
 
     def _own(self, user: User) -> Self:
         rows = super()._own(user)
-        if scope_for(user, VIEW).everything:
+        if all(has_role_right(user, right) for right in (VIEW, VIEW_ATTENDANCE, "hr.view_event")):
             return rows
-        employees = self.model._meta.apps.get_model("hr", "Employee").objects.visible_to(user)
-        seen = Q(object_id=None) | ~Q(job__resource="employees") | Q(object_id__in=employees.order_by().values("pk"))
-        return rows.filter(seen)
+        models = self.model._meta.apps
+        people, attendance, events = (
+            models.get_model("hr", name).objects.visible_to(user).order_by()
+            for name in ("Employee", "Attendance", "Event")
+        )
+        person = Q(employee_id=None) | Q(employee_id__in=people.values("pk"))
+        person |= Q(employee_id__in=attendance.values("employee_id"))
+        event = Q(event_id=None) | Q(event_id__in=events.values("pk"))
+        seen = ~Q(job__resource__in=["employees", "attendance"]) | Q(object_id=None) & person & event
+        seen |= Q(job__resource="employees", object_id__in=people.values("pk"))
+        return rows.filter(seen | Q(job__resource="attendance", object_id__in=attendance.values("pk")))
 
 
 class StoredFileQuerySet(OwnedQuerySet):
@@ -297,9 +668,77 @@ class StoredFileChunkQuerySet(OwnedQuerySet):
 class NotificationQuerySet(OwnedQuerySet):
     owner_field = "user_id"
 
+    def unread_by(self, user: User) -> Self:
+        """What the user was told in the application and has not read: his own, whatever else he may see."""
+        return self._own(user).filter(channel="app", state__in=["pending", "sent"])
+
+    def told(self, user: User) -> Self:
+        """All he was told in the application."""
+        return self._own(user).filter(channel="app").order_by("-pk")
+
+    def undelivered(self) -> Self:
+        """Mail that was given up or came back."""
+        return self.filter(channel="mail", state__in=["failed", "bounced"])
+
+    def failing(self) -> Self:
+        """Mail that could not be sent and is tried again."""
+        return self.filter(channel="mail", state="pending").exclude(error="")
+
+
+class ChangeRequestQuerySet(OwnedQuerySet):
+    """What one asked for, while one acts; deciding it is a right of roles."""
+
+    owner_field = "asked_by_id"
+
+    def open_to(self, user: User, verb: str) -> bool:
+        """Of external staff, only who stands in for a manager has anything to ask for."""
+        return has_role_right(user, self._right(verb)) or (verb == "view" and bool(facts_of(user).managers))
+
+    def changeable_by(self, user: User) -> Self:
+        return self.visible_to(user) if has_role_right(user, DECIDE) else self.none()
+
+    def waiting(self) -> Self:
+        return self.filter(state="waiting")
+
+    def asked_by(self, user: User) -> Self:
+        return self._own(user)
+
+    def decidable_by(self, user: User) -> Self:
+        """Those the user may decide: never about himself, nor what he asked for."""
+        rows, own = self.waiting().changeable_by(user).exclude(asked_by_id=user.pk), facts_of(user).employee_id
+        return rows if own is None else rows.exclude(employee_id=own)
+
+    def personal_to(self, user: User) -> Self:
+        """Those whose values the user may read: the personal ones with the right to such data of the person alone."""
+        rows, scope = self.visible_to(user), scope_for(user, PERSONAL)
+        if scope.everything:
+            return rows
+        plain = ~Q(field__in=self._people().model.PERSONAL_FIELDS)
+        return rows.filter(plain | scope.as_q("employee") if scope else plain)
+
+    def search(self, term: str, *, user: User) -> Self:
+        """Of whom the words find among the people the user sees, or by which somebody missing was named."""
+        people = self._people().visible_to(user).search(term, user=user).order_by().values("pk")
+        named = Q(employee=None)
+        for word in term.split():
+            named &= Q(new__icontains=word)
+        return self.filter(Q(employee__in=people) | named)
+
+    def _people(self) -> EmployeeQuerySet:
+        return self.model._meta.get_field("employee").related_model.objects.all()
+
 
 class OutboxMessageQuerySet(BusinessQuerySet):
-    pass
+    def given_up(self) -> Self:
+        """What failed so often that it is no longer tried."""
+        return self.filter(done_at__isnull=False, attempts__gte=MOST_ATTEMPTS)
+
+    def failing(self) -> Self:
+        """What failed and is tried again."""
+        return self.filter(done_at=None, attempts__gt=0)
+
+    def stuck(self) -> Self:
+        return self.given_up() | self.failing()
 
 
 class DeniedAttemptQuerySet(BusinessQuerySet):

@@ -6,8 +6,7 @@ from anymail.signals import AnymailTrackingEvent, tracking
 from django.dispatch import receiver
 
 from core.receivers import CAME_BACK
-from hr.models import Notification
-from hr.services import outbox
+from hr.services import delivery
 
 
 @receiver(tracking, dispatch_uid="hr.note_bounce")
@@ -15,4 +14,4 @@ def note_bounce(sender: Any, event: AnymailTrackingEvent, **kwargs: Any) -> None
     ours = str((event.metadata or {}).get("notification", ""))
     if event.event_type in CAME_BACK and ours.isdecimal():
         reason = event.mta_response or event.description or event.reject_reason or event.event_type
-        outbox.note_notifications([int(ours)], state=Notification.State.BOUNCED, error=reason[:500])
+        delivery.note_bounced(int(ours), reason)

@@ -7,7 +7,7 @@ so that what is granted opens, and what is revoked or has expired closes, with t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from core import access
 from hr import paths
-from hr.rights import DELEGATION, EMPLOYEE_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS, VIEW
+from hr.rights import DELEGATION, EMPLOYEE_GRANTS, EVENT_GRANTS, MANAGER_RIGHTS, SELF_RIGHTS, UNIT_GRANTS, VIEW
 
 if TYPE_CHECKING:
     from core.models import User
@@ -37,6 +37,10 @@ class Scope:
     unit_ids: frozenset[int] = NOBODY
     employee_ids: frozenset[int] = NOBODY
     line_roots: frozenset[int] = NOBODY
+    # What is known of lines already, by roots and units: of one user, most rights have the same.
+    lines: dict[tuple[frozenset[int], frozenset[int]], frozenset[int] | None] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.unit_ids or self.employee_ids or self.line_roots)
@@ -67,8 +71,11 @@ class Scope:
 
         if not self.line_roots:
             return NOBODY
-        found = line_outside(self.line_roots, self.unit_ids, most=FEW + 1)
-        return frozenset(found) if len(found) <= FEW else None
+        key = (self.line_roots, self.unit_ids)
+        if key not in self.lines:
+            found = line_outside(self.line_roots, self.unit_ids, most=FEW + 1)
+            self.lines[key] = frozenset(found) if len(found) <= FEW else None
+        return self.lines[key]
 
     def covers(self, employee: Employee) -> bool:
         """Whether it reaches the employee as he was read. A query only for somebody further down a line."""
@@ -98,6 +105,7 @@ class Facts:
         self.managers = self.bosses = NOBODY
         self.grants: list[access.HeldGrant] = []
         self.scopes: dict[str, Scope] = {}
+        self.lines: dict[tuple[frozenset[int], frozenset[int]], frozenset[int] | None] = {}
         if user.is_active:
             self._read(user)
 
@@ -129,7 +137,7 @@ class Facts:
         found: dict[int, set[int]] = {pk: set() for pk, _path, _head in self.tops}
         by_path = {path: pk for pk, path, _head in self.tops}
         lengths = sorted({len(path) for path in by_path})
-        for pk, path in _units_below(by_path):
+        for pk, path in units_below(by_path):
             for length in lengths:
                 top = by_path.get(path[:length])
                 if top is not None:
@@ -145,6 +153,20 @@ class Facts:
         """The units on which, or on one above which, the user holds this permission."""
         granted = {grant.object_id for grant in self.grants if grant.codename == codename}
         return self._united(granted & self.subtrees.keys()) if granted else NOBODY
+
+    def events_granted(self, right: str) -> frozenset[int]:
+        """The events in which the user holds this right on everybody enrolled."""
+        return frozenset(
+            grant.object_id
+            for grant in self.grants
+            if grant.model == "event" and EVENT_GRANTS.get(grant.codename) == right
+        )
+
+    @cached_property
+    def audience(self) -> tuple[frozenset[int], int | None]:
+        """The units the user's employee is part of, from his own upwards, and his position: whom events are for."""
+        own = _employees().filter(pk=self.employee_id).values_list("org_unit__path", "position_id").first()
+        return (frozenset(paths.ids(own[0])), own[1]) if own else (NOBODY, None)
 
     def _united(self, tops: Iterable[int]) -> frozenset[int]:
         return NOBODY.union(*(self.subtrees[top] for top in tops))
@@ -179,9 +201,9 @@ def stands_in(user: User) -> bool:
     return any(pk != facts.employee_id for pk in facts.managers)
 
 
-def answers_for_others(user: User) -> bool:
-    """Whether the user sees anybody beside himself."""
-    scope, own = scope_for(user, VIEW), facts_of(user).employee_id
+def answers_for_others(user: User, permission: str = VIEW) -> bool:
+    """Whether the user holds the permission, to see them as a rule, on anybody beside himself."""
+    scope, own = scope_for(user, permission), facts_of(user).employee_id
     return bool(scope.everything or scope.unit_ids or scope.line_roots or any(pk != own for pk in scope.employee_ids))
 
 
@@ -196,6 +218,18 @@ def scope_for(user: User, permission: str) -> Scope:
     if permission not in scopes:
         scopes[permission] = _scope(user, permission)
     return scopes[permission]
+
+
+def events_for(user: User, permission: str) -> frozenset[int]:
+    """The events in which a grant gives `user` this right on everybody enrolled now, beside `scope_for`."""
+    facts = facts_of(user)
+    return facts.events_granted(permission) if facts.may_act else NOBODY
+
+
+def people_of(user: User) -> Scope:
+    """The employees for whom the user answers as a manager, or as who stands in for one; no grant, and no role."""
+    facts = facts_of(user)
+    return Scope(unit_ids=facts.managed_units, line_roots=facts.bosses) if facts.may_act else Scope()
 
 
 def _scope(user: User, permission: str) -> Scope:
@@ -218,7 +252,7 @@ def _scope(user: User, permission: str) -> Scope:
             units |= facts.units_granted(codename)
     if permission in SELF_RIGHTS and facts.employee_id is not None and facts.unit_id not in units:
         employees.add(facts.employee_id)
-    return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses)
+    return Scope(unit_ids=frozenset(units), employee_ids=frozenset(employees), line_roots=bosses, lines=facts.lines)
 
 
 def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:
@@ -230,10 +264,10 @@ def _active_people(uid: Any, delegators: set[int]) -> list[dict[str, Any]]:
     return list(people.order_by().values("pk", "uid", "org_unit_id", "leads"))
 
 
-def _units_below(by_path: dict[str, int]) -> Iterable[tuple[int, str]]:
-    """(key, path) of the units with these paths and of all below them; none is asked for twice."""
+def units_below(tops: Iterable[str]) -> Iterable[tuple[int, str]]:
+    """(key, path) of the units with these paths and of all below them, none twice; of all units where tops are many."""
     outermost: list[str] = []
-    for path in sorted(by_path):
+    for path in sorted(tops):
         if not outermost or not path.startswith(outermost[-1]):
             outermost.append(path)
     if not outermost:

@@ -1,9 +1,11 @@
+import copy
 import os
 import shutil
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import translation
 
 from tests.hr.personas import World
@@ -18,6 +20,9 @@ def pytest_collection_modifyitems(items):
         if marker or DATABASE_FIXTURES & set(item.fixturenames):
             options = {"databases": DATABASES} | (dict(marker.kwargs) if marker else {})
             item.add_marker(pytest.mark.django_db(**options), append=False)
+        asks = set(item.fixturenames)
+        if "world_of_module" in asks and ("world" not in asks or DATABASE_FIXTURES - {"db"} & asks):
+            raise pytest.UsageError(f"{item.nodeid} asks for no world, or commits: its module cannot share one")
         if item.get_closest_marker("servers") and connection.vendor == "sqlite":
             item.add_marker(pytest.mark.skip(reason="needs the real servers: make test-servers"))
 
@@ -40,9 +45,32 @@ def _no_leftovers_in_the_cache(request):
         cache.clear()
 
 
+@contextmanager
+def undone():
+    """Everything done inside is taken back, in both databases."""
+    with ExitStack() as stack:
+        for name in DATABASES:
+            stack.enter_context(transaction.atomic(using=name))
+        yield
+        for name in DATABASES:
+            transaction.set_rollback(True, using=name)
+
+
+@pytest.fixture(scope="module")
+def world_of_module(django_db_setup, django_db_blocker):
+    """Built once for a module of which every test asks for the world: `pytest.mark.usefixtures("world_of_module")`.
+
+    Each test works in a savepoint over it, and with rows of its own.
+    """
+    with django_db_blocker.unblock(), undone(), translation.override("en"):
+        yield World.build()
+
+
 @pytest.fixture
-def world(db):
+def world(request, db):
     """Everybody who may knock, see tests/hr/personas.py."""
+    if "world_of_module" in request.fixturenames:
+        return copy.deepcopy(request.getfixturevalue("world_of_module"))
     return World.build()
 
 

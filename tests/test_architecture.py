@@ -139,7 +139,7 @@ def test_no_own_template_holds_an_inline_script():
 
 
 # What a page may ask of `Model.objects`: only rows that exist for the user, or nothing.
-SCOPED = {"visible_to", "changeable_by", "open_to", "open_to_hire", "open_to_move", "none"}
+SCOPED = {"visible_to", "changeable_by", "open_to", "open_to_hire", "open_to_move", "markable_by", "none"}
 MANAGERS = {"objects", "history", "_default_manager", "_base_manager"}
 
 

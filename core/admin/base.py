@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,12 +10,14 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import NotRelationField, get_fields_from_path
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.admin import ModelAdmin, TabularInline
+from django.utils.text import capfirst
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from core import kept_forms
 from core.admin import unseen
@@ -120,11 +122,15 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         obj = super().get_object(request, object_id, from_field)
         if obj is not None:
-            names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
-            unseen.hide([obj], self._to_be_asked(names), request.user)
+            self.hide_unseen([obj], request)
         else:
             self.note_denied(request, "record")
         return obj
+
+    def hide_unseen(self, rows: Sequence[Model], request: HttpRequest) -> None:
+        """Whatever the rows point at that does not exist for the user is not named by them."""
+        names = [field.name for field in self.opts.concrete_fields if field.many_to_one or field.one_to_one]
+        unseen.hide(rows, self._to_be_asked(names), request.user)
 
     @staticmethod
     def note_denied(request: HttpRequest, kind: str) -> None:
@@ -139,6 +145,8 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
+        if not changelist.is_popup:
+            changelist.title = capfirst(self.opts.verbose_name_plural)
         shown = [name for name in changelist.list_display if isinstance(name, str) and _is_relation(self.opts, name)]
         if names := self._to_be_asked(shown):
             changelist.result_list = list(changelist.result_list)
@@ -250,7 +258,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         except DomainError as error:
             if request := getattr(form, "request", None):
                 self._note_refusal(request, error)
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            form.add_error(error.field if error.field in form.fields else None, error.message.splitlines())
 
     @contextmanager
     def domain_errors_to_messages(self, request: HttpRequest) -> Iterator[None]:
@@ -269,10 +277,11 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         return HttpResponse(headers={"HX-Redirect": target})
 
 
-def _is_relation(opts: Any, name: str) -> bool:
+def _is_relation(opts: Any, path: str) -> bool:
+    """Whether the field, of the model or of what it points at (`employee__org_unit`), points at a row."""
     try:
-        field = opts.get_field(name)
-    except FieldDoesNotExist:
+        field = get_fields_from_path(opts.model, path)[-1]
+    except (FieldDoesNotExist, NotRelationField):
         return False
     return bool(field.many_to_one or field.one_to_one)
 
@@ -289,6 +298,13 @@ def _with_error(form: type[forms.ModelForm], error: DomainError) -> type[forms.M
 
 
 class ScopedTabularInline(ScopedChoices, TabularInline):
+    """Related rows the user may see."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return rows_for(request.user, super().get_queryset(request))
+
+
+class ScopedStackedInline(ScopedChoices, StackedInline):
     """Related rows the user may see."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.decorators import display
 
 from core.admin.base import BackofficeAdmin
@@ -28,6 +28,11 @@ VERBS = {
     "invite": gettext_lazy("invite to log in"),
     "assign_role": gettext_lazy("assign roles"),
     "view_personal_data": gettext_lazy("view personal data"),
+    "mark": gettext_lazy("mark"),
+    "grade": pgettext_lazy("right", "grade"),
+    "decide": gettext_lazy("decide"),
+    "retry": gettext_lazy("try again"),
+    "repair": gettext_lazy("repair"),
 }
 
 admin.site.unregister(Group)

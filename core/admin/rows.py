@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -20,3 +21,8 @@ def is_key(model: type[Model], text: Any) -> bool:
     except ValidationError:
         return False
     return not isinstance(key, int) or abs(key) <= LARGEST_KEY
+
+
+def keys_among(model: type[Model], texts: Iterable[str]) -> list[int]:
+    """The keys that a request names, without what no row of the model could have."""
+    return [int(text) for text in texts if text.isdecimal() and is_key(model, text)]

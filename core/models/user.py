@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -17,6 +17,12 @@ class UserQuerySet(models.QuerySet):
         if user.has_perm("core.view_user"):
             return self
         return self.filter(pk=user.pk) if user.is_authenticated and user.may_act else self.none()
+
+    def holding(self, permission: str) -> "UserQuerySet":
+        """Active users to whom a role gives the permission (app.codename)."""
+        app_label, codename = permission.split(".")
+        rights = {"permissions__content_type__app_label": app_label, "permissions__codename": codename}
+        return self.filter(is_active=True, groups__in=Group.objects.filter(**rights)).distinct()
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -53,6 +59,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Switch off instead of deleting: an inactive user cannot log in.")
     )
+    # Switched off because the employment ended, so that a rehiring switches it on again.
+    has_left = models.BooleanField(default=False, editable=False)
+    # A session is bound to the number it began with.
+    session_era = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     USERNAME_FIELD = "username"
@@ -100,6 +110,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Every active user enters the admin; what it shows is decided row by row."""
         return self.is_active
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        begun_with: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{begun_with}.{self.session_era}" if self.session_era else begun_with
 
     def get_full_name(self) -> str:
         return self.full_name

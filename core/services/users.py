@@ -72,10 +72,12 @@ def change_user(user: User, *, actor: User | None, **values: Any) -> User:
         _refuse_self(fresh, actor)
         refuse_without_administrator(User.objects.filter(pk=fresh.pk))
     address = fresh.email
-    for name, value in values.items():
+    # Whoever sets it decides for good: a rehiring leaves it then.
+    decided = {"has_left": False} if "is_active" in values else {}
+    for name, value in (values | decided).items():
         setattr(fresh, name, value)
     _validate(fresh)
-    fresh.save(update_fields=list(values))
+    fresh.save(update_fields=[*values, *decided])
     if fresh.email != address:
         _close_links(fresh)
     return fresh

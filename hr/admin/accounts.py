@@ -47,6 +47,7 @@ class InviteActions(admin.ModelAdmin):
                 "An account is made, with the employee code as user name. The link to choose a password goes to the "
                 "work e-mail; without one, print a code from the list of invitations."
             ),
+            "form_submit_text": gettext_lazy("Invite to log in"),
             "form_class": BaseDialogForm,
         },
     )
@@ -59,11 +60,13 @@ class InviteActions(admin.ModelAdmin):
         return self.back_to(object_id)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
-        """The button is for who can log in; one pressed on an old page is answered in words."""
+        """The button is for who may log in and does not yet; one pressed on an old page is answered in words."""
         offered = super().get_actions_detail(request, object_id)
         employee = self.row_of(request, object_id)
         if employee is not None and employee.status == Employee.Status.ACTIVE:
-            return offered
+            account = account_of(employee.uid)
+            if account is None or not account.has_usable_password():
+                return offered
         return [action for action in offered if not action.action_name.endswith("_invite")]
 
     @display(description=gettext_lazy("login"))

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
@@ -57,9 +58,6 @@ class VersionedForm(forms.ModelForm):
         self.fields["version"].required = self.instance.pk is not None
         self.fields["version"].initial = self.instance.version
 
-    def validate_constraints(self) -> None:
-        """Left to the database: it answers on the field, and without a query per rule."""
-
     def changed_values(self) -> dict[str, Any]:
         """What the user changed, by field."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
@@ -85,6 +83,7 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
     show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""
+    first_tab: Any = gettext_lazy("Profile")
 
     # --- Forms ------------------------------------------------------------------------------------------------
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> type:
@@ -124,22 +123,31 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         return rows[key]
 
     def run_in_dialog(
-        self, request: HttpRequest, form: ActionForm, object_id: str, name: str, service: Callable[..., Any]
+        self,
+        request: HttpRequest,
+        form: ActionForm,
+        object_id: str,
+        name: str,
+        service: Callable[..., Any],
+        *,
+        done: str = "",
     ) -> HttpResponse:
-        """Call `service([key], **form values)` and show the row; a broken rule keeps the dialog of `name` open."""
+        """Call `service([key], **form values)`, say that it is `done` and show the row; a broken rule keeps the dialog
+        of `name` open.
+        """
         row = self.row_of(request, object_id)
         if row is None:
             raise Http404
         with self.domain_errors_on(form):
             service([row.pk], actor=request.user, **form.values())
-            messages.success(request, _("%(row)s was changed.") % {"row": row})
+            messages.success(request, done or _("%(row)s was changed.") % {"row": row})
             return self.back_to(row.pk)
         return render(request, "unfold/helpers/dialog.html", {"dialog": getattr(self, name).dialog, "form": form})
 
     # --- Tabs -------------------------------------------------------------------------------------------------
     def get_tabs(self, request: HttpRequest, obj: Model) -> list[dict[str, Any]]:
         """The pages about one row; others may add theirs."""
-        return [self.tab(_("Profile"), "change", obj), self.tab(_("History"), "history", obj)]
+        return [self.tab(str(self.first_tab), "change", obj), self.tab(_("History"), "history", obj)]
 
     def tab(self, title: str, page: str, obj: Model) -> dict[str, Any]:
         link = reverse(f"{self.admin_site.name}:{self._page(page)}", args=[obj.pk])

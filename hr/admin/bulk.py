@@ -46,6 +46,8 @@ def run_on_many(
                 text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
                 messages.success(request, text % {"count": count})
             return None
+    rows = list(queryset[:SHOWN])
+    page.hide_unseen(rows, request)
     context = {
         **page.admin_site.each_context(request),
         "title": title,
@@ -53,7 +55,7 @@ def run_on_many(
         "form": form,
         "media": page.media + form.media,
         "count": len(ids),
-        "rows": list(queryset[:SHOWN]),
+        "rows": rows,
         "more": max(len(ids) - SHOWN, 0),
         "action": request.POST["action"],
         "select_across": request.POST.get("select_across", "0"),

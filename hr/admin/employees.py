@@ -20,7 +20,10 @@ from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
 from hr.admin.delegations import delegations_view, end_delegation_view
 from hr.admin.dialogs import BossForm, MoveForm, ReasonForm, RehireForm, TerminateForm
+from hr.admin.enrolment import EnrolActions
 from hr.admin.filters import BossFilter, DayRangeFilter, ScopedAutocompleteFilter, SubtreeFilter
+from hr.admin.profile import profile_view
+from hr.admin.reporting import ReportActions
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.admin.why import reasons_view, why_view
 from hr.countries import country_name
@@ -79,7 +82,7 @@ class CountryFilter(DropdownFilter):
 
 
 @admin.register(Employee)
-class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
+class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions, GrantTab, HrAdmin):
     form = EmployeeForm
     seen_with_row = ("org_unit", "position")
     list_display = ["code", "name", "org_unit", "position", "status_label", "hired_on"]
@@ -108,10 +111,14 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
             "items": ["suspend", "reactivate", "terminate", "rehire"],
         },
         "invite",
+        "not_mine",
     ]
+    actions_list = ["open_missing"]
     actions = [
         "move_many",
         "change_boss_many",
+        "enrol_many",
+        "not_mine_many",
         "invite_many",
         "suspend_many",
         "reactivate_many",
@@ -126,6 +133,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
             ("delegations/", delegations_view, "delegations"),
             ("delegations/<int:grant_id>/end/", end_delegation_view, "end_delegation"),
             ("why/", why_view, "why"),
+            ("profile/", profile_view, "profile"),
             ("<path:object_id>/reasons/", reasons_view, "reasons"),
         ]
         own = {"model_admin": self}
@@ -140,6 +148,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if request.GET.get("field_name") in {"reports_to", "head"}:
             queryset = queryset.exclude(status=Status.TERMINATED)
+        elif request.GET.get("model_name") == "attendance":
+            # Whom to enrol: the participants of an event, and the walk-ins of its roll.
+            queryset = queryset.enrollable_by(request.user).active()
         return super().get_search_results(request, queryset, search_term)
 
     @display(description=gettext_lazy("name"), ordering="search_text")
@@ -240,7 +251,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         description=gettext_lazy("Move"),
         icon="drive_file_move",
         permissions=["move"],
-        dialog={"title": gettext_lazy("Move to another unit"), "form_class": MoveForm},
+        dialog={
+            "title": gettext_lazy("Move to another unit"),
+            "form_submit_text": gettext_lazy("Move"),
+            "form_class": MoveForm,
+        },
     )
     def move(self, request: HttpRequest, form: MoveForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "move", employees.move_employees)
@@ -249,7 +264,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         description=gettext_lazy("Change boss"),
         icon="supervisor_account",
         permissions=["change_boss"],
-        dialog={"title": gettext_lazy("Change the boss"), "form_class": BossForm},
+        dialog={
+            "title": gettext_lazy("Change the boss"),
+            "form_submit_text": gettext_lazy("Change boss"),
+            "form_class": BossForm,
+        },
     )
     def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "change_boss", employees.change_boss)
@@ -261,6 +280,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         dialog={
             "title": gettext_lazy("Suspend"),
             "description": gettext_lazy("The person cannot log in until reactivated."),
+            "form_submit_text": gettext_lazy("Suspend"),
             "form_class": ReasonForm,
         },
     )
@@ -271,7 +291,11 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         description=gettext_lazy("Reactivate"),
         icon="play_circle",
         permissions=["reactivate"],
-        dialog={"title": gettext_lazy("Reactivate"), "form_class": ReasonForm},
+        dialog={
+            "title": gettext_lazy("Reactivate"),
+            "form_submit_text": gettext_lazy("Reactivate"),
+            "form_class": ReasonForm,
+        },
     )
     def reactivate(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "reactivate", employment.reactivate_employees)
@@ -286,6 +310,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
                 "Access ends at once. Units headed by this person are left without a head; "
                 "those who report to this person keep their boss until you change it."
             ),
+            "form_submit_text": gettext_lazy("Terminate"),
             "form_class": TerminateForm,
         },
     )
@@ -299,6 +324,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, GrantTab, HrAdmin):
         dialog={
             "title": gettext_lazy("Rehire"),
             "description": gettext_lazy("The history keeps the dates of the employment that ended."),
+            "form_submit_text": gettext_lazy("Rehire"),
             "form_class": RehireForm,
         },
     )

@@ -1,6 +1,7 @@
 """List filters that offer and accept only what the user may see."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
@@ -95,6 +97,37 @@ class DayRangeFilter(admin.FieldListFilter):
 
     def _chosen(self) -> dict[str, str]:
         return {name: values[-1] for name, values in self.used_parameters.items() if values and values[-1]}
+
+
+class MomentRangeFilter(DayRangeFilter):
+    """What is on these days, of the organisation's time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        first, last = (self._day(name) for name in self.expected_parameters())
+        if first:
+            queryset = queryset.filter(**{f"{self.field_path}__gte": _midnight(first)})
+        if last:
+            queryset = queryset.filter(**{f"{self.field_path}__lt": _midnight(last + timedelta(days=1))})
+        return queryset
+
+    def _day(self, name: str) -> date | None:
+        text = self._chosen().get(name)
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError as error:
+            raise IncorrectLookupParameters(error) from error
+
+
+class DayOfEventFilter(MomentRangeFilter):
+    """Rows of events that begin on these days."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("day of the event")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class BossFilter(DropdownFilter):

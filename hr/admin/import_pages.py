@@ -14,13 +14,15 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.admin.rows import is_key
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.admin.accounts import tell
+from hr.admin.audience_form import RowField
 from hr.admin.import_rows import cards_of, shown_rows
 from hr.demo.samples import sample_names
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
-from hr.models import ImportJob, ImportRow
+from hr.models import Attendance, Event, ImportJob, ImportRow
 from hr.permissions import can_create_positions, can_create_units
 from hr.services import imports
 from hr.services.accounts import can_invite, invite_created_by
@@ -32,7 +34,7 @@ RECENT = 5
 
 
 class UploadForm(forms.Form):
-    """The file, and what to do with units and positions nobody knows."""
+    """The file, and what to do with units and positions nobody knows, or which event it is about."""
 
     file = forms.FileField(
         label=gettext_lazy("file"),
@@ -42,6 +44,20 @@ class UploadForm(forms.Form):
     create_missing = forms.BooleanField(
         label=gettext_lazy("Create units and positions that do not exist yet"), required=False
     )
+    event = RowField(
+        Attendance,
+        "event",
+        label=gettext_lazy("Event"),
+        required=False,
+        help_text=gettext_lazy("Where the file has no column for it: all its rows are about this event."),
+    )
+
+    def __init__(self, *args: Any, kind: Kind, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kind.of_events:
+            self.fields["event"].queryset = Event.objects.visible_to(user)
+        else:
+            del self.fields["event"]
 
 
 class ImportPages(ModelAdmin):
@@ -52,12 +68,14 @@ class ImportPages(ModelAdmin):
     def import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None) if request.method == "POST" else UploadForm()
+        sent = (request.POST, request.FILES) if request.method == "POST" else ()
+        # From the page of an event, where it is chosen already.
+        form = UploadForm(*sent, kind=self.kind, user=request.user, initial={"event": self._asked_event(request)})
         if form.is_bound and form.is_valid():
             try:
                 return HttpResponseRedirect(self._job_page(self._upload(request, form)))
             except DomainError as error:
-                form.add_error("file", error.message)
+                form.add_error("event" if error.field == "event" else "file", error.message)
         jobs = ImportJob.objects.changeable_by(request.user).filter(resource=self.kind.name)
         context = {
             "title": _("Load %(rows)s from a spreadsheet") % {"rows": self.opts.verbose_name_plural},
@@ -68,11 +86,19 @@ class ImportPages(ModelAdmin):
             "recent": [(job, self._job_page(job), _badge(job)) for job in jobs[:RECENT]],
             "may_create": bool(self._creatable(request)),
             "megabytes": MAX_BYTES // 1024**2,
+            "media": self.media + form.media,
         }
         return self._page_of(request, "upload", context, status=400 if form.errors else 200)
 
+    @staticmethod
+    def _asked_event(request: HttpRequest) -> str:
+        asked = request.GET.get("event", "")
+        return (
+            asked if is_key(Event, asked) and Event.objects.visible_to(request.user).filter(pk=asked).exists() else ""
+        )
+
     def _upload(self, request: HttpRequest, form: UploadForm) -> ImportJob:
-        file = form.cleaned_data["file"]
+        file, event = form.cleaned_data["file"], form.cleaned_data.get("event")
         check_size(file.size)
         return imports.upload(
             self.kind,
@@ -80,6 +106,7 @@ class ImportPages(ModelAdmin):
             file.read(),
             actor=request.user,
             create_missing=form.cleaned_data["create_missing"],
+            event_id=event.pk if event else None,
         )
 
     def import_job_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
@@ -140,6 +167,7 @@ class ImportPages(ModelAdmin):
             "page": page,
             "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
             "rows": shown_rows(page.object_list, self.kind, self.admin_site.name, user=request.user),
+            "event": Event.objects.visible_to(request.user).filter(pk=job.event_id).first() if job.event_id else None,
             "waiting": waiting,
             "own": own,
             "may_create": self._creatable(request) & job.missing.keys(),
@@ -152,7 +180,7 @@ class ImportPages(ModelAdmin):
             "unknown_columns": [header for header, field in job.columns if field is None and header],
             "can_invite": own and self._hired(job) and can_invite(request.user),
             "list_link": self.address("changelist"),
-            "again_link": self.address("import"),
+            "again_link": self.address("import") if self.has_import_permission(request) else "",
         }
 
     def _creatable(self, request: HttpRequest) -> set[str]:

@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from hr.admin.base import HrAdmin
+from hr.admin.filters import MomentRangeFilter
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
 
@@ -32,7 +33,11 @@ LABELS = {
 class ImportJobAdmin(HrAdmin):
     list_display = ["name", "resource", "state_label", "rows", "created", "updated", "failed", "who", "at"]
     list_display_links = None
-    list_filter = [("resource", ChoicesDropdownFilter), ("state", ChoicesDropdownFilter)]
+    list_filter = [
+        ("resource", ChoicesDropdownFilter),
+        ("state", ChoicesDropdownFilter),
+        ("created_at", MomentRangeFilter),
+    ]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,26 +1,30 @@
-"""Lists over messages and notifications show whom they are about, found with one query a page."""
+"""Lists over messages and notifications name what they are about, found with one query per kind of row and page."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 
-from hr.models import Employee, OutboxMessage
+from hr.models import Notification, OutboxMessage
 from hr.services.outbox import KINDS
+from hr.services.subjects import Subject, visible_rows
+
+Row = OutboxMessage | Notification
 
 
-def name_people(messages: Iterable[OutboxMessage], user: object) -> None:
-    """Set `person` on each message that is about an employee the user may see."""
-    rows = list(messages)
-    ids = {message.payload.get("employee_id") for message in rows} - {None}
-    people = Employee.objects.visible_to(user).in_bulk(ids)
-    for message in rows:
-        message.person = str(people.get(message.payload.get("employee_id"), "")) or _("somebody")
+def name_subjects(rows: Iterable[Row], user: Any) -> None:
+    """Set on each row what it says (`text`) and where that leads (`link`, or None), as far as the user may know."""
+    about = {row: _subject_of(row) for row in rows}
+    found = visible_rows([pair for pair in about.values() if pair], user)
+    for row, pair in about.items():
+        subject_row = found.get(pair) if pair else None
+        name, link = (pair[0].name(subject_row), pair[0].link(pair[1])) if pair and subject_row else ("", None)
+        row.text, row.link = text_of(_message(row), name), link  # type: ignore[union-attr]
 
 
-def text_of(message: OutboxMessage) -> str:
-    return KINDS[message.kind].text(message) if message.kind in KINDS else message.kind
+def text_of(message: OutboxMessage, about: str) -> str:
+    return KINDS[message.kind].text(about) if message.kind in KINDS else message.kind
 
 
 def error_of(message: OutboxMessage) -> str:
@@ -30,18 +34,19 @@ def error_of(message: OutboxMessage) -> str:
     return " ".join(str(known[code]) for code in codes) if known.keys() >= set(codes) else message.error
 
 
-class MessageChangeList(ChangeList):
+def _message(row: Row) -> OutboxMessage:
+    return row if isinstance(row, OutboxMessage) else row.message
+
+
+def _subject_of(row: Row) -> tuple[Subject, int] | None:
+    message = _message(row)
+    kind = KINDS.get(message.kind)
+    key = getattr(row, "about_id", None) or (message.payload.get(kind.key) if kind and kind.key else None)
+    return (kind.subject, key) if kind and kind.subject and key else None
+
+
+class NamedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        name_people(self.messages_of(self.result_list), request.user)
-
-    @staticmethod
-    def messages_of(rows: Iterable[OutboxMessage]) -> Iterable[OutboxMessage]:
-        return rows
-
-
-class NotificationChangeList(MessageChangeList):
-    @staticmethod
-    def messages_of(rows: Iterable) -> Iterable[OutboxMessage]:
-        return [row.message for row in rows]
+        name_subjects(self.result_list, request.user)

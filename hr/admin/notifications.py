@@ -3,17 +3,26 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
 from core.admin.base import BackofficeAdmin
-from hr.admin.messages import NotificationChangeList, error_of, name_people, text_of
+from hr.admin.inbox import inbox_view, open_view
+from hr.admin.messages import NamedChangeList, error_of, name_subjects
 from hr.models import Notification
-from hr.services.outbox import mark_read
+from hr.services.delivery import mark_read
 
-LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "danger", "read": "primary"}
+LABELS = {
+    "pending": "info",
+    "sent": "success",
+    "bounced": "danger",
+    "failed": "danger",
+    "read": "primary",
+    "dropped": "default",
+}
 
 
 @admin.register(Notification)
@@ -30,13 +39,20 @@ class NotificationAdmin(BackofficeAdmin):
     readonly_fields = fields
     actions = ["mark_as_read"]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NotificationChangeList]:
-        return NotificationChangeList
+    def get_urls(self) -> list[URLPattern]:
+        pages = [("inbox/", inbox_view, "inbox"), ("<path:object_id>/open/", open_view, "open")]
+        return [
+            path(route, self.admin_site.admin_view(view), {"model_admin": self}, name=f"hr_notification_{name}")
+            for route, view, name in pages
+        ] + super().get_urls()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
+        return NamedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Notification | None:
         notification = super().get_object(request, object_id, from_field)
         if notification is not None:
-            name_people([notification.message], request.user)
+            name_subjects([notification], request.user)
         return notification
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -56,7 +72,7 @@ class NotificationAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("what"))
     def text(self, notification: Notification) -> str:
-        return text_of(notification.message)
+        return notification.text
 
     @display(description=gettext_lazy("problem"))
     def problem(self, notification: Notification) -> str:

@@ -104,7 +104,11 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
         description=gettext_lazy("Move"),
         icon="drive_file_move",
         permissions=["move"],
-        dialog={"title": gettext_lazy("Move to another place"), "form_class": MoveUnitForm},
+        dialog={
+            "title": gettext_lazy("Move to another place"),
+            "form_submit_text": gettext_lazy("Move"),
+            "form_class": MoveUnitForm,
+        },
     )
     def move(self, request: HttpRequest, form: MoveUnitForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "move", org_units.move_org_units)
@@ -113,7 +117,11 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
         description=gettext_lazy("Name a head"),
         icon="supervisor_account",
         permissions=["move"],
-        dialog={"title": gettext_lazy("Name a head"), "form_class": HeadForm},
+        dialog={
+            "title": gettext_lazy("Name a head"),
+            "form_submit_text": gettext_lazy("Name a head"),
+            "form_class": HeadForm,
+        },
     )
     def set_head(self, request: HttpRequest, form: HeadForm, object_id: str) -> HttpResponse:
         return self.run_in_dialog(request, form, object_id, "set_head", _set_head)

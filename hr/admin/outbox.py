@@ -4,13 +4,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from core.admin.base import BackofficeAdmin
-from hr.admin.messages import MessageChangeList, error_of, name_people, text_of
+from hr.admin.messages import NamedChangeList, error_of, name_subjects
+from hr.admin.system import system_view
 from hr.models import OutboxMessage
 from hr.services.outbox import KINDS
 
@@ -53,13 +55,18 @@ class OutboxMessageAdmin(BackofficeAdmin):
     fields = ["what", "kind", "shown_error", "actor_name", "created_at", "done_at", "attempts", "next_attempt_at"]
     readonly_fields = fields
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[MessageChangeList]:
-        return MessageChangeList
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(system_view)
+        own = path("system/", view, {"model_admin": self}, name="hr_outboxmessage_system")
+        return [own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NamedChangeList]:
+        return NamedChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> OutboxMessage | None:
         message = super().get_object(request, object_id, from_field)
         if message is not None:
-            name_people([message], request.user)
+            name_subjects([message], request.user)
         return message
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -73,7 +80,7 @@ class OutboxMessageAdmin(BackofficeAdmin):
 
     @display(description=gettext_lazy("what"))
     def what(self, message: OutboxMessage) -> str:
-        return text_of(message)
+        return message.text
 
     @display(description=gettext_lazy("problem"))
     def shown_error(self, message: OutboxMessage) -> str:

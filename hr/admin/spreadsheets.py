@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from unfold.enums import ActionVariant
 
@@ -50,7 +51,10 @@ class SpreadsheetAdmin(ImportPages, ExportPages, ModelAdmin):
     def _buttons(self, request: HttpRequest) -> list[dict[str, Any]]:
         buttons = []
         if self.has_import_permission(request):
-            buttons.append(_button(_("Load"), "upload_file", self.address("import")))
+            # The event whose list it is goes along, too.
+            event = request.GET.get("event__id__exact") if self.kind.of_events else None
+            query = f"?{urlencode({'event': event})}" if event else ""
+            buttons.append(_button(_("Load"), "upload_file", self.address("import") + query))
         if self.has_export_permission(request):
             # The list's own query goes along: what is shown is what is exported.
             query = f"?{request.GET.urlencode()}" if request.GET else ""

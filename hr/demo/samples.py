@@ -13,6 +13,7 @@ SAMPLES = {
     "employees": ("employees_good.csv", "employees_faulty.csv", "employees_cp1252_semicolon.csv", LARGE),
     "units": ("org_units.csv",),
     "positions": ("positions.csv",),
+    "attendance": (),
 }
 
 

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.text import fold
-from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
 from hr.loading.check_bosses import BossCheck
-from hr.loading.identities import Identities, personal_scope, seen_scope
+from hr.loading.check_people import PersonCheck
+from hr.loading.identities import seen_scope
 from hr.loading.lines import Line
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
@@ -33,59 +33,23 @@ class ToCreate(str):
     __slots__ = ()
 
 
-class EmployeeCheck(BossCheck):
+class EmployeeCheck(PersonCheck, BossCheck):
     """Key: the code, else the national id."""
 
     model = Employee
 
     # --- Who is who ---------------------------------------------------------------------------------------------
     def match(self) -> None:
-        self.personal = personal_scope(self.user)
-        self._guard_personal_columns()
-        self.identities = Identities(self.personal, seen_scope(self.user))
+        self.know_people(seen_scope(self.user))
         targets: dict[int, int] = {}
         for line in self.lines:
-            target = self._target(line)
+            target = self.person_of(line)
             if target is not None:
                 targets[line.number] = target
         self._read(targets)
         self.require_new_rows_complete(("code", "national_id"))
         self._refuse_all_repeats(targets)
         self._refuse_taken()
-
-    def _guard_personal_columns(self) -> None:
-        """Without any right to personal data its columns are refused, before anything is matched by them."""
-        names = [name for name, column in self.sheet.resource.columns.items() if column.personal]
-        for line in self.lines if self.personal == set() else ():
-            for name in names:
-                if line.values.pop(name, None):
-                    self._refuse_personal(line, name)
-
-    def _refuse_personal(self, line: Line, name: str) -> None:
-        self.fault(line, name, _("You may not see or change personal data. Remove this column."))
-
-    def _target(self, line: Line) -> int | None:
-        """The key of the employee the line is about; None for a new one."""
-        code, typed_id = line.values.get("code"), self.sheet.cell(line, "national_id")
-        by_code = self.identities.coded(code) if code else None
-        if by_code is not None and "country" not in line.values:
-            country = self.identities.foreign.get(by_code, DEFAULT_COUNTRY)
-            if country != DEFAULT_COUNTRY:
-                self.sheet.read_again(line, country)
-        by_id = self.identities.identified(self.country_of(line), line.values.get("national_id"))
-        if not code and not typed_id and not self.sheet.cell(line, "code"):
-            self.fault(line, self._key_column(), _("Neither code nor national id. Fill in one of them."))
-        elif code and by_id is not None and by_code != by_id:
-            self._refuse_two(line, by_code, by_id)
-        return by_code if code else by_id
-
-    def _refuse_two(self, line: Line, by_code: int | None, by_id: int) -> None:
-        other = self.identities.codes[by_id]
-        if by_code is None:
-            message = _("The national id belongs to %(other)s, and no employee has this code. Correct one of the two.")
-        else:
-            message = _("The national id belongs to %(other)s, the code to somebody else. Correct one of the two.")
-        self.fault(line, "national_id", message % {"other": other})
 
     def _read(self, targets: dict[int, int]) -> None:
         found = self.read_existing(targets.values())
@@ -141,19 +105,6 @@ class EmployeeCheck(BossCheck):
                 ) % {"row": giver.number}
             self.fault(line, "work_email", message)
 
-    def country_of(self, line: Line) -> str:
-        if "country" in line.values:
-            return cast(str, line.values["country"])
-        code = line.values.get("code")
-        target = self.identities.coded(code) if code else None
-        return self.identities.foreign.get(target, DEFAULT_COUNTRY) if target is not None else DEFAULT_COUNTRY
-
-    def _key_column(self) -> str:
-        return "national_id" if "code" not in self.sheet.mapping.positions and self.personal != set() else "code"
-
-    def key_of(self, line: Line) -> str:
-        return "code" if self.sheet.cell(line, "code") or not self.sheet.cell(line, "national_id") else "national_id"
-
     # --- Units and positions ----------------------------------------------------------------------------------
     def resolve(self) -> None:
         self.units = Catalogue(self.visible(OrgUnit), "name")
@@ -208,7 +159,7 @@ class EmployeeCheck(BossCheck):
             return
         for name, column in self.sheet.resource.columns.items():
             if column.personal and line.values.get(name):
-                self._refuse_personal(line, name)
+                self.refuse_personal(line, name)
 
     # --- Rights -------------------------------------------------------------------------------------------------
     def may_add(self, line: Line) -> bool:

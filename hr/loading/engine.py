@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from core.context import changing
+from hr.loading.errors import UnusableFile
 from hr.loading.kinds import Kind
 from hr.loading.lines import FAULTY, UNCHANGED, Line, Sheet, read_sheet
 from hr.loading.mapping import map_headers
@@ -28,11 +30,16 @@ RESULT_FIELDS = (
 )  # fmt: skip
 
 
-def read_file(content: bytes, kind: Kind) -> Sheet:
+def read_file(content: bytes, kind: Kind, *, event_id: int | None = None) -> Sheet:
     """The file's table, cell by cell; nothing is asked of the database. Raises UnusableFile."""
     resource = kind.resource
     table = read_table(content, resource.recognise)
-    return read_sheet(table, map_headers(table, resource), resource)
+    mapping = map_headers(table, resource)
+    if kind.of_events and event_id is None and "event" not in mapping.positions:
+        raise UnusableFile(
+            _("Nothing says which event the file is about. Choose the event together with the file, or add a column.")
+        )
+    return read_sheet(table, mapping, resource, event_id=event_id)
 
 
 def check(sheet: Sheet, kind: Kind, *, user: User | None, create_missing: bool = False, lock: bool = False) -> Plan:
@@ -60,6 +67,7 @@ def load(
         resource=kind.name,
         state=ImportJob.State.APPLYING,
         file_name=file_name,
+        event_id=sheet.event_id,
         accept_valid=accept_valid,
         create_missing=create_missing,
         language=(translation.get_language() or "es")[:2],
@@ -111,9 +119,11 @@ def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
             "verdict": line.verdict,
             "label": line.label[:LABEL_LENGTH],
             "object_id": line.object_id or (line.existing.pk if line.existing else None),
+            "employee_id": line.employee_id,
+            "event_id": line.event_id,
             "before": line.before if written else {},
             "after": line.after if written else {},
-            "written_version": _version(line) if line.object_id else None,
+            "written_version": (line.written_version or _version(line)) if line.object_id else None,
             "errors": [asdict(error) for error in line.errors],
         }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,7 @@ from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
 from hr.loading.reading import Cell
 from hr.loading.xlsx import SheetToWrite, workbook
-from hr.models import Employee, OrgUnit, Position
+from hr.models import Employee, OrgUnit, Outcome, Position, SessionMark
 
 if TYPE_CHECKING:
     from core.models import User
@@ -43,7 +44,7 @@ class Export:
     def __init__(self, kind: Kind, rows: Any, *, user: User | None) -> None:
         self.kind, self.user = kind, user
         self.rows = rows if user is None else rows.visible_to(user)
-        self.personal = personal_scope(user) if kind.model is Employee else None
+        self.personal = personal_scope(user) if kind.person else None
         self.columns = {
             name: column
             for name, column in kind.resource.columns.items()
@@ -59,25 +60,58 @@ class Export:
         widths = [column.width for column in self.columns.values()]
         return workbook([SheetToWrite(title, header, widths, self.cells())])
 
-    def cells(self) -> Iterator[list[Cell]]:
-        return self._read([self._render(name) for name in self.columns])
+    def count(self) -> int:
+        """How many rows the file has."""
+        return self.rows.count() + (self._sessions(self.rows.order_by()).count() if self.kind.of_events else 0)
 
-    def _read(self, renders: Sequence[Render]) -> Iterator[list[Cell]]:
+    def cells(self) -> Iterator[list[Cell]]:
+        return self._read({name: self._render(name) for name in self.columns})
+
+    def _read(self, renders: Mapping[str, Render]) -> Iterator[list[Cell]]:
         """Keys first, then the rows in batches: bounded memory on every engine, whatever the order."""
         hidden = [column.personal for column in self.columns.values()] if self.personal is not None else []
-        names = ["pk", *(self.kind.model._meta.get_field(name).attname for name in self.columns)]
-        keys = self.rows.values_list("pk", flat=True)
-        for batch in batched(keys, ROWS_A_READ):
+        stored = [column.attribute or Value("") for column in self.columns.values()]
+        names = ["pk", self.kind.person or "pk", *stored]
+        for batch in self._keys():
             found = {
                 row[0]: row[1:]
                 for row in self.kind.model._base_manager.filter(pk__in=batch).order_by().values_list(*names)
             }
+            sessions = self._of_sessions(batch)
             # A row deleted meanwhile is left out.
             for key in filter(found.__contains__, batch):
-                cells = [render(value) for render, value in zip(renders, found[key], strict=True)]
-                if hidden and key not in (self.personal or ()):
+                person, *values = found[key]
+                cells = [render(value) for render, value in zip(renders.values(), values, strict=True)]
+                if hidden and person not in (self.personal or ()):
                     cells = ["" if hide else cell for hide, cell in zip(hidden, cells, strict=True)]
                 yield cells
+                for number, outcome in sessions[key]:
+                    of_session = {"session": str(number), "status": "", "outcome": renders["outcome"](outcome)}
+                    yield list((dict(zip(self.columns, cells, strict=True)) | of_session).values())
+
+    def _of_sessions(self, keys: Sequence[int]) -> defaultdict[int, list[tuple[int, str]]]:
+        """(number, outcome) of the sessions of which something is known, by attendance: each is a row of the file."""
+        found: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+        if self.kind.of_events:
+            marks = self._sessions(keys).order_by("session__number")
+            for key, number, outcome in marks.values_list("attendance_id", "session__number", "outcome"):
+                found[key].append((number, outcome))
+        return found
+
+    @staticmethod
+    def _sessions(attendance: Any) -> QuerySet:
+        return SessionMark.objects.filter(attendance__in=attendance).exclude(outcome=Outcome.PENDING)
+
+    def _keys(self) -> Iterator[tuple[int, ...]]:
+        """The keys in parts. Newest first they are read part by part too: of attendance there may be millions."""
+        keys: QuerySet = self.rows.values_list("pk", flat=True)
+        order = self.rows.query.order_by or self.kind.model._meta.ordering
+        if tuple(order or ()) not in (("-pk",), ("-id",)):
+            yield from batched(keys, ROWS_A_READ)
+            return
+        part: tuple[int, ...] = ()
+        while part := tuple((keys.filter(pk__lt=part[-1]) if part else keys)[:ROWS_A_READ]):
+            yield part
 
     def _render(self, name: str) -> Render:
         if name in ("org_unit", "parent"):
@@ -87,8 +121,9 @@ class Export:
         if name in ("reports_to", "head"):
             codes = dict(self._visible(Employee).order_by().values_list("pk", "code"))
             return lambda key: codes.get(key, "")
-        if name == "status":
-            words = {value: str(label) for value, label in Employee.Status.choices}
+        if name in ("status", "outcome"):
+            choices: Any = self.kind.model._meta.get_field(name)
+            words = {value: str(label) for value, label in choices.flatchoices}
             return lambda value: words[value]
         return lambda value: value or ""
 
@@ -131,8 +166,8 @@ def export_to_path(kind: Kind, path: Path, *, user: User | None, dry_run: bool =
     format_ = path.suffix.lower().removeprefix(".")
     if format_ not in FORMATS:
         raise DomainError(_("The file's name must end in .xlsx or .csv."))
-    export = Export(kind, kind.model.objects.order_by("pk"), user=user)
-    rows = export.rows.count()
+    export = Export(kind, kind.model.objects.order_by("-pk" if kind.of_events else "pk"), user=user)
+    rows = export.count()
     if not dry_run:
         with path.open("wb") as file:
             for piece in export.file(format_):

@@ -50,7 +50,7 @@ def run(job_id: int) -> None:
             kind, actor = KINDS[job.resource], _actor(job)
             if job.file is None:
                 raise UnusableFile(_("The file is gone. Load it again."))
-            sheet = read_file(files.read_file(job.file), kind)
+            sheet = read_file(files.read_file(job.file), kind, event_id=job.event_id)
             step = _check if job.state == State.UPLOADED else _apply
             step(job_id, sheet, kind, actor=actor, source="import")  # type: ignore[call-arg]  # business_atomic takes it
         except DomainError as error:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from hr.loading.apply import write_employees, write_org_units, write_positions
+from hr.loading.apply_attendance import write_attendance
 from hr.loading.check import Check
+from hr.loading.check_attendance import AttendanceCheck
 from hr.loading.check_catalogue import OrgUnitCheck, PositionCheck
 from hr.loading.check_employees import EmployeeCheck
 from hr.models import ImportJob
 from hr.models.base import BusinessModel
+from hr.resources.attendance import AttendanceResource
 from hr.resources.base import SpreadsheetResource
 from hr.resources.employees import EmployeeResource
 from hr.resources.org_units import OrgUnitResource
@@ -20,12 +23,18 @@ from hr.resources.positions import PositionResource
 
 @dataclass(frozen=True)
 class Kind:
-    """`name` is ImportJob.Resource's value; the page rights are named for the model."""
+    """`name` is ImportJob.Resource's value; the page rights are named for the model.
+
+    `person` leads from a row to the key of the employee whose personal data it holds. `of_events`: the rows are about
+    an event, named in the file or chosen together with it.
+    """
 
     name: str
     resource_class: type[SpreadsheetResource]
     check: type[Check]
     write: Callable[..., None]
+    person: str = ""
+    of_events: bool = False
 
     @property
     def model(self) -> type[BusinessModel]:
@@ -43,9 +52,17 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(ImportJob.Resource.EMPLOYEES, EmployeeResource, EmployeeCheck, write_employees),
+        Kind(ImportJob.Resource.EMPLOYEES, EmployeeResource, EmployeeCheck, write_employees, person="pk"),
         Kind(ImportJob.Resource.UNITS, OrgUnitResource, OrgUnitCheck, write_org_units),
         Kind(ImportJob.Resource.POSITIONS, PositionResource, PositionCheck, write_positions),
+        Kind(
+            ImportJob.Resource.ATTENDANCE,
+            AttendanceResource,
+            AttendanceCheck,
+            write_attendance,
+            person="employee_id",
+            of_events=True,
+        ),
     )
 }
 

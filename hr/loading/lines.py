@@ -28,7 +28,11 @@ class CellError:
 
 @dataclass(slots=True)
 class Line:
-    """One row. `values` holds what its filled cells mean, by field; `changes` what would be written."""
+    """One row. `values` holds what its filled cells mean, by field; `changes` what would be written.
+
+    `about` tells rows apart of which the database holds none yet and whose `after` does not say all. Of attendance,
+    `employee_id` and `event_id` are the person and the event that were found.
+    """
 
     number: int
     cells: Row
@@ -41,6 +45,10 @@ class Line:
     before: dict[str, str] = field(default_factory=dict)
     after: dict[str, str] = field(default_factory=dict)
     object_id: int | None = None
+    employee_id: int | None = None
+    event_id: int | None = None
+    about: str = ""
+    written_version: int | None = None
 
     def copy(self) -> Line:
         return replace(self, values=dict(self.values), errors=list(self.errors))
@@ -48,11 +56,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file read as far as that goes without asking the database."""
+    """A file read as far as that goes without asking the database. `event_id`: the event chosen for all its rows."""
 
     resource: SpreadsheetResource
     mapping: Mapping
     lines: list[Line]
+    event_id: int | None = None
 
     def cell(self, line: Line, name: str) -> Cell:
         position = self.mapping.positions.get(name)
@@ -78,9 +87,9 @@ class Sheet:
                 self.fault(line, name, str(error))
 
 
-def read_sheet(table: Table, mapping: Mapping, resource: SpreadsheetResource) -> Sheet:
+def read_sheet(table: Table, mapping: Mapping, resource: SpreadsheetResource, *, event_id: int | None = None) -> Sheet:
     """Read every cell, column by column; a value that occurs often is read once."""
-    sheet = Sheet(resource, mapping, [Line(number, cells) for number, cells in table.rows])
+    sheet = Sheet(resource, mapping, [Line(number, cells) for number, cells in table.rows], event_id)
     # The country first: ids and phones are read by its rules.
     for name in sorted(mapping.positions, key=lambda name: name != "country"):
         _read_column(sheet, name, resource.columns[name])

@@ -62,7 +62,8 @@ class Plan:
             errors = [[error.column, error.value, error.message] for error in line.errors]
             existing = line.existing.pk if line.existing else None
             told.update(
-                json.dumps([line.number, line.verdict, existing, line.before, line.after, errors]).encode() + b"\n"
+                json.dumps([line.number, line.verdict, existing, line.about, line.before, line.after, errors]).encode()
+                + b"\n"
             )
         told.update(json.dumps(self.missing if self.create_missing else {}, sort_keys=True).encode())
         return told.hexdigest()

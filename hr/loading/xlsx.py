@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
 from hr.loading.formulas import neutralise_in_text_cell
@@ -43,6 +44,10 @@ _STYLES = f"""{_HEAD}<styleSheet xmlns="{_MAIN}">
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
+# Numbers are written as numbers. A file that is to be loaded again holds texts and days alone.
+Written = Cell | int | float | Decimal
+
+
 @dataclass(frozen=True)
 class SheetToWrite:
     """`widths` are in characters. The header row is bold and stays in sight."""
@@ -50,7 +55,7 @@ class SheetToWrite:
     name: str
     header: Sequence[str]
     widths: Sequence[int]
-    rows: Iterable[Sequence[Cell]]
+    rows: Iterable[Sequence[Written]]
 
 
 def workbook(sheets: Sequence[SheetToWrite]) -> Iterator[bytes]:
@@ -106,11 +111,13 @@ def _sheet_xml(sheet: SheetToWrite) -> Iterator[str]:
     yield "".join(pieces) + "</sheetData></worksheet>"
 
 
-def _row_xml(number: int, row: Sequence[Cell], letters: Sequence[str], *, text_style: int) -> str:
+def _row_xml(number: int, row: Sequence[Written], letters: Sequence[str], *, text_style: int) -> str:
     cells = []
     for letter, cell in zip(letters, row, strict=True):
         if isinstance(cell, date) and cell > _FIRST_DAY:
             cells.append(f'<c r="{letter}{number}" s="3"><v>{(cell - _EPOCH).days}</v></c>')
+        elif isinstance(cell, int | float | Decimal):
+            cells.append(f'<c r="{letter}{number}"><v>{cell}</v></c>')
         elif cell:
             text = escape(_NOT_IN_XML.sub("", neutralise_in_text_cell(str(cell))))
             cells.append(

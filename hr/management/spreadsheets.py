@@ -15,14 +15,16 @@ from django.core.management.base import BaseCommand
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from core.errors import DomainError, NotAllowed
+from core.errors import DomainError, NotAllowed, NotFound
 from core.models import User
 from hr.loading import engine
+from hr.loading.catalogue import Catalogue
 from hr.loading.export import export_to_path
 from hr.loading.kinds import KINDS, Kind
 from hr.loading.lines import Line
 from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import check_size
+from hr.models import Event
 
 ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
 
@@ -112,12 +114,15 @@ class ImportCommand(SpreadsheetCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--create-missing", action="store_true", help="create unknown units and positions")
+        if self.kind.of_events:
+            parser.add_argument("--event", metavar="CODE", help="the event all rows are about, where they name none")
 
     def work(self, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         accept_valid, create_missing = options["accept_valid"], options["create_missing"]
         path: Path = options["file"]
         check_size(path.stat().st_size)
-        sheet = engine.read_file(path.read_bytes(), self.kind)
+        event_id = self._event(options["event"], user) if options.get("event") else None
+        sheet = engine.read_file(path.read_bytes(), self.kind, event_id=event_id)
         if options["dry_run"]:
             plan = engine.check(sheet, self.kind, user=user, create_missing=create_missing)
             outcome = plan.outcome(accept_valid=accept_valid)
@@ -134,6 +139,14 @@ class ImportCommand(SpreadsheetCommand):
         self._warn(plan)
         errors = [_as_json(line, error) for line in plan.lines for error in line.errors]
         return ROWS_FAILED if outcome.failed else ALL_IN, asdict(outcome) | {"errors": errors}
+
+    @staticmethod
+    def _event(code: str, user: User | None) -> int:
+        events = Event.objects.all() if user is None else Event.objects.visible_to(user)
+        event = Catalogue(events, "title").coded(code)
+        if event is None:
+            raise NotFound(_("No event has the code %(code)s.") % {"code": code})
+        return event
 
     def _warn(self, plan: Plan) -> None:
         if unknown := plan.sheet.mapping.unknown:

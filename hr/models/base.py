@@ -21,6 +21,9 @@ class BusinessModel(models.Model):
     class Meta:
         abstract = True
 
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Left to the database: it answers on the field (`constraint_error`), and without a query per rule."""
+
 
 class HistoryStamp(models.Model):
     """Who made a change, and where it came from, beside the row's values in every history table."""

@@ -73,6 +73,12 @@ class Employee(BusinessModel):
             ("export_employee", "Can export employees"),
             ("invite_employee", "Can invite employees to log in"),
             ("act_as_manager", "Can stand in for the manager"),
+            # Granted on one employee.
+            ("view_attendance_of", "Can view attendance of the employee"),
+            ("add_attendance_of", "Can enrol the employee"),
+            ("mark_attendance_of", "Can mark attendance of the employee"),
+            ("view_evaluation_of", "Can view evaluations of the employee"),
+            ("grade_evaluation_of", "Can grade evaluations of the employee"),
         ]
         indexes = [
             models.Index(fields=["search_text", "id"], name="employee_by_name"),

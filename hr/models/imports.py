@@ -22,6 +22,7 @@ class ImportJob(BusinessModel):
         EMPLOYEES = "employees", _("employees")
         UNITS = "units", _("units")
         POSITIONS = "positions", _("positions")
+        ATTENDANCE = "attendance", _("attendance")
 
     NEXT = {
         State.UPLOADED: {State.CHECKED, State.FAILED, State.CANCELLED},
@@ -33,6 +34,10 @@ class ImportJob(BusinessModel):
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.UPLOADED)
     file = models.ForeignKey("hr.StoredFile", on_delete=models.PROTECT, null=True, verbose_name=_("file"))
     file_name = models.CharField(_("file name"), max_length=255)
+    # Of attendance: the event all rows are about, where it was chosen with the file.
+    event = models.ForeignKey(
+        "hr.Event", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("event")
+    )
     accept_valid = models.BooleanField(_("write the valid rows even if others are faulty"), default=False)
     create_missing = models.BooleanField(_("create unknown units and positions"), default=False)
     language = models.CharField(max_length=2, default="es")
@@ -76,6 +81,9 @@ class ImportRow(BusinessModel):
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)
     label = models.CharField(_("who"), max_length=200, blank=True)
     object_id = models.BigIntegerField(null=True)
+    # Of attendance: whom and what the row is about, also where nobody is enrolled yet.
+    employee_id = models.BigIntegerField(null=True)
+    event_id = models.BigIntegerField(null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     written_version = models.PositiveIntegerField(null=True)

@@ -42,6 +42,11 @@ class OrgUnit(BusinessModel):
             ("change_employee_in", "Can change employees of the unit"),
             ("add_employee_in", "Can hire into the unit"),
             ("view_personal_data_in", "Can view personal data of employees of the unit"),
+            ("view_attendance_in", "Can view attendance of employees of the unit"),
+            ("add_attendance_in", "Can enrol employees of the unit"),
+            ("mark_attendance_in", "Can mark attendance of employees of the unit"),
+            ("view_evaluation_in", "Can view evaluations of employees of the unit"),
+            ("grade_evaluation_in", "Can grade evaluations of employees of the unit"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -25,14 +25,21 @@ class OutboxMessage(BusinessModel):
         verbose_name = _("message to be carried out")
         verbose_name_plural = _("messages to be carried out")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["done_at", "next_attempt_at"], name="outbox_waiting")]
+        permissions = [
+            ("retry_outboxmessage", "Can try again what got stuck"),
+            ("repair_outboxmessage", "Can repair differences between the databases"),
+        ]
+        indexes = [
+            models.Index(fields=["done_at", "next_attempt_at"], name="outbox_waiting"),
+            models.Index(fields=["attempts"], name="outbox_attempts"),
+        ]
 
     def __str__(self) -> str:
         return self.key
 
 
 class Notification(BusinessModel):
-    """What one user is told of one message over one channel."""
+    """What one user is told of one message over one channel. `about_id` is the row it leads to, by the kind's model."""
 
     class Channel(models.TextChoices):
         APP = "app", _("in the application")
@@ -44,10 +51,12 @@ class Notification(BusinessModel):
         BOUNCED = "bounced", _("bounced")
         FAILED = "failed", _("failed")
         READ = "read", _("read")
+        DROPPED = "dropped", _("no longer needed")
 
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, related_name="notifications")
     user_id = models.BigIntegerField()
     user_name = models.CharField(_("to"), max_length=200, blank=True)
+    about_id = models.BigIntegerField(null=True)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -64,7 +73,8 @@ class Notification(BusinessModel):
         constraints = [models.UniqueConstraint(fields=["message", "user_id", "channel"], name="notification_once")]
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="notification_waiting"),
-            models.Index(fields=["user_id", "state"], name="notification_of_user"),
+            # What is unread, counted on every page.
+            models.Index(fields=["user_id", "channel", "state"], name="notification_of_user"),
         ]
 
     def __str__(self) -> str:

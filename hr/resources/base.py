@@ -18,7 +18,8 @@ from core.text import fold
 
 
 class Column(Field):
-    """One column. `es` and `en` are its headers, `also` what else people write above it.
+    """One column. `es` and `en` are its headers, `also` what else people write above it; `attribute` leads to its value
+    from a row, '' where the row has none.
 
     Headers are data, not translations: a file is recognised in both languages whichever is active.
     """

@@ -18,6 +18,7 @@ from hr.countries import DEFAULT_COUNTRY, parse_country
 from hr.identifiers import normalize_national_id
 from hr.phones import normalize_phone
 
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: 00:00(?::00)?)?")
 
@@ -62,6 +63,26 @@ class EmailWidget(TextWidget):
                 _("%(value)s is not an e-mail address. Write it like ana.perez@example.com.") % {"value": f"«{value}»"}
             ) from None
         return address
+
+
+class NumberWidget(Widget):
+    """A whole number from `least` to `most`."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__()
+        self.least, self.most = least, most
+
+    def clean(self, value: object, row: Any = None, **kwargs: Any) -> int:
+        text = str(value)
+        if not _WHOLE.fullmatch(text) or not self.least <= int(text) <= self.most:
+            raise ValueError(
+                _("%(value)s is not a number from %(least)d to %(most)d. Correct it.")
+                % {"value": f"«{text}»", "least": self.least, "most": self.most}
+            )
+        return int(text)
+
+    def render(self, value: int | None, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else str(value)
 
 
 class DateWidget(Widget):

@@ -15,7 +15,8 @@ from core.models import User
 from core.services import users
 from hr.models import Employee, OutboxMessage
 from hr.services import outbox
-from hr.services.accounts import INVITED, person_of
+from hr.services.accounts import INVITED
+from hr.services.subjects import EMPLOYEE
 from hr.services.writing import BATCH
 
 FOLLOW = "account.follow"
@@ -78,8 +79,8 @@ def expand_follow(messages: Sequence[OutboxMessage]) -> outbox.Expansion:
     return expansion
 
 
-def describe(message: OutboxMessage) -> str:
-    return _("Account of %(person)s") % {"person": getattr(message, "person", None) or person_of(message)}
+def describe(person: str) -> str:
+    return _("Account of %(person)s") % {"person": person or _("somebody")}
 
 
 outbox.KINDS[FOLLOW] = outbox.Kind(
@@ -87,5 +88,7 @@ outbox.KINDS[FOLLOW] = outbox.Kind(
     expand=expand_follow,
     deliver=None,
     text=describe,
+    subject=EMPLOYEE,
+    key="employee_id",
     errors=ERRORS,
 )

@@ -25,6 +25,7 @@ from hr.models import Employee, ImportJob, ImportRow, Notification, OutboxMessag
 from hr.permissions import require
 from hr.services import outbox
 from hr.services.rows import locked
+from hr.services.subjects import EMPLOYEE as EMPLOYEE_SUBJECT
 from hr.services.writing import BATCH, business_atomic
 
 INVITED = "employee.invited"
@@ -114,37 +115,32 @@ def expand_invitations(messages: Sequence[OutboxMessage]) -> outbox.Expansion:
             [account for _message, account in pairs], actor=inviters.get(actor_id or 0), sent_elsewhere=True
         )
         expansion.addressees += [
-            outbox.Addressee(message.pk, account.pk, str(account), outbox.Channel.MAIL)
+            outbox.Addressee(message.pk, account.pk, str(account), outbox.Channel.MAIL, message.payload["employee_id"])
             for message, account in pairs
             if prepared[account.pk].channel == Invitation.Channel.MAIL
         ]
     return expansion
 
 
-def deliver_invitation(notification: Notification, connection: BaseEmailBackend) -> outbox.Outcome:
-    """Mail the invitation that was made for this notification; one that was mailed already is not mailed again."""
+def deliver_invitation(notifications: Sequence[Notification], connection: BaseEmailBackend) -> outbox.Outcome:
+    """Mail the invitation that was made for these of one user; one that was mailed already is not mailed again."""
     ours = Invitation.objects.filter(
-        user_id=notification.user_id, channel=Invitation.Channel.MAIL, purpose=Invitation.Purpose.INVITE
+        user_id=notifications[0].user_id, channel=Invitation.Channel.MAIL, purpose=Invitation.Purpose.INVITE
     )
     invitation = ours.filter(next_attempt_at=None).select_related("user").order_by("-pk").first()
     if invitation is None:
-        return outbox.Outcome(outbox.State.FAILED, _("No longer needed."))
+        return outbox.Outcome(outbox.State.DROPPED, _("No longer needed."))
     if invitation.delivery == Invitation.Delivery.PENDING:
         try:
-            invitations.send(invitation, connection, notification=str(notification.pk))
+            invitations.send(invitation, connection, notification=str(notifications[0].pk))
         except mail.NotSent as error:
             invitations.note_failure(invitation, str(error))
             raise
     return outbox.Outcome(invitation.delivery, invitation.delivery_error)
 
 
-def describe(message: OutboxMessage) -> str:
-    return _("Invitation of %(person)s") % {"person": getattr(message, "person", None) or person_of(message)}
-
-
-def person_of(message: OutboxMessage) -> str:
-    employee = Employee.objects.filter(pk=message.payload.get("employee_id")).first()
-    return str(employee) if employee else _("somebody who is gone")
+def describe(person: str) -> str:
+    return _("Invitation of %(person)s") % {"person": person or _("somebody")}
 
 
 outbox.KINDS[INVITED] = outbox.Kind(
@@ -152,7 +148,10 @@ outbox.KINDS[INVITED] = outbox.Kind(
     expand=expand_invitations,
     deliver=deliver_invitation,
     text=describe,
+    subject=EMPLOYEE_SUBJECT,
+    key="employee_id",
     errors=ERRORS,
+    digest=True,
 )
 
 

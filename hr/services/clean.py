@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from hr.countries import COUNTRIES
 from hr.identifiers import normalize_national_id
-from hr.models import Employee, OrgUnit, Position
+from hr.models import Employee
 from hr.models.base import BusinessModel
 from hr.phones import normalize_phone
 
@@ -47,8 +47,8 @@ def clean_employee(values: Mapping[str, Any], *, country: str) -> dict[str, Any]
     return cleaned
 
 
-def clean_catalogue(model: type[OrgUnit] | type[Position], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a unit or a position."""
+def clean_catalogue(model: type[BusinessModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for rows with a code and a name or title: units, positions, events and their kinds."""
     cleaned = by_attname(model, values)
     if "code" in cleaned:
         cleaned["code"] = clean_code(cleaned["code"])
@@ -61,6 +61,16 @@ def clean_catalogue(model: type[OrgUnit] | type[Position], values: Mapping[str, 
 def clean_code(value: object) -> str:
     """Codes are upper case, without spaces around them."""
     return str(value or "").strip().upper()
+
+
+def clean_reason(reason: str, *, most: int = 200) -> str:
+    """The reason of a step that needs one. Raises DomainError on `reason` without, or for one that is too long."""
+    text = " ".join(reason.split())
+    if not text:
+        raise DomainError(_("Give a reason."), field="reason")
+    if len(text) > most:
+        raise DomainError(_("Give a reason of at most %(most)d characters.") % {"most": most}, field="reason")
+    return text
 
 
 def check_fields(model: type[BusinessModel], values: Mapping[str, Any]) -> None:

@@ -28,16 +28,19 @@ from hr.permissions import (
     can_hire_into,
     can_move_to,
     can_see_personal_data,
+    can_serve_himself,
     require,
 )
-from hr.rights import GUARDED_FIELDS
+from hr.rights import GUARDED_FIELDS, OWN_FIELDS
+from hr.scope import facts_of
 from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
-from hr.services.leavers import note_leavers
+from hr.services.enrolment import withdraw_leavers
+from hr.services.leavers import note_statuses
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
-from hr.services.rows import assign, hold, levels, lock, naming, refuse_stale, require_all, require_known
+from hr.services.rows import assign, hold, levels, lock, locked, naming, refuse_stale, require_all, require_known
 from hr.services.writing import business_atomic, insert, record, write
 
 if TYPE_CHECKING:
@@ -133,14 +136,33 @@ def change_employees(
         column = f"{field}_id"
         require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
-    leavers = [row for row in written if "status" in fields[row.pk] and row.status == TERMINATED]
+    moved = [row for row in written if "status" in fields[row.pk]]
+    leavers = [row for row in moved if row.status == TERMINATED]
     vacate_heads(leavers)
-    note_leavers(leavers)
-    _keep_an_administrator([row for row in written if "status" in fields[row.pk] and row.status != ACTIVE])
+    note_statuses(moved)
+    _keep_an_administrator([row for row in moved if row.status != ACTIVE])
     rows = write(written, sorted({name for changed in fields.values() for name in changed}), reason=reason)
+    withdraw_leavers([row.pk for row in leavers], actor=actor)
     if renamed := [row for row in rows if FOLLOWED_FIELDS & set(fields[row.pk])]:
         follow(renamed)
     return rows
+
+
+@business_atomic
+def change_own_phones(values: Mapping[str, str], *, version: int, actor: User) -> Employee:
+    """Set the actor's own phones, of OWN_FIELDS. `version` is that at which they were read.
+
+    Raises NotAllowed for who is no employee, StaleRow, DomainError for what is no number.
+    """
+    require(can_serve_himself(actor) and OWN_FIELDS.issuperset(values))
+    key = facts_of(actor).employee_id
+    employee = locked(Employee, [key], actor)[key]  # type: ignore[list-item, index]
+    refuse_stale({employee.pk: employee}, {employee.pk: version}, actor)
+    cleaned = clean_employee(values, country=employee.country)
+    check_fields(Employee, cleaned)
+    if changed := assign(employee, cleaned):
+        write([employee], changed)
+    return employee
 
 
 @business_atomic

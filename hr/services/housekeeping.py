@@ -1,5 +1,6 @@
 """What time makes superfluous, and the clock takes away at night."""
 
+from datetime import timedelta
 from importlib import import_module
 from itertools import batched
 
@@ -10,10 +11,11 @@ from django.utils import timezone
 from core import access
 from hr.loading import jobs
 from hr.models import ImportJob, ImportRow, StoredFile
-from hr.services import denials, files
+from hr.services import delivery, denials, files
 from hr.services.writing import BATCH, business_atomic
 
 TASKS_KEPT_DAYS = 7
+NOTIFICATIONS_KEPT = timedelta(days=180)
 
 
 def clean_up() -> None:
@@ -22,6 +24,7 @@ def clean_up() -> None:
     drop_expired_files()
     drop_old_rows()
     denials.drop_old()
+    delivery.drop_old(before=timezone.now() - NOTIFICATIONS_KEPT)
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     call_command("prune_db_task_results", min_age_days=TASKS_KEPT_DAYS, verbosity=0)
     access.clean_orphans()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from hr.loading import jobs
 from hr.loading.engine import read_file
 from hr.loading.kinds import Kind
 from hr.loading.reading import check_size
-from hr.models import ImportJob, ImportRow
+from hr.models import Event, ImportJob, ImportRow
 from hr.services import files
+from hr.services.rows import require_known
 from hr.services.writing import business_atomic, write
 
 if TYPE_CHECKING:
@@ -29,15 +30,27 @@ READ_AT_ONCE_BYTES = 256 * 1024
 AT_ONCE_ROWS = 500
 
 
-def upload(kind: Kind, file_name: str, content: bytes, *, actor: User, create_missing: bool = False) -> ImportJob:
+def upload(
+    kind: Kind,
+    file_name: str,
+    content: bytes,
+    *,
+    actor: User,
+    create_missing: bool = False,
+    event_id: int | None = None,
+) -> ImportJob:
     """Take a file in and have it checked; small ones are checked when this returns.
 
-    Raises NotAllowed without the right to load this kind, UnusableFile if it is no table.
+    `event_id` is the event its rows are about, where they do not name one. Raises NotAllowed without the right to load
+    this kind, NotFound for an event the actor does not see, UnusableFile if the file is no table.
     """
     require_import(kind, actor)
+    require_known(Event, [event_id], actor, field="event")
     check_size(len(content))
-    rows = len(read_file(content, kind).lines) if len(content) <= READ_AT_ONCE_BYTES else None
-    job = _store(kind, PurePath(file_name).name[-255:], content, rows or 0, actor=actor, create_missing=create_missing)
+    small = len(content) <= READ_AT_ONCE_BYTES
+    rows = len(read_file(content, kind, event_id=event_id).lines) if small else None
+    options = {"create_missing": create_missing, "event_id": event_id}
+    job = _store(kind, PurePath(file_name).name[-255:], content, rows or 0, actor=actor, options=options)
     return _run(job, at_once=rows is not None and rows <= AT_ONCE_ROWS)
 
 
@@ -74,14 +87,14 @@ def require_import(kind: Kind, actor: User) -> None:
 
 
 @business_atomic
-def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User, create_missing: bool) -> ImportJob:
+def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
     file = files.keep_file("imports", file_name, content, actor=actor, expires_at=timezone.now() + UPLOAD_KEPT)
     return ImportJob.objects.create(
         resource=kind.name,
         file=file,
         file_name=file_name,
         rows=rows,
-        create_missing=create_missing,
+        **options,
         language=actor.language,
         heartbeat_at=timezone.now(),
         created_by_id=actor.pk,

@@ -7,11 +7,10 @@ commit spans both databases; every step can be repeated, and a kill repeats at m
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError
@@ -20,9 +19,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from core import mail
-from core.context import current_change
+from core.context import changing, current_change
 from hr.models import Notification, OutboxMessage
 from hr.services.writing import BATCH, business_atomic, insert
+
+if TYPE_CHECKING:
+    from hr.services.subjects import Subject
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +42,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Addressee:
-    """Somebody to be told of the message over one channel."""
+    """Somebody to be told of the message over one channel; of which row, if of one."""
 
     message_id: int
     user_id: int
     user_name: str
     channel: str
+    about_id: int | None = None
 
 
 @dataclass
@@ -60,16 +63,20 @@ class Expansion:
 class Kind:
     """One kind of message.
 
-    `expand` does what the messages ask for in the other database, as often as it is called; `deliver` mails one
-    notification or raises mail.NotSent, None for a kind that mails nothing; `text` is what the reader sees of a
-    message, `errors` what its codes mean.
+    `expand` does what the messages ask for in the other database, as often as it is called; `deliver` mails
+    notifications of one user, together if `digest`, or raises mail.NotSent; None for a kind that mails nothing. `text`
+    is the sentence the reader sees, given the name of what it is about, '' where that is not his to know; `subject`
+    says what that is, and `key` where a message that is about one row has it. `errors` says what its codes mean.
     """
 
     label: Promise
     expand: Callable[[Sequence[OutboxMessage]], Expansion]
-    deliver: Callable[[Notification, BaseEmailBackend], Outcome] | None
-    text: Callable[[OutboxMessage], str]
+    deliver: Callable[[Sequence[Notification], BaseEmailBackend], Outcome] | None
+    text: Callable[[str], str]
+    subject: Subject | None = None
+    key: str = ""
     errors: Mapping[str, Promise] = field(default_factory=dict)
+    digest: bool = False
 
 
 KINDS: dict[str, Kind] = {}
@@ -93,53 +100,55 @@ def add(kind: str, facts: Mapping[str, Mapping[str, Any]]) -> int:
     return len(insert(messages, unique="key"))
 
 
-def expand_due(*, limit: int) -> int:
-    """Carry out waiting messages, at most `limit`; returns how many were tried. One that fails holds no other up."""
+def split(message: OutboxMessage, name: str, ids: Sequence[int]) -> None:
+    """Write a message like this one about these rows alone; part of carrying it out."""
+    with changing(user_id=message.actor_id, user_name=message.actor_name):
+        add(message.kind, {f"{message.key}/{ids[0]}": message.payload | {name: list(ids)}})
+
+
+def expand_due(*, limit: int, should_stop: Callable[[], bool] = lambda: False) -> int:
+    """Carry out waiting messages, at most `limit`, and those they were split into; returns how many were tried.
+
+    One that fails holds no other up.
+    """
+    tried = 0
+    while tried < limit and (due := _due_groups(limit - tried)):
+        for kind, ids in due:
+            if should_stop():
+                return tried
+            _expand(kind, ids)
+            tried += len(ids)
+    return tried
+
+
+def carry_out_now(keys: Iterable[str]) -> None:
+    """Carry out these messages without waiting for the clock, which does it if this fails."""
+    for pk, kind in OutboxMessage.objects.filter(key__in=list(keys), done_at=None).values_list("pk", "kind"):
+        _expand(kind, [pk])
+
+
+@business_atomic
+def retry_messages(ids: Collection[int]) -> int:
+    """Let messages that failed be tried again; returns how many."""
+    now = timezone.now()
+    again = {"done_at": None, "attempts": 0, "next_attempt_at": now, "updated_at": now, "version": F("version") + 1}
+    return OutboxMessage.objects.stuck().filter(pk__in=ids).update(**again)
+
+
+def _due_groups(limit: int) -> list[tuple[str, list[int]]]:
+    """Keys of waiting messages, each with its kind, as they are carried out together: for a thousand people at most."""
     due = OutboxMessage.objects.filter(done_at=None, next_attempt_at__lte=timezone.now()).order_by("pk")[:limit]
-    by_kind: dict[str, list[int]] = defaultdict(list)
-    for pk, kind in due.values_list("pk", "kind"):
-        by_kind[kind].append(pk)
-    for kind, ids in by_kind.items():
-        _expand(kind, ids)
-    return sum(map(len, by_kind.values()))
-
-
-def deliver_due(*, limit: int, should_stop: Callable[[], bool] = lambda: False) -> int:
-    """Mail waiting notifications, at most `limit`; returns how many were tried. Each is noted as soon as it is sent."""
-    due = Notification.objects.filter(
-        state=State.PENDING, channel=Channel.MAIL, next_attempt_at__lte=timezone.now()
-    ).select_related("message")
-    batch = list(due.order_by("next_attempt_at", "pk")[:limit])
-    if not batch:
-        return 0
-    try:
-        with mail.connected() as connection:
-            for tried, notification in enumerate(batch):
-                if should_stop():
-                    return tried
-                _deliver(notification, connection)
-    except mail.NotSent as error:
-        # The server is not there. Nobody's own failure: no attempt is counted, all wait.
-        note_notifications(
-            [notification.pk for notification in batch],
-            error=str(error),
-            next_attempt_at=timezone.now() + mail.backoff(1),
-        )
-    return len(batch)
-
-
-@business_atomic
-def note_notifications(ids: Sequence[int], **values: Any) -> int:
-    """Write delivery states; returns how many rows there were."""
-    stamp = {"version": F("version") + 1, "updated_at": timezone.now()}
-    return Notification.objects.filter(pk__in=ids).update(**values, **stamp)
-
-
-@business_atomic
-def mark_read(ids: Sequence[int], *, actor: Any) -> int:
-    """The actor has read these; others' are left alone. Returns how many were his and unread."""
-    mine = Notification.objects.filter(pk__in=ids, user_id=actor.pk, channel=Channel.APP).exclude(state=State.READ)
-    return note_notifications(list(mine.values_list("pk", flat=True)), state=State.READ)
+    groups: list[tuple[str, list[int]]] = []
+    open_groups: dict[str, tuple[list[int], int]] = {}
+    for pk, kind, payload in due.values_list("pk", "kind", "payload"):
+        weight = max([len(value) for value in payload.values() if isinstance(value, list)], default=1)
+        ids, carried = open_groups.get(kind, ([], 0))
+        if not ids or carried + weight > BATCH:
+            ids, carried = [], 0
+            groups.append((kind, ids))
+        ids.append(pk)
+        open_groups[kind] = (ids, carried + weight)
+    return groups
 
 
 def _expand(kind: str, ids: Sequence[int]) -> None:
@@ -192,6 +201,7 @@ def _tell(addressees: Sequence[Addressee]) -> None:
                 user_id=someone.user_id,
                 user_name=someone.user_name[:200],
                 channel=someone.channel,
+                about_id=someone.about_id,
                 state=State.PENDING if someone.channel == Channel.MAIL else State.SENT,
                 sent_at=None if someone.channel == Channel.MAIL else now,
             )
@@ -211,25 +221,3 @@ def _postpone_message(pk: int, error: str) -> None:
         message.done_at = timezone.now()
     message.next_attempt_at = timezone.now() + mail.backoff(message.attempts)
     message.save()
-
-
-def _deliver(notification: Notification, connection: BaseEmailBackend) -> None:
-    attempts = notification.attempts + 1
-    deliver = KINDS[notification.message.kind].deliver
-    assert deliver is not None, "expanded to mail by a kind that mails nothing"
-    try:
-        outcome = deliver(notification, connection)
-    except mail.NotSent as error:
-        given_up = attempts >= mail.MOST_ATTEMPTS
-        note_notifications(
-            [notification.pk],
-            attempts=attempts,
-            error=str(error)[:500],
-            state=State.FAILED if given_up else State.PENDING,
-            next_attempt_at=timezone.now() + mail.backoff(attempts),
-        )
-        return
-    sent_at = timezone.now() if outcome.state == State.SENT else None
-    note_notifications(
-        [notification.pk], attempts=attempts, error=outcome.error[:500], state=outcome.state, sent_at=sent_at
-    )

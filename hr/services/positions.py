@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from hr.models import Position
 from hr.permissions import can_change_position, can_create_positions, can_delete_position, require
-from hr.services.clean import check_fields, clean_catalogue
-from hr.services.rows import assign, locked, naming, refuse_stale
-from hr.services.writing import business_atomic, insert, record, remove, write
+from hr.services.catalogue import change_rows, create_rows
+from hr.services.rows import locked
+from hr.services.writing import business_atomic, remove
 
 if TYPE_CHECKING:
     from core.models import User
@@ -29,14 +29,7 @@ class NewPosition:
 def create_positions(rows: Sequence[NewPosition], *, actor: User | None) -> list[Position]:
     """Add positions; returns them in the order given. Raises NotAllowed, DomainError for a broken rule."""
     require(can_create_positions(actor))
-    positions = []
-    for row in rows:
-        with naming(row.code, among=len(rows)):
-            cleaned = clean_catalogue(Position, asdict(row))
-            check_fields(Position, cleaned)
-        positions.append(Position(**cleaned))
-    record([position.pk for position in insert(positions)], Position, "+")
-    return positions
+    return create_rows(Position, rows)
 
 
 @business_atomic
@@ -51,25 +44,12 @@ def change_positions(
 
     Raises StaleRow, NotFound, NotAllowed, DomainError.
     """
-    positions = locked(Position, changes.keys(), actor)
-    refuse_stale(positions, versions, actor)
-    written, fields = [], set()
-    for key, values in changes.items():
-        position = positions[key]
-        with naming(position, among=len(changes)):
-            require(can_change_position(actor, position))
-            cleaned = clean_catalogue(Position, values)
-            check_fields(Position, cleaned)
-            changed = assign(position, cleaned)
-        if changed:
-            written.append(position)
-            fields.update(changed)
-    return write(written, sorted(fields), reason=reason)
+    return change_rows(Position, changes, may_change=can_change_position, actor=actor, versions=versions, reason=reason)
 
 
 @business_atomic
 def delete_positions(ids: Collection[int], *, actor: User | None) -> int:
-    """Delete positions that nobody holds or held; returns how many. Their history stays."""
+    """Delete positions that nobody holds or held, and no event names; returns how many. Their history stays."""
     positions = locked(Position, ids, actor)
     for position in positions.values():
         require(can_delete_position(actor, position))

@@ -16,7 +16,9 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, OperationalError, connections, models, transaction
+from django.db.models import F, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -145,10 +147,13 @@ def _names_unique_field(model: type[models.Model], field: models.Field, text: st
     return f"{model._meta.db_table}.{field.column}" in text or text.endswith(f"for key '{field.column}'\")")
 
 
-def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> list[Row]:
+def insert[Row: BusinessModel](
+    rows: Sequence[Row], *, unique: str = "code", within: Mapping[str, Any] | None = None
+) -> list[Row]:
     """Write new rows with their first version and give them their keys. History is the caller's `record(…, "+")`.
 
-    `unique` names the column that finds the rows again: MySQL returns no keys of a bulk insert.
+    `unique` names the column that finds the rows again, among those that have the values of `within`: MySQL returns no
+    keys of a bulk insert.
     """
     if not rows:
         return []
@@ -161,12 +166,34 @@ def insert[Row: BusinessModel](rows: Sequence[Row], *, unique: str = "code") -> 
     _executemany(model, _insertion(model, fields), (_values(row, fields) for row in rows))
     keys: dict[Any, int] = {}
     for batch in batched(rows, BATCH):
-        wanted = [getattr(row, unique) for row in batch]
-        keys.update(model._base_manager.filter(**{f"{unique}__in": wanted}).values_list(unique, "pk"))
+        wanted = {f"{unique}__in": [getattr(row, unique) for row in batch]}
+        keys.update(model._base_manager.filter(**(within or {}), **wanted).values_list(unique, "pk"))
     for row in rows:
         row.pk = keys[getattr(row, unique)]
         row._state.adding, row._state.db = False, DATABASE
     return list(rows)
+
+
+def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
+    """Write one row of `model` for each row of the query, in its order, in one statement; returns how many.
+
+    `values` says by attname what a column gets: a value, or an expression over the query's row. Other columns get the
+    default of their field. History is the caller's `record_rows`. Raw, because the ORM knows no INSERT … SELECT.
+    """
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.attname in values]
+    given = [values[field.attname] if field.attname in values else field.get_default() for field in fields]
+    columns = [
+        value if hasattr(value, "resolve_expression") else Value(value, output_field=field)
+        for field, value in zip(fields, given, strict=True)
+    ]
+    try:
+        sql, bound = rows.values_list(*columns).query.get_compiler(DATABASE).as_sql()
+    except EmptyResultSet:
+        return 0
+    names = ", ".join(_quoted(field.column) for field in fields)
+    with connections[DATABASE].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) {sql}", bound)
+        return cursor.rowcount
 
 
 def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -211,48 +238,57 @@ def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> 
 def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
     """Delete rows one by one, and the grants on them; history keeps their last values.
 
-    Raises ProtectedError if something points at one.
+    Raises DomainError if something points at one.
     """
     if not rows:
         return 0
     model, keys = type(rows[0]), [row.pk for row in rows]
     for row in rows:
-        row.delete()
+        try:
+            row.delete()
+        except models.ProtectedError as error:
+            raise DomainError(_("Other records refer to %(row)s, so it stays.") % {"row": row}) from error
     transaction.on_commit(functools.partial(access.forget, model, keys), using=DATABASE)
     return len(rows)
 
 
+def remove_lines(model: type[BusinessModel], keys: Sequence[int]) -> None:
+    """Delete rows that nothing points at and nobody holds a grant on; history keeps their last values."""
+    record(keys, model, "-")
+    for batch in batched(keys, BATCH):
+        model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
+
+
+def write_rows(
+    rows: models.QuerySet, values: Mapping[str, Any], *, among: models.QuerySet | None = None, reason: str = ""
+) -> int:
+    """Update all rows of the query, in one statement and one for their history; returns how many.
+
+    Values that take a row out of the query need the rows `among` which it is found again, by the moment of writing.
+    """
+    now = timezone.now()
+    count = rows.update(**values, version=F("version") + 1, updated_at=now)
+    record_rows((rows if among is None else among).filter(updated_at=now), "~", reason=reason)
+    return count
+
+
 def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "") -> None:
     """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
-    manager = getattr(model, "history", None)
-    if manager is None or not keys:
-        return
-    historical = manager.model
-    own = list(model._meta.concrete_fields)
+    if hasattr(model, "history"):
+        for batch in batched(keys, BATCH):
+            record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
+
+
+def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
+    """The same for all rows of a query, in one statement."""
+    model: Any = rows.model
+    own = {field.attname: F(field.attname) for field in model._meta.concrete_fields}
     stamp = history_stamp() | {
         "history_date": timezone.now(),
         "history_type": kind,
         "history_change_reason": reason[:100] or None,
     }
-    stamp_fields = [historical._meta.get_field(name) for name in stamp]
-    connection = connections[DATABASE]
-    values = [field.get_db_prep_save(stamp[field.attname], connection) for field in stamp_fields]
-    columns = [historical._meta.get_field(field.name).column for field in own]
-    sql = "INSERT INTO {history} ({columns}) SELECT {own}, {marks} FROM {table} WHERE {key} IN ({keys})"
-    with connection.cursor() as cursor:
-        for batch in batched(keys, BATCH):
-            cursor.execute(
-                sql.format(
-                    history=_quoted(historical._meta.db_table),
-                    columns=", ".join(_quoted(c) for c in [*columns, *(f.column for f in stamp_fields)]),
-                    own=", ".join(_quoted(field.column) for field in own),
-                    marks=", ".join(["%s"] * len(values)),
-                    table=_quoted(model._meta.db_table),
-                    key=_quoted(model._meta.pk.column),
-                    keys=", ".join(["%s"] * len(batch)),
-                ),
-                [*values, *batch],
-            )
+    insert_from(model.history.model, rows.order_by(), own | stamp)
 
 
 def prepare(row: BusinessModel) -> None:

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.access.rows import Rows
-from tests.access.table import ends_delegation, holds, sees
+from tests.access.table import ends_delegation, holds, is_told
 from tests.access.traces import Trace, Traces, text_of_file
 from tests.hr.personas import PERSONAS, Persona, World
 
@@ -122,7 +122,7 @@ class Reader:
             *(Trace("personal", key) for key in who.personal),
             *(Trace("unit", key) for key in who.units),
             *(Trace("user", key) for key in users),
-            *(Trace(row.label, str(row.pk)) for row in self.rows if sees(who, row) or ends_delegation(who, row)),
+            *(Trace(row.label, str(row.pk)) for row in self.rows if is_told(who, row) or ends_delegation(who, row)),
         }
 
     @cached_property

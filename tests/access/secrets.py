@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.db.models import CharField, Field, Model, TextField
 
 from core.models import GroupGrant, User, UserGrant
-from hr.models import Employee, OrgUnit, OutboxMessage, Position
+from hr.models import Answer, Employee, OrgUnit, OutboxMessage, Position
 from tests.access.readers import Reader
 from tests.access.rows import Row
-from tests.access.table import sees
+from tests.access.table import is_told
 from tests.hr.personas import PERSONAL
 
 PUBLIC = ("code", "first_name", "last_name", "work_email", "work_phone")
@@ -31,7 +31,7 @@ def scramble(reader: Reader) -> None:
         if key not in who.units:
             OrgUnit.objects.filter(pk=world.units[key].pk).update(code=f"OTHER-U{number}", name=f"other name {number}")
     for row in reader.rows:
-        if not sees(who, row):
+        if not is_told(who, row):
             _change_texts(row)
 
 
@@ -76,8 +76,11 @@ def _change_texts(row: Row) -> None:
     if row.model is User:
         User.objects.filter(pk=row.pk).update(email=f"other{row.pk}@example.com")
         return
-    texts = [field for field in row.model._meta.concrete_fields if _is_free_text(field)]
     other = f"other {row.pk}"
+    if row.model is Answer:
+        Answer.objects.filter(pk=row.pk).update(value=other)
+        return
+    texts = [field for field in row.model._meta.concrete_fields if _is_free_text(field)]
     row.model._base_manager.filter(pk=row.pk).update(**{field.name: other[: field.max_length] for field in texts})
 
 

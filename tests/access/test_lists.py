@@ -8,7 +8,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from hr.models import Employee
+from hr.models import Attendance, Employee
 from tests.access.table import holds, lists, sees
 from tests.access.traces import Trace, digits
 from tests.hr.personas import PERSONAL, PERSONAS, sentinels
@@ -62,6 +62,17 @@ def test_an_export_fills_personal_cells_only_of_whom_one_may_see_them(readers):
     assert filled == {sentinels(key)["code"]: "" for key in PERSONAS["head"].sees} | {
         own["code"]: digits(own["national_id"])
     }
+
+
+@pytest.mark.parametrize("format_", ["csv", "xlsx"])
+def test_an_export_of_attendance_holds_what_one_sees_and_ids_of_whom_one_may(format_, readers, rows):
+    exporting = [reader for reader in readers.values() if holds(reader.persona, "export", "hr.attendance")]
+    assert {"head", "boss", "bulk_loader"} <= {str(reader) for reader in exporting}
+    for reader in exporting:
+        found = reader.traces.of(reader.get(f"/hr/attendance/export/{format_}/").text)
+        seen = {row.about for row in rows.by_model[Attendance] if sees(reader.persona, row)}
+        assert {trace.key for trace in found if trace.what == "person"} == seen, str(reader)
+        assert {trace.key for trace in found if trace.what == "personal"} == reader.persona.personal & seen, str(reader)
 
 
 @pytest.mark.parametrize("query", ["", "?all=", "?q=", "?status__exact=", "?p=1", "?org_unit__id__exact=", "?e=1"])

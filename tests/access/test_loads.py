@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -16,8 +17,9 @@ from core.roles import MANAGER
 from hr.admin.import_rows import shown_rows
 from hr.loading import engine
 from hr.loading.kinds import KINDS
-from hr.models import Employee, ImportJob, ImportRow
+from hr.models import Attendance, Employee, Event, EventKind, ImportJob, ImportRow
 from hr.services import imports
+from tests.access.rows import NOBODYS
 from tests.factories import make_user
 from tests.hr.personas import sentinels, unit_sentinels
 
@@ -184,6 +186,113 @@ def test_who_hires_is_told_that_a_code_is_taken_and_nothing_else(hiring_loader, 
     assert [column for column, _message in told] == ["Code"]
 
 
+# --- Attendance -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def taking_rolls_by_file(watch, world):
+    """Hernán heads the sales units, and now also loads attendance."""
+    with watch.undone():
+        group = Group.objects.create(name="Loaders of attendance")
+        group.permissions.add(Permission.objects.get(codename="import_attendance"))
+        world.users["head"].groups.add(group)
+        yield
+
+
+def test_a_load_of_attendance_reaches_only_people_in_scope_and_never_oneself(
+    taking_rolls_by_file, readers, rows, world, watch
+):
+    event = Event.objects.get(pk=next(row.pk for row in rows.by_model[Event] if row.what != NOBODYS))
+    reader, buffer = readers["head"], io.StringIO()
+    typed = [["", sentinels(key)["national_id"]] for key in ("fabio", "alma")]
+    codes = [[sentinels(key)["code"], ""] for key in world.employees]
+    csv.writer(buffer).writerows([["Code", "National id", "Outcome"], *([*row, "present"] for row in [*codes, *typed])])
+    content, before = buffer.getvalue(), watch.rows()["hr_attendance"]
+    sent = {"file": SimpleUploadedFile("roll.csv", content.encode()), "event": event.pk}
+
+    upload = reader.post("/hr/attendance/import/", sent)
+    job = ImportJob.objects.order_by("-pk").first()
+    page = f"/hr/attendance/import/{job.pk}/"
+    preview = reader.get(page)
+    confirmed = reader.post(page, {"action": "confirm", "accept_valid": "on"})
+    result = reader.get(page)
+
+    after = watch.rows()["hr_attendance"]
+    theirs = {str(row.pk): row.about for row in rows.by_model[Attendance]}
+    assert {theirs[key] for key in after if after[key] != before.get(key)} == {"luisa", "marco", "pablo"}
+    assert [reader.leaks(answer, asked=content) for answer in (upload, preview, confirmed, result)] == [[], [], [], []]
+
+
+@pytest.fixture
+def numbered_load(taking_rolls_by_file, world):
+    """Hernán, who heads the sales units and may read their national ids, enrols by number whom no event has yet."""
+    head = world.users["head"]
+    event = Event.objects.create(
+        code="ZHEADS", title="Zheadsq", kind=EventKind.objects.first(), state="published",
+        starts_at=timezone.now() + timedelta(days=1), ends_at=timezone.now() + timedelta(days=2),
+    )  # fmt: skip
+    access.grant("view_attendance_at", head, event)
+    for unit in ("team", "sales"):
+        access.grant("view_personal_data_in", head, world.units[unit])
+    numbers = {key: sentinels(key)["national_id"] for key in ("luisa", "marco", "pablo", "fabio")}
+    outcomes = {"marco": "nonsense"}
+    lines = [f"ZHEADS,{number},{outcomes.get(key, '')}" for key, number in numbers.items()]
+    content = "\n".join(["Event,National id,Outcome", *lines]).encode()
+    return imports.upload(KINDS["attendance"], "roll.csv", content, actor=world.user("head")), event
+
+
+def rows_told(world, key, job):
+    """What the rows of the load tell this persona, by number."""
+    rows = ImportRow.objects.visible_to(world.user(key)).filter(job=job)
+    return {row.number: (row.verdict, row.label) for row in rows}
+
+
+def test_rows_about_who_is_yet_to_be_enrolled_go_with_the_sight_of_the_person(numbered_load, readers, world):
+    """Faulty rows, too, and with the national ids by which the file named them; who was never found is nobody."""
+    job, event = numbered_load
+    luisa, marco, pablo = (world.employees[key] for key in ("luisa", "marco", "pablo"))
+    nobody = {5: ("faulty", f"{sentinels('fabio')['national_id']} · ZHEADS")}
+    assert rows_told(world, "head", job) == {
+        2: ("new", f"{luisa} · {event}"),
+        3: ("faulty", f"{marco} · {event}"),
+        4: ("new", f"{pablo} · {event}"),
+        **nobody,
+    }
+
+    Employee.objects.filter(pk__in=[luisa.pk, marco.pk]).update(org_unit=world.units["finance"])
+
+    assert rows_told(world, "head", job) == {4: ("new", f"{pablo} · {event}"), **nobody}
+    assert [rows_told(world, key, job) for key in ("plain", "manager_elsewhere")] == [{}, {}]
+    pages = [
+        readers["head"].get(f"/hr/attendance/import/{job.pk}/?show={verdict}").text for verdict in ("new", "faulty")
+    ]
+    assert [str(person) in "".join(pages) for person in (pablo, luisa, marco)] == [True, False, False]
+    assert [key for key in ("luisa", "marco") if sentinels(key)["national_id"] in "".join(pages)] == []
+
+
+def test_rows_about_who_is_yet_to_be_enrolled_go_with_the_sight_of_the_event(numbered_load, world):
+    job, event = numbered_load
+
+    access.revoke("view_attendance_at", world.users["head"], event)
+
+    assert rows_told(world, "head", job) == {}
+
+
+def test_what_one_does_not_see_fails_in_the_words_for_what_is_unknown_in_attendance_too(taking_rolls_by_file, world):
+    def told(*row):
+        sheet = engine.read_file("\n".join(["Event,Code,National id", ",".join(row)]).encode(), KINDS["attendance"])
+        plan = engine.check(sheet, KINDS["attendance"], user=world.user("head"))
+        return [(error.column, error.message) for line in plan.lines for error in line.errors]
+
+    event = Event.objects.create(
+        code="ZHIDDEN", title="Zhiddenq", kind=EventKind.objects.first(), state="published",
+        starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    known = Event.objects.exclude(pk=event.pk).first().code
+
+    assert told(known, sentinels("fabio")["code"], "") == told(known, "ZCNOBODY", "") != []
+    assert told(known, "", sentinels("luisa")["national_id"]) == told(known, "", "V-19999999") != []
+    assert told(event.code, sentinels("luisa")["code"], "") == told("ZNOWHERE", sentinels("luisa")["code"], "") != []
+
+
 def new(unit):
     return {"Code": "ZCNEW", "First name": "N", "Last name": "N", "Unit": unit, "Hired on": "2024-01-15"}
 
@@ -303,11 +412,13 @@ def test_a_load_offers_what_its_owner_may_do_next(loader, readers, world):
     assert offered("grant_change") == []
     assert offered("hr_manager") == ["org_unit", "position"]
     job.created, job.applied_at = 1, timezone.now()
-    for key, invites in {"hr_manager": True, "bulk_loader": False}.items():
+    for key, invites in {"hr_manager": True, "bulk_loader": False, "auditor": False}.items():
         job.created_by_id = world.users[key].pk
         request = RequestFactory().get("/")
         request.user = world.user(key)
-        assert people._told(request, job)["can_invite"] == invites, key
+        context = people._told(request, job)
+        assert context["can_invite"] == invites, key
+        assert bool(context["again_link"]) == (key != "auditor"), key
     assert [step["title"] for step in loads_first_steps(world, "grant_change")] == ["Employees"]
     assert loads_first_steps(world, "plain") == []
 

@@ -4,7 +4,7 @@ from django.core import mail
 
 from core.models import User
 from hr.models import Employee
-from hr.services import accounts, outbox
+from hr.services import accounts, delivery, outbox
 from tests.access.traces import Trace
 
 
@@ -16,7 +16,7 @@ def test_a_mail_tells_of_nobody_but_its_reader(readers, world, watch):
         ids = [world.employees[key].pk for key in people]
         accounts.invite_employees(ids, actor=world.users["hr_manager"])
         outbox.expand_due(limit=50)
-        outbox.deliver_due(limit=50)
+        delivery.deliver_due(limit=50)
 
     traces = readers["anonymous"].traces
     assert len(mail.outbox) >= 3

@@ -4,7 +4,7 @@ import pytest
 from django.contrib import admin
 
 from core.models import User
-from hr.models import Employee, OrgUnit, Position
+from hr.models import Employee, ImportJob, Notification, OrgUnit, Position
 from tests.access.table import adds, changes, holds, lists, sees
 from tests.hr.personas import PERSONAS
 
@@ -33,8 +33,10 @@ def test_a_table_has_the_rows_one_sees_and_may_change(model, users, rows):
         if hasattr(table, "changeable_by"):
             changeable = set(table.changeable_by(user).values_list("pk", flat=True))
             changed = {row for row in of_model if row.pk in changeable}
-            # What is one's own, one changes by steps: a load is confirmed, a notice read.
-            assert changed <= {row for row in seen if changes(persona, row) or row.owner == key}, key
+            # Much is changed by steps, and not on a page: a load is confirmed, a notice read, somebody marked.
+            assert changed <= seen, key
+            if model in WITH_HISTORY:
+                assert changed <= {row for row in seen if changes(persona, row)}, key
 
 
 @pytest.mark.parametrize("model", WITH_HISTORY, ids=label)
@@ -62,7 +64,8 @@ def test_one_puts_people_into_units_where_one_may_hire_or_change_everybody(users
         assert world.unit_keys_of(OrgUnit.objects.open_to_move(user)) == everywhere | hired_into, key
 
 
-@pytest.mark.parametrize("model", [model for model in RULED if model._meta.app_label == "hr"], ids=label)
+# Of other models rows come and go by steps, for whom tests where these are taken say.
+@pytest.mark.parametrize("model", [*WITH_HISTORY, ImportJob, Notification], ids=label)
 def test_rows_are_added_and_deleted_by_whose_roles_let_them(model, users):
     for key, user in users.items():
         persona, table = PERSONAS[key], model._default_manager.all()

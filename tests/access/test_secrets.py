@@ -8,21 +8,23 @@ is found by this, without a rule for each.
 from urllib.parse import quote
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import FieldError
 
 from hr.models import Employee, OrgUnit, Position
+from tests.access.addresses import all_addresses
 from tests.access.readers import Reader, difference
 from tests.access.rows import Rows
 from tests.access.secrets import TELLING, lookups, scramble
-from tests.access.table import lists, sees
+from tests.access.table import PAGES, lists, sees, targets
 from tests.hr.personas import PERSONAL, sentinels, unit_sentinels
 
-EVERYTHING = ["lists", "by_lookup", "by_search", "choices", "pages"]
+EVERYTHING = ["lists", "by_lookup", "by_search", "choices", "pages", "own_pages"]
 ASKING = {
     "boss": EVERYTHING,
     "plain": EVERYTHING,
-    "head": ["by_lookup", "choices", "pages"],
+    "head": ["by_lookup", "choices", "pages", "own_pages"],
     "grant_employee": ["lists", "by_search", "pages"],
     "delegate": ["pages"],
     "grant_personal": ["by_search", "pages"],
@@ -31,6 +33,8 @@ ASKING = {
 }
 PEOPLE = (Employee, OrgUnit, Position)
 REFUSED = {400, 403, 404}
+# By the other questions, or where the answer is another each time.
+ASKED_ELSEWHERE = {"changelist", "change", "history", "delete", "short", "autocomplete", "screen", "jsi18n"}
 
 
 @pytest.mark.parametrize(("key", "ask"), [(key, ask) for key, asked in ASKING.items() for ask in asked])
@@ -130,7 +134,7 @@ def ask_choices(reader: Reader, rows: Rows):
 def ask_pages(reader: Reader, rows: Rows):
     yield from ("/", "/hr/orgunit/chart/", "/hr/employee/add/", "/hr/orgunit/add/", "/hr/employee/delegations/")
     for row in rows:
-        if sees(reader.persona, row):
+        if row.model in admin.site._registry and sees(reader.persona, row):
             address = f"/{row.model._meta.app_label}/{row.model._meta.model_name}/{row.pk}/"
             yield from (f"{address}{page}/" for page in ("change", "history", "delete"))
             if row.model is Employee:
@@ -140,10 +144,26 @@ def ask_pages(reader: Reader, rows: Rows):
                 yield f"/hr/orgunit/chart/level/?below={row.pk}"
 
 
+def ask_own_pages(reader: Reader, rows: Rows):
+    """Every page that is not a list, a form or a history, of every model, about rows he sees."""
+    for address in all_addresses():
+        page = PAGES.get(address.kind)
+        if page is None or page.public or address.kind in ASKED_ELSEWHERE:
+            continue
+        if page.row is None:
+            yield from (address.url(**arguments) for arguments in page.args)
+            continue
+        model = apps.get_model(page.of) if page.of else address.model
+        for row in targets(rows.by_model[model], reader.persona):
+            if sees(reader.persona, row) and not page.granted and page.only in (None, address.model._meta.label_lower):
+                yield address.url(**{page.row: row.pk})
+
+
 QUESTIONS = {
     "lists": ask_lists,
     "by_lookup": ask_by_lookup,
     "by_search": ask_by_search,
     "choices": ask_choices,
     "pages": ask_pages,
+    "own_pages": ask_own_pages,
 }

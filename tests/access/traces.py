@@ -11,7 +11,7 @@ import python_calamine
 from django.utils.formats import date_format
 
 from hr import paths
-from tests.access.rows import Rows
+from tests.access.rows import MADE_UP_TEXT, Rows, digits_of
 from tests.hr.personas import EMPLOYEES, PERSONAL, UNITS, World, sentinels, unit_sentinels
 
 # Names, codes and mail addresses all begin with a z; keys with 44, which no other number of the world does.
@@ -21,6 +21,10 @@ UID = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.I)
 PATH = re.compile(r"(?<![0-9A-Za-z])(?:00[0-9A-Z]{4})+(?![0-9A-Za-z])")
 NUMBER = re.compile(r"\d[\d .()\-]{5,22}\d")
 DAY = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?/\d\d?/\d{2,4}|\w{3,10}\.? \d\d?, \d{4}|\d\d? de \w+ de \d{4}")
+# What a made row says: its key in letters.
+MADE_UP = re.compile(rf"{MADE_UP_TEXT}([a-j]{{7}})", re.I)
+# So many lines are known at most.
+MOST_KNOWN = 300_000
 
 
 @dataclass(frozen=True, order=True)
@@ -36,6 +40,7 @@ class Traces:
         self.words: dict[str, Trace] = {}
         self.numbers: dict[str, Trace] = {}
         self.days: dict[str, Trace] = {}
+        self._known: dict[str, frozenset[Trace]] = {}
         for key in EMPLOYEES:
             self._add_employee(world, key)
         for key in UNITS:
@@ -68,6 +73,18 @@ class Traces:
                 self.numbers[digits(values[name])] = personal
 
     def of(self, text: str) -> set[Trace]:
+        """No trace goes over the end of a line, and most lines of a page stand on others, too: each is read once."""
+        found: set[Trace] = set()
+        for line in set(text.split("\n")):
+            traces = self._known.get(line)
+            if traces is None:
+                if len(self._known) > MOST_KNOWN:
+                    self._known.clear()
+                traces = self._known[line] = frozenset(self._read(line))
+            found |= traces
+        return found
+
+    def _read(self, text: str) -> set[Trace]:
         found = {self.words.get(word.lower()) for word in WORD.findall(text)}
         found |= {self.words.get(uid.replace("-", "").lower()) for uid in UID.findall(text)}
         for path in PATH.findall(text):
@@ -78,6 +95,7 @@ class Traces:
             # With or without the country, or a zero in its place.
             found |= {self.numbers.get(form) for form in (plain, f"58{plain}", f"58{plain[1:]}")}
         found |= {self.days.get(day) for day in DAY.findall(text)}
+        found |= {self.numbers.get(digits_of(letters.lower())) for letters in MADE_UP.findall(text)}
         return found - {None}
 
     @staticmethod

@@ -1,15 +1,14 @@
-"""Whether anything was changed: by the statements sent, and by a sum over every row."""
+"""Whether anything was changed: by the statements sent, and by every row of the tables they wrote to."""
 
-import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from django.apps import apps
-from django.db import connections, transaction
+from django.db import connections
 
-from tests.conftest import DATABASES
+from tests.conftest import DATABASES, undone
 
 # What a request may leave behind whoever sends it: its session, and that it was refused.
 LEFT_BEHIND = {"hr_deniedattempt", "hr_lease"}
@@ -21,48 +20,54 @@ class Watch:
     """Knows what every table held when the world was new."""
 
     def __init__(self) -> None:
-        self.new = self.sums()
+        self.new = self.rows()
 
-    def sums(self) -> dict[str, str]:
-        """A checksum of all rows of every table of ours, accounts, groups and grants included."""
-        return {table: self._sum(alias, table) for alias, table in self._tables()}
+    def rows(self, tables: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+        """Every row of every table of ours, or of these, by table and key: accounts, groups and grants included."""
+        return {
+            table: {str(row[0]): repr(row) for row in self._read(alias, table)}
+            for alias, table in self._tables()
+            if tables is None or table in tables
+        }
 
-    def rows(self) -> dict[str, dict[str, str]]:
-        """Every row of every table, by table and key."""
-        return {table: {str(row[0]): repr(row) for row in self._read(alias, table)} for alias, table in self._tables()}
+    def changed(self, tables: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+        """The rows, of all tables or of these, that are others than in the new world: what they are now, '' if gone."""
+        found = {}
+        for table, rows in self.rows(tables).items():
+            new = self.new[table]
+            found[table] = {key: rows.get(key, "") for key in rows | new if rows.get(key) != new.get(key)}
+        return {table: rows for table, rows in found.items() if rows}
 
-    def assert_unchanged(self, told: str) -> None:
-        now = self.sums()
-        changed = [table for table, value in now.items() if value != self.new[table]]
-        assert not changed, f"{told} changed {changed}"
+    def assert_unchanged(self, told: str, tables: Collection[str] | None = None) -> None:
+        changed = self.changed(tables)
+        assert not changed, f"{told} changed {list(changed)}"
 
     @contextmanager
-    def unchanged(self, told: str) -> Iterator[None]:
-        """Fails if a row is another afterwards. Sums are taken only if something was written at all."""
-        written: list[str] = []
+    def noting(self) -> Iterator[set[str]]:
+        """The tables that are written to inside."""
+        written: set[str] = set()
 
         def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
             match = WRITE.match(sql)
             if match and match[1] in self.new:
-                written.append(match[1])
+                written.add(match[1])
             return execute(sql, params, many, context)
 
         with ExitStack() as stack:
             for name in DATABASES:
                 stack.enter_context(connections[name].execute_wrapper(note))
-            yield
-        if written:
-            self.assert_unchanged(told)
+            yield written
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Everything done inside is taken back."""
-        with ExitStack() as stack:
-            for name in DATABASES:
-                stack.enter_context(transaction.atomic(using=name))
+    def unchanged(self, told: str) -> Iterator[None]:
+        """Fails if a row is another afterwards. Rows are read only if something was written at all."""
+        with self.noting() as written:
             yield
-            for name in DATABASES:
-                transaction.set_rollback(True, using=name)
+        self.assert_unchanged(told, written)
+
+    @staticmethod
+    def undone() -> AbstractContextManager[None]:
+        return undone()
 
     @staticmethod
     def _tables() -> list[tuple[str, str]]:
@@ -72,9 +77,6 @@ class Watch:
                 alias = "business" if model._meta.app_label == "hr" else "default"
                 found.append((alias, model._meta.db_table))
         return found
-
-    def _sum(self, alias: str, table: str) -> str:
-        return hashlib.sha256("\n".join(sorted(map(repr, self._read(alias, table)))).encode()).hexdigest()
 
     @staticmethod
     def _read(alias: str, table: str) -> list[tuple[Any, ...]]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -39,3 +41,43 @@ def test_an_entry_stands_there_for_who_may_open_it(as_persona, key, entries):
 
     links = [str(item["link"]).strip("/").rpartition("/")[2] for group in groups for item in group["items"]]
     assert set(links) & {"employee", "orgunit", "position", "delegations", "why"} == entries
+
+
+def crumbs(page):
+    """The header of a page in words: the ways back, and last the page itself."""
+    heading = re.search(r"<h1.*?</h1>", page.text, re.DOTALL)[0]
+    parts = [part.strip() for part in re.sub(r"<[^>]*>", "\n", heading).split("\n")]
+    return [part for part in parts if part not in ("", "chevron_right")]
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("admin:hr_event_changelist", ["People", "Events"]),
+        ("admin:hr_event_add", ["People", "Events", "Add event"]),
+        ("admin:hr_event_calendar", ["People", "Events", "Calendar"]),
+        ("admin:hr_event_mandatory", ["People", "Events", "Mandatory: who is missing"]),
+        ("admin:hr_attendance_report", ["People", "Attendance", "Attendance report"]),
+        ("admin:hr_notification_inbox", ["People", "Notifications", "Inbox"]),
+        ("admin:hr_employee_why", ["Who sees whom, and why"]),
+    ],
+)
+def test_the_header_ends_with_the_page_one_is_on(client, db, page, expected):
+    client.force_login(make_user(role=roles.ADMINISTRATOR))
+
+    assert crumbs(client.get(reverse(page))) == expected
+
+
+def test_a_list_is_titled_by_what_it_lists(client, db):
+    client.force_login(make_user(role=roles.ADMINISTRATOR))
+
+    assert "<title> Events | " in " ".join(client.get(reverse("admin:hr_event_changelist")).text.split())
+
+
+def test_a_list_counts_in_its_header_what_a_filter_left(client, db):
+    client.force_login(make_user(role=roles.ADMINISTRATOR))
+    address = reverse("admin:hr_event_changelist")
+
+    assert "Show all" not in client.get(address).text
+    assert "0 results" in client.get(address, {"q": "Feria"}).text
+    assert "0 results" in client.get(address, {"state__exact": "draft"}).text

@@ -13,6 +13,8 @@ from hr.models import DeniedAttempt, Employee, OrgUnit
 from hr.services import denials
 from tests.hr.personas import PERSONAS, sentinels, unit_sentinels
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 
 def change_page(employee):
     return reverse("admin:hr_employee_change", args=[employee.pk])

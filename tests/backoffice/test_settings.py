@@ -98,6 +98,12 @@ def test_employee_code_pattern(settings_of):
     ]
 
 
+def test_check_in_minutes(settings_of):
+    assert (settings_of().CHECK_IN_OPENS_MINUTES, settings_of().CHECK_IN_LATE_MINUTES) == (30, 15)
+    settings = settings_of(CHECK_IN_OPENS_MINUTES="5", CHECK_IN_LATE_MINUTES="0")
+    assert (settings.CHECK_IN_OPENS_MINUTES, settings.CHECK_IN_LATE_MINUTES) == (5, 0)
+
+
 def test_db_connection(settings_of):
     engines = {
         connection: [database["ENGINE"].rpartition(".")[2] for database in settings.DATABASES.values()]

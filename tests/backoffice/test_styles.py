@@ -8,13 +8,14 @@ import unfold
 from tests.backoffice.conftest import ROOT
 
 UNFOLD = Path(unfold.__file__).parent / "static" / "unfold" / "css" / "styles.css"
-# Hooks: read by a test, by Unfold's scripts or by Tailwind's own `group/name` mark.
-NOT_STYLED = re.compile(r"load-|group")
+MAIL = ROOT / "core/templates/core/mail/base.html"
+# Hooks: read by a test, by Unfold's scripts or by Tailwind's own `group/name` mark; and what a value of the row ends.
+NOT_STYLED = re.compile(r"load-|group|.*-$")
 
 
 def stylesheets():
     own = [path for app in ("backoffice", "core", "hr") for path in (ROOT / app).glob("static/**/*.css")]
-    return "".join(path.read_text() for path in [UNFOLD, *own]).replace("\\", "")
+    return "".join(path.read_text() for path in [UNFOLD, MAIL, *own]).replace("\\", "")
 
 
 def classes_of_our_templates():

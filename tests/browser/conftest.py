@@ -14,7 +14,7 @@ from django.db import connections
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "base64:" + "k" * 44
-READY_SECONDS = 120
+READY_SECONDS = 300
 
 
 class Program:

@@ -48,3 +48,22 @@ def test_a_sent_mail_with_a_long_link_fits(program, phone):
     phone.locator("a.break-all").wait_for()
 
     assert beyond_the_screen(phone) == 0
+
+
+def test_a_list_is_headed_by_its_name(program, phone):
+    phone.goto(program.url("/hr/employee/"))
+
+    heading = phone.locator("h1.crumbs")
+
+    assert heading.inner_text() == "Empleados"
+    assert heading.evaluate("heading => heading.lastElementChild.scrollWidth <= heading.clientWidth")
+
+
+@pytest.mark.parametrize("path", ["/hr/attendance/", "/hr/event/", "/hr/employee/", "/hr/evaluationround/"])
+def test_a_row_of_a_list_is_a_card_with_labels(program, phone, path):
+    phone.goto(program.url(path))
+    row = phone.locator("#result_list .data-row").first
+
+    assert row.evaluate("row => row.scrollWidth <= row.parentElement.parentElement.parentElement.clientWidth")
+    assert row.locator("td[data-label]:not(.action-checkbox):visible").count() > 2
+    assert "arrow" not in "".join(cell.get_attribute("data-label") or "" for cell in row.locator("td").all())

@@ -3,6 +3,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
 from core import roles
+from core.admin.roles import VERBS
 from core.models import User
 
 
@@ -67,3 +68,9 @@ def test_no_role_makes_a_superuser_or_deletes_people(synced_roles):
 
     assert not [name for name in roles.ROLES if rights_of(name) & forbidden]
     assert not User.objects.filter(is_superuser=True).exists()
+
+
+def test_every_right_of_a_role_has_its_words_on_the_page():
+    verbs = {verb for role in roles.ROLES.values() for rights in role.rights.values() for verb in rights.split()}
+
+    assert verbs - VERBS.keys() == set()

@@ -7,7 +7,7 @@ from core import roles
 from core.models import User
 from hr.admin.messages import error_of
 from hr.models import Employee, Notification, OutboxMessage
-from hr.services import account_follow, outbox
+from hr.services import account_follow, delivery, outbox
 from hr.services.accounts import invite_employees
 from hr.services.employees import change_employees
 from tests.factories import make_employee, make_position, make_user
@@ -123,7 +123,7 @@ def test_who_edits_employees_does_not_lead_an_administrators_mail_to_himself(hug
 def test_a_link_sent_to_the_old_address_dies(hugo, luisa, mailoutbox):
     invite_employees([luisa.pk], actor=hugo)
     clock()
-    outbox.deliver_due(limit=5)
+    delivery.deliver_due(limit=5)
     [invitation] = User.objects.get(employee_uid=luisa.uid).invitations.all()
     assert invitation.is_open
 

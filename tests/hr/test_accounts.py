@@ -9,7 +9,7 @@ from core import roles
 from core.errors import NotAllowed, NotFound
 from core.models import Invitation, User
 from hr.models import Employee, ImportJob, ImportRow, Notification, OutboxMessage
-from hr.services import accounts, outbox
+from hr.services import accounts, delivery, outbox
 from hr.services.accounts import Invited, invite_created_by, invite_employees
 from tests.factories import make_employee, make_unit, make_user
 
@@ -33,7 +33,7 @@ def luisa():
 def clock():
     """A round, as the clock does it."""
     outbox.expand_due(limit=500)
-    outbox.deliver_due(limit=50)
+    delivery.deliver_due(limit=50)
 
 
 def test_an_invited_employee_gets_account_invitation_and_mail(hugo, luisa, mailoutbox):
@@ -370,7 +370,7 @@ def test_the_lists_cost_the_same_for_one_row_and_three(client, hugo, count):
     invite_employees([row.pk for row in rows], actor=hugo)
     clock()
 
-    assert (queries("outboxmessage"), queries("notification")) == (3, 3)
+    assert (queries("outboxmessage"), queries("notification")) == (4, 4)
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
@@ -389,6 +389,16 @@ def test_the_filtered_list_is_invited_after_a_page_that_says_how_many(client, hu
 
     invited = {message.payload["employee_id"] for message in OutboxMessage.objects.all()}
     assert invited == {row.pk for row in others}
+
+
+def test_who_logs_in_already_has_no_button_of_invitation(client, hugo, luisa):
+    client.force_login(hugo)
+    page = reverse("admin:hr_employee_change", args=[luisa.pk])
+    assert "Invite to log in" in client.get(page).text
+
+    make_user("luisa", employee=luisa)
+
+    assert "Invite to log in" not in client.get(page).text
 
 
 def test_one_person_is_invited_from_the_page(client, hugo, luisa):

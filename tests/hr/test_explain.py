@@ -14,6 +14,8 @@ from hr.models import Employee
 from hr.rights import CHANGE, PERSONAL, VIEW
 from tests.hr.personas import PERSONAS, SALES
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 LOGGED_IN = [key for key in PERSONAS if key != "anonymous"]
 
 

@@ -1,11 +1,17 @@
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import override
 
 from core import roles
 from hr.history import count_of, entries_of, what_changed_since
 from hr.services.employees import change_employees
 from hr.services.employment import terminate_employees
+from hr.services.evaluation_forms import start_versions
+from hr.services.event_plans import change_events
+from hr.services.grading import Grading, grade_evaluations, reopen_evaluations
 from hr.services.org_units import move_org_units
-from tests.factories import make_unit, make_user
+from tests.factories import make_evaluation, make_event, make_form_version, make_unit, make_user
 
 
 def told(entry):
@@ -78,6 +84,40 @@ def test_a_unit_moved_along_has_its_say(sales, finance, hr_manager):
     entry = entries_of(team, user=hr_manager)[0]
 
     assert (entry.changes, entry.summary) == ([], "moved along with a unit above")
+
+
+def test_what_belongs_to_a_row_does_not_move_with_a_unit(hr_manager):
+    version = make_form_version()
+    start_versions([version.form_id], actor=hr_manager)
+
+    entry = entries_of(version.form, user=hr_manager)[0]
+
+    assert (entry.changes, entry.summary) == ([], "what belongs to it was changed")
+
+
+def test_times_and_flags_are_told_as_they_are_read(hr_manager):
+    starts_at = datetime(2030, 5, 2, 13, tzinfo=UTC)
+    event = make_event(starts_at=starts_at)
+    change_events({event.pk: {"title": "Inducción general"}}, actor=hr_manager)
+    change_events({event.pk: {"starts_at": starts_at - timedelta(hours=1), "open_enrolment": True}}, actor=hr_manager)
+    change_events({event.pk: {"open_enrolment": False}}, actor=hr_manager)
+
+    latest, changed = entries_of(event, user=hr_manager)[:2]
+
+    assert told(latest) == [("open enrolment", "yes", "no")]
+    assert told(changed) == [
+        ("starts at", "05/02/2030 9 a.m.", "05/02/2030 8 a.m."),
+        ("open enrolment", "no", "yes"),
+    ]
+
+
+@override("es")
+def test_grades_are_told_with_the_comma_of_the_language(beto, hr_manager):
+    evaluation = make_evaluation(beto, state="submitted")
+    grade_evaluations({evaluation.pk: Grading(Decimal("77.5"))}, actor=hr_manager)
+    reopen_evaluations([evaluation.pk], reason="Era de otra persona", actor=hr_manager)
+
+    assert ("nota", "77,50", "–") in told(entries_of(evaluation, user=hr_manager)[0])
 
 
 def test_only_what_came_after_the_version_is_told(beto, hr_manager, bulk_loader):

@@ -10,7 +10,7 @@ from core import mail
 from core.context import changing
 from core.errors import DomainError
 from hr.models import Notification, OutboxMessage
-from hr.services import outbox
+from hr.services import delivery, outbox
 from hr.services.outbox import Addressee, Expansion, Kind, Outcome
 from hr.services.writing import business_atomic
 from tests.factories import make_user
@@ -34,15 +34,15 @@ class Told:
                 expansion.addressees.append(Addressee(message.pk, self.reader.pk, str(self.reader), "mail"))
         return expansion
 
-    def deliver(self, notification, connection):
-        self.delivered.append(notification.message.payload["n"])
+    def deliver(self, notifications, connection):
+        self.delivered += [notification.message.payload["n"] for notification in notifications]
         return Outcome("sent")
 
 
 @pytest.fixture
 def told(monkeypatch, db):
     told = Told()
-    kind = Kind(gettext_lazy("test"), told.expand, told.deliver, lambda message: f"no. {message.payload['n']}")
+    kind = Kind(gettext_lazy("test"), told.expand, told.deliver, lambda about: "no.")
     monkeypatch.setitem(outbox.KINDS, "test", kind)
     return told
 
@@ -160,8 +160,8 @@ def test_mail_is_delivered_once(told):
     add(1, 2)
     outbox.expand_due(limit=10)
 
-    assert outbox.deliver_due(limit=10) == 2
-    assert outbox.deliver_due(limit=10) == 0
+    assert delivery.deliver_due(limit=10) == 2
+    assert delivery.deliver_due(limit=10) == 0
     assert told.delivered == [1, 2]
     assert set(Notification.objects.values_list("state", "attempts")) == {("sent", 1)}
 
@@ -171,7 +171,7 @@ def test_delivery_stops_between_two_mails(told):
     add(1, 2)
     outbox.expand_due(limit=10)
 
-    assert outbox.deliver_due(limit=10, should_stop=lambda: bool(told.delivered)) == 1
+    assert delivery.deliver_due(limit=10, should_stop=lambda: bool(told.delivered)) == 1
     assert told.delivered == [1]
 
 
@@ -179,7 +179,7 @@ def test_mail_that_fails_waits_longer_each_time(told, monkeypatch):
     told.reader = make_user()
     waits = []
 
-    def failing(notification, connection):
+    def failing(notifications, connection):
         raise mail.NotSent("busy")
 
     monkeypatch.setitem(outbox.KINDS, "test", replace(outbox.KINDS["test"], deliver=failing))
@@ -187,14 +187,14 @@ def test_mail_that_fails_waits_longer_each_time(told, monkeypatch):
     outbox.expand_due(limit=10)
     for _attempt in range(3):
         Notification.objects.update(next_attempt_at=timezone.now())
-        outbox.deliver_due(limit=10)
+        delivery.deliver_due(limit=10)
         waits.append(round((Notification.objects.get().next_attempt_at - timezone.now()) / timedelta(minutes=1)))
 
     assert waits == [1, 2, 4]
     notification = Notification.objects.get()
     assert (notification.state, notification.attempts, notification.error) == ("pending", 3, "busy")
     Notification.objects.update(attempts=9, next_attempt_at=timezone.now())
-    outbox.deliver_due(limit=10)
+    delivery.deliver_due(limit=10)
     assert Notification.objects.get().state == "failed"
 
 
@@ -205,9 +205,9 @@ def test_a_reader_marks_only_his_own_as_read(told):
     outbox.expand_due(limit=10)
     ids = list(Notification.objects.values_list("pk", flat=True))
 
-    assert outbox.mark_read(ids, actor=beto) == 0
-    assert outbox.mark_read(ids, actor=ana) == 1
-    assert outbox.mark_read(ids, actor=ana) == 0
+    assert delivery.mark_read(ids, actor=beto) == 0
+    assert delivery.mark_read(ids, actor=ana) == 1
+    assert delivery.mark_read(ids, actor=ana) == 0
     assert Notification.objects.get().state == "read"
 
 
@@ -217,7 +217,7 @@ def test_a_bounce_named_by_the_provider_is_noted(told):
     told.reader = make_user()
     add(1)
     outbox.expand_due(limit=10)
-    outbox.deliver_due(limit=10)
+    delivery.deliver_due(limit=10)
     key = str(Notification.objects.get().pk)
     event = AnymailTrackingEvent(
         event_type="bounced", timestamp=None, metadata={"notification": key}, mta_response="550 gone"

@@ -2,6 +2,7 @@ import pytest
 
 from core import roles
 from hr.models import Employee, OrgUnit, Position
+from hr.querysets import count_together
 from tests.factories import make_employee, make_position, make_unit, make_user
 
 
@@ -114,3 +115,19 @@ def test_lock_lets_nobody_else_lock(transactional_db, beto):
                 cursor.execute("SELECT id FROM hr_employee WHERE id = %s FOR UPDATE NOWAIT", [beto.pk])
     finally:
         other.close()
+
+
+# --- Counts -----------------------------------------------------------------------------------------------------------
+def test_several_are_counted_in_one_query_no_further_than_wanted(everybody, sales, beto, django_assert_num_queries):
+    user = make_user(employee=beto)
+    rows = [
+        Employee.objects.all(),
+        Employee.objects.visible_to(user).filter(last_name__contains="%"),
+        Employee.objects.none(),
+        OrgUnit.objects.order_by("name"),
+        Employee.objects.filter(hired_on__gte=beto.hired_on, first_name="Beto"),
+    ]
+
+    with django_assert_num_queries(1, using="business"):
+        assert count_together(rows, most=2) == [2, 0, 0, 2, 1]
+    assert count_together([], most=2) == []

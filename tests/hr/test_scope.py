@@ -3,18 +3,22 @@
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Group
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser, Group, Permission
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import access, roles
+from core.grantable import grantable_of
 from core.models import User, UserGrant
 from hr import paths, scope
 from hr.models import Employee, OrgUnit, Position
 from hr.scope import Scope, facts_of, is_manager, may_act, scope_for
 from tests.factories import make_employee, make_unit, make_user
 from tests.hr.personas import PERSONAS
+
+pytestmark = pytest.mark.usefixtures("world_of_module")
 
 
 def fresh(user):
@@ -96,7 +100,7 @@ def test_facts_are_read_once(world, django_assert_num_queries):
         scope_for(user, "hr.change_employee")
 
 
-def test_a_role_right_covers_everything(hr_manager):
+def test_a_role_right_covers_everything(world, hr_manager):
     assert scope_for(hr_manager, "hr.view_employee") == Scope(everything=True)
 
 
@@ -107,7 +111,7 @@ def test_the_page_right_of_a_manager_touches_nobody(world):
     assert world.keys_of(Employee.objects.visible_to(user)) == {"mateo", "fabio"}
 
 
-def test_external_staff_without_a_role_reach_nobody(db):
+def test_external_staff_without_a_role_reach_nobody(world):
     user = make_user()
 
     assert may_act(user)
@@ -284,11 +288,11 @@ def test_search_reveals_no_personal_data_one_may_not_see(world, key):
     assert found == persona.personal
 
 
-def test_nobody_reaches_anything_without_logging_in(db):
+def test_nobody_reaches_anything_without_logging_in(world):
     assert not scope_for(AnonymousUser(), "hr.view_employee")
 
 
-def test_an_inactive_account_reaches_nobody(beto):
+def test_an_inactive_account_reaches_nobody(world, beto):
     user = make_user(employee=beto, role=roles.HR_MANAGER, is_active=False)
 
     assert not may_act(user)
@@ -323,6 +327,16 @@ def test_a_grant_on_a_unit_reaches_no_person_with_the_same_key(world):
     access.grant("view_employee_in", world.user("plain"), namesake)
 
     assert set(Employee.objects.visible_to(world.user("plain"))) == {world.employees["pablo"], inside}
+
+
+def test_no_permission_bears_the_name_of_one_on_another_model(world):
+    """Grants are told apart by that name alone."""
+    granted_on = [model._meta.model_name for model in apps.get_models() if grantable_of(model)]
+    permissions = Permission.objects.filter(content_type__app_label="hr", content_type__model__in=granted_on)
+    names = list(permissions.values_list("codename", flat=True))
+
+    assert sorted(granted_on) == ["employee", "event", "orgunit"]
+    assert len(names) == len(set(names))
 
 
 def test_the_anonymous_reaches_nobody(world):

@@ -34,29 +34,11 @@ EQUIVALENT: dict[str, str] = {
     "hr/scope.py Scope.covers: … or not self.line_roots → False": ("It saves a query that finds nobody below nobody."),
     "hr/scope.py Facts.tops: if not self.managers and (not granted) → False": ("It saves a query that finds no unit."),
     "hr/scope.py _active_people: if uid is None and (not delegators) → False": ("It saves a query that finds nobody."),
-    "hr/scope.py _units_below: filter(… wanted) → without": (
-        "It saves rows: of the units read, those below a top are picked afterwards."
-    ),
     "hr/services/accounts.py invite_created_by: ImportRow.objects.visible_to(actor) → ImportRow.objects": (
         "Whom to invite is asked again, person by person."
     ),
     "hr/services/org_units.py change_org_units: require_all(found, parents, field='parent') → pass": (
         "Whoever changes units sees all of them, and a key that is none fails when it is written."
-    ),
-    "backoffice/dashboard.py home: Employee.objects.visible_to(user) → Employee.objects": (
-        "Everybody sees his own record."
-    ),
-    "backoffice/dashboard.py _facts: Employee.objects.visible_to(user) → Employee.objects": (
-        "Only whose role lets him see everybody is shown these counts."
-    ),
-    "backoffice/dashboard.py _facts: OrgUnit.objects.visible_to(user) → OrgUnit.objects": (
-        "Only whose role lets him see everybody is shown these counts."
-    ),
-    "backoffice/dashboard.py _facts: Position.objects.visible_to(user) → Position.objects": (
-        "Only whose role lets him see everybody is shown these counts."
-    ),
-    "backoffice/dashboard.py _facts: Invitation.objects.visible_to(user) → Invitation.objects": (
-        "It is counted only for who may read all invitations."
     ),
     "backoffice/denials.py _note: request.user.is_authenticated → True": (
         "Who is not logged in is led to the login before anything is refused."

@@ -12,6 +12,7 @@ from core.roles import ADMINISTRATOR, sync_roles
 from core.services import invitations
 from core.services.users import create_user
 from hr.models import OrgUnit
+from hr.services.evaluation_forms import default_form
 from hr.services.org_units import NewOrgUnit, create_org_units
 
 ROOT_UNIT = settings.BASE_DIR / "fixtures" / "root_unit.csv"
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         sync_roles()
         self.stdout.write(_("The roles are in place."))
         self.stdout.write(ensure_root_unit())
+        with changing(source="cli"):
+            self.stdout.write(_("%(form)s is ready to be asked.") % {"form": default_form()})
         try:
             self.stdout.write(ensure_administrator(admin_email.strip().lower(), admin_username, admin_name))
         except DomainError as error:

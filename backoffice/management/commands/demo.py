@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from backoffice.locks import folder_lock
 from backoffice.processes import Gone, Process, run_together
 from hr.demo.accounts import ACCOUNTS, PASSWORD
+from hr.demo.life import wants_life
 from hr.models import Employee
 
 ENVIRONMENTS = {"demo", "local"}
@@ -57,7 +58,7 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         call_command("migrate_all", verbosity=0)
-        if not get_user_model().objects.exists() or not Employee.objects.exists():
+        if not get_user_model().objects.exists() or not Employee.objects.exists() or wants_life():
             self.stdout.write(_("Making the demo's data ..."))
             call_command("seed_demo")
 

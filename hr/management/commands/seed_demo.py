@@ -8,7 +8,9 @@ from core.context import changing
 from core.roles import sync_roles
 from hr.demo.accounts import ENVIRONMENTS, PASSWORD, create_manager_accounts, create_missing_accounts
 from hr.demo.company import found_company
+from hr.demo.life import live, wants_life
 from hr.models import Employee
+from hr.services.evaluation_forms import default_form
 
 
 class Command(BaseCommand):
@@ -18,8 +20,17 @@ class Command(BaseCommand):
         parser.add_argument("--employees", type=int, default=300, help="how many people work there (default 300)")
         parser.add_argument("--units", type=int, help="how many units there are (default: teams of forty)")
         parser.add_argument("--managers", type=int, default=0, help="accounts for so many heads of units (default 0)")
+        parser.add_argument("--without-events", action="store_true", help="people and accounts only")
 
-    def handle(self, *args: Any, employees: int, units: int | None, managers: int, **options: Any) -> None:
+    def handle(
+        self,
+        *args: Any,
+        employees: int,
+        units: int | None,
+        managers: int,
+        without_events: bool = False,
+        **options: Any,
+    ) -> None:
         if settings.APP_ENV not in ENVIRONMENTS:
             raise CommandError(
                 _("Demo data would leave known passwords in APP_ENV=%(environment)s.")
@@ -34,6 +45,8 @@ class Command(BaseCommand):
             with changing(source="cli"):
                 made = found_company(employees, units_in_all=units, actor=None)
             self.stdout.write(_("%(employees)d employees, %(units)d units, %(positions)d positions.") % made)
+        with changing(source="cli"):
+            default_form()
         if managers:
             count = create_manager_accounts(managers)
             self.stdout.write(_("%(count)d managers got an account; user names are the codes.") % {"count": count})
@@ -45,3 +58,6 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(_("All accounts exist already."))
+        if not without_events and wants_life():
+            with changing(source="cli"):
+                self.stdout.write(_("%(count)d events.") % {"count": live()})

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from hr.admin.dialogs import BossForm, MoveForm
@@ -54,3 +55,19 @@ def test_a_filter_by_what_one_does_not_see_finds_nobody(as_persona, world):
     assert list(found) == []
     found = as_persona("hr_manager").get(page, {"boss": "left"}).context["cl"].result_list
     assert world.employees["luisa"] in found
+
+
+def dialogs():
+    """All dialogs of actions, by title."""
+    for page in admin.site._registry.values():
+        for name in dir(type(page)):
+            if (dialog := getattr(getattr(type(page), name, None), "dialog", None)) is not None:
+                yield str(dialog["title"]), str(dialog.get("form_submit_text", ""))
+
+
+def test_the_button_of_a_dialog_says_what_it_does():
+    """Only where something is sent does the library's word do; beside its Cancel another one would be a riddle."""
+    assert {title for title, button in dialogs() if button in ("", "Cancel")} == {
+        "Not one of my people",
+        "Send a link to set the password",
+    }

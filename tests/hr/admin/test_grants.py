@@ -14,6 +14,8 @@ from core.models import GroupGrant, User, UserGrant
 from hr.models import Employee
 from tests.factories import make_unit, make_user
 
+pytestmark = pytest.mark.usefixtures("world_of_module")
+
 
 def employee_page(employee, page="grants", *args):
     return reverse(f"admin:hr_employee_{page}", args=[employee.pk, *args])
@@ -311,6 +313,7 @@ def test_grants_end_with_the_employment_and_do_not_return(world):
     assert expand_due(limit=10) == 1
 
     rehire_employees([gabo.pk], hired_on=today, actor=hr)
+    expand_due(limit=10)
 
     assert world.keys_of(Employee.objects.visible_to(world.user("grant_employee"))) == {"gabo"}
     assert UserGrant.objects.get(user=world.users["grant_employee"]).ended_by is None

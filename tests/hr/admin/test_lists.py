@@ -4,12 +4,12 @@ import time
 from datetime import date
 
 import pytest
-from django.core.paginator import Paginator
+from django.core.paginator import InvalidPage, Paginator
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core.admin.paginator import KeysFirstPaginator
+from core.admin.paginator import CappedPaginator, KeysFirstPaginator
 from hr.models import Employee, OrgUnit
 from hr.services.employees import NewEmployee, hire_employees
 from hr.services.org_units import NewOrgUnit, create_org_units
@@ -60,6 +60,33 @@ def test_a_row_that_went_meanwhile_is_left_out(people):
     Employee.objects.filter(pk=people.order_by("-pk").first().pk).delete()
 
     assert len(paginator.page(3).object_list) == 0
+
+
+class ToFour(CappedPaginator):
+    CAP = 4
+
+
+def test_a_capped_paginator_counts_no_further_and_shows_all_the_same(people):
+    paginator = ToFour(people.order_by("pk"), 2)
+    everybody = list(people.order_by("pk"))
+
+    assert (paginator.count, paginator.is_capped, paginator.num_pages) == (5, True, 3)
+    assert [paginator.page(number).object_list for number in (1, 3, 4, 5)] == [
+        everybody[:2],
+        everybody[4:6],
+        everybody[6:],
+        [],
+    ]
+    assert list(paginator.get_elided_page_range(5)) == [1, 2, 3, paginator.ELLIPSIS, 5]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "4"])
+def test_below_its_cap_it_is_like_any_other(people, number):
+    paginator = CappedPaginator(people.order_by("pk"), 3)
+
+    assert (paginator.count, paginator.is_capped) == (7, False)
+    with pytest.raises(InvalidPage):
+        paginator.page(number)
 
 
 @pytest.mark.slow

@@ -10,13 +10,13 @@ from core import roles
 from core.models import User
 from hr.demo.accounts import ACCOUNTS, PASSWORD
 from hr.demo.company import found_company
-from hr.models import Employee, OrgUnit, Position
+from hr.models import Employee, Event, OrgUnit, Position
 from hr.services.lines import looped
 
 
 def seed(employees: int = 300) -> str:
     out = StringIO()
-    call_command("seed_demo", employees=employees, stdout=out)
+    call_command("seed_demo", employees=employees, without_events=True, stdout=out)
     return out.getvalue()
 
 
@@ -147,6 +147,13 @@ def test_an_existing_company_gets_accounts_but_no_people(db):
 
     assert Employee.objects.count() == 1
     assert User.objects.filter(employee_uid=None).count() == len(ACCOUNTS)
+
+
+@pytest.mark.parametrize("employees", [1, 30, 60])
+def test_a_small_company_has_the_events_its_people_reach(db, employees):
+    call_command("seed_demo", employees=employees, stdout=StringIO())
+
+    assert Event.objects.exists() == User.objects.filter(username="employee").exclude(employee_uid=None).exists()
 
 
 @pytest.mark.parametrize("environment", ["qa", "staging", "production"])

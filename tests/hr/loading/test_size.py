@@ -1,17 +1,21 @@
-"""The promise of size: 10,000 new people with new units and bosses, previewed and written within a minute."""
+"""The promise of size: 10,000 rows of a file, previewed and written within a minute."""
 
 import io
 import time
+from datetime import date
 
 import pytest
 
-from core.roles import HR_MANAGER
+from core.roles import BULK_LOADER, HR_MANAGER
 from hr.demo.workbook import write_sample_workbook
 from hr.loading import jobs
+from hr.loading.export import Export
 from hr.loading.kinds import KINDS
-from hr.models import Employee, OrgUnit
+from hr.models import Attendance, Employee, OrgUnit
 from hr.services import imports
-from tests.factories import make_unit, make_user
+from hr.services.writing import insert
+from tests.factories import make_event, make_unit, make_user
+from tests.hr.loading.conftest import as_csv
 
 SECONDS = 60
 
@@ -46,3 +50,52 @@ def load_ten_thousand():
     assert Employee.objects.filter(reports_to=None).count() == 1
     assert OrgUnit.objects.count() == 102
     assert seconds < SECONDS
+
+
+@pytest.mark.slow
+def test_ten_thousand_rows_of_attendance_on_the_embedded_engine(db):
+    load_attendance()
+
+
+@pytest.mark.slow
+@pytest.mark.servers
+def test_ten_thousand_rows_of_attendance_on_the_servers(db):
+    load_attendance()
+
+
+def load_attendance():
+    """All are enrolled, confirmed and marked; then the same file again, and what was exported."""
+    unit, loader = make_unit("Empresa"), make_user(role=BULK_LOADER)
+    event = make_event(code="V1", state="in_progress")
+    people = [
+        Employee(code=f"P{number}", first_name="Ana", last_name="Gil", hired_on=date(2020, 1, 1), org_unit=unit)
+        for number in range(10_000)
+    ]
+    insert(people)
+    file = as_csv(
+        [["Evento", "Código", "Estado", "Asistió"], *(["V1", row.code, "confirmada", "sí"] for row in people)]
+    )
+
+    started = time.monotonic()
+    job = run(file, loader)
+    seconds = time.monotonic() - started
+    again = run(file, loader)
+    exported = run(b"".join(Export(KINDS["attendance"], Attendance.objects.all(), user=loader).file("csv")), loader)
+
+    assert (job.state, job.created, job.failed) == ("applied", 10_000, 0)
+    assert Attendance.objects.filter(status="confirmed", outcome="present").count() == 10_000
+    event.refresh_from_db()
+    assert event.seats_taken == 10_000
+    assert [each.unchanged for each in (again, exported)] == [10_000, 10_000]
+    assert seconds < SECONDS
+
+
+def run(file, actor):
+    job = imports.upload(KINDS["attendance"], "attendance.csv", file, actor=actor)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    if job.created or job.updated:
+        imports.confirm(job.pk, actor=actor)
+        jobs.run(job.pk)
+        job.refresh_from_db()
+    return job

@@ -1,0 +1,83 @@
+"""What the steps of an event ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from core.admin.grant_forms import MomentField
+from hr.admin.dialogs import ActionForm
+from hr.models import Event
+from hr.services.audiences import people_meant
+
+
+class GivenReasonForm(ActionForm):
+    """A step that needs a reason."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+
+
+class CancelForm(GivenReasonForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("Everybody who is enrolled reads it.")
+
+
+class OfOneEvent(ActionForm):
+    """Begins with what the event has now."""
+
+    filled_in: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.event = Event.objects.visible_to(self.request.user).filter(pk=self.object_id).first()
+        for name in self.filled_in if self.event else ():
+            self.fields[name].initial = getattr(self.event, name)
+
+
+class PublishForm(OfOneEvent):
+    """Says how many people will be enrolled."""
+
+    form_before_template = "hr/admin/events/publish_dialog.html"
+
+    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
+        context = super().get_before_template_context(request, object_id)
+        return context | {"note": _what_publishing_does(self.event, request.user) if self.event else ""}
+
+
+class PostponeForm(OfOneEvent):
+    starts_at = MomentField(label=gettext_lazy("Starts at"))
+    ends_at = MomentField(
+        label=gettext_lazy("Ends at"),
+        required=False,
+        help_text=gettext_lazy("Leave it empty and it lasts as long as before."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Everybody who is enrolled reads it. A draft needs none."),
+    )
+    filled_in = ("starts_at",)
+
+
+class CloneForm(OfOneEvent):
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200, widget=UnfoldAdminTextInputWidget)
+    starts_at = MomentField(label=gettext_lazy("Starts at"))
+    filled_in = ("title", "starts_at")
+
+
+def _what_publishing_does(event: Event, user: Any) -> str:
+    if event.open_enrolment:
+        return _("Those it is for are not enrolled by this: they register themselves.")
+    count = people_meant([event.pk], user=user).count()
+    if not count:
+        return _("Nobody is in its audience yet, so nobody is enrolled by this.")
+    text = ngettext("%(count)d person is enrolled and told.", "%(count)d people are enrolled and told.", count)
+    return text % {"count": count}

@@ -1,0 +1,17 @@
+"""The colours of states, wherever they are shown."""
+
+from hr.models import Evaluation
+
+STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}
+OUTCOME_LABELS = {"pending": "default", "present": "success", "late": "warning", "absent": "danger", "excused": "info"}
+DECISION_LABELS = {"waiting": "warning", "approved": "success", "rejected": "danger", "withdrawn": "default"}
+EVALUATION_LABELS = {
+    Evaluation.State.PENDING: "default",
+    Evaluation.State.AVAILABLE: "info",
+    Evaluation.State.IN_PROGRESS: "info",
+    Evaluation.State.SUBMITTED: "warning",
+    Evaluation.State.RETURNED: "danger",
+    Evaluation.State.GRADED: "success",
+    Evaluation.State.EXPIRED: "danger",
+    Evaluation.State.CANCELLED: "default",
+}

@@ -1,0 +1,269 @@
+"""What is counted of attendance: rates, hours and completion, by unit, kind and month. docs/reports.md defines them.
+
+One definition for the first page, the report and the lists they lead to: the methods of the querysets. Every count is
+of a period, and by the database, whose answer grows with the units, kinds and months compared, not with the rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case, Count, Exists, Expression, F, IntegerField, OuterRef, Q, Sum, Value, When
+from django.utils import timezone
+
+from hr.models import Attendance, EventKind, EventSession, OrgUnit, SessionMark
+from hr.querysets import AttendanceQuerySet, OfEventsQuerySet, SessionMarkQuerySet
+from hr.wall_clock import plus_months, start_of
+
+if TYPE_CHECKING:
+    from core.models import User
+
+MONTHS_SHOWN = 12
+# A report is of so many months at most: what it reads is bounded.
+MOST_MONTHS = 36
+TENTH = Decimal("0.1")
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days, both included, on which events began."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def last_months(cls, months: int = MONTHS_SHOWN) -> Period:
+        """This month so far, and the whole ones before."""
+        today = timezone.localdate()
+        return cls(plus_months(today.replace(day=1), 1 - months), today)
+
+    @property
+    def months(self) -> list[Period]:
+        """The months it touches, the first and the last as far as they belong to it."""
+        found, first = [], self.first
+        while first <= self.last:
+            following = plus_months(first.replace(day=1), 1)
+            found.append(Period(first, min(following - timedelta(days=1), self.last)))
+            first = following
+        return found
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Enrolments with a seat in events that are over, those of them who came and were absent, and the time attended."""
+
+    enrolled: int = 0
+    came: int = 0
+    absent: int = 0
+    time: timedelta = timedelta()
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.enrolled + other.enrolled, self.came + other.came, self.absent + other.absent, self.time + other.time
+        )
+
+    @property
+    def counted(self) -> int:
+        """What the rate is of."""
+        return self.came + self.absent
+
+    @property
+    def rate(self) -> Decimal | None:
+        """Who came, in percent of those who came or were absent."""
+        return percent(self.came, self.counted)
+
+    @property
+    def completion(self) -> Decimal | None:
+        """Who came, in percent of all who had a seat."""
+        return percent(self.came, self.enrolled)
+
+    @property
+    def hours(self) -> Decimal:
+        minutes = Decimal(self.time // timedelta(minutes=1))
+        return (minutes / 60).quantize(TENTH, ROUND_HALF_UP)
+
+
+def percent(part: int, whole: int) -> Decimal | None:
+    return (Decimal(100 * part) / whole).quantize(TENTH, ROUND_HALF_UP) if whole else None
+
+
+@dataclass(frozen=True)
+class Unit:
+    pk: int
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Units:
+    """Those that are compared, and the paths of all that the reader sees, by key."""
+
+    compared: Sequence[Unit]
+    paths: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose figures of what: of the people whose attendance the user sees, in events that began in the period."""
+
+    user: User
+    period: Period
+    unit: Unit | OrgUnit | None = None
+    kind: EventKind | None = None
+
+    def attendance(self) -> AttendanceQuerySet:
+        return self._narrowed(Attendance.objects.visible_to(self.user))
+
+    def marks(self) -> SessionMarkQuerySet:
+        """Of the sessions of these events."""
+        return self._narrowed(SessionMark.objects.visible_to(self.user))
+
+    def _narrowed(self, rows: Any) -> Any:
+        rows = rows.held().begun_between(self.period.first, self.period.last)
+        if self.unit is not None:
+            rows = rows.in_subtree(self.unit.path)
+        return rows if self.kind is None else rows.of_kind(self.kind.pk)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table: of a unit with all below it, of a kind, or of a month."""
+
+    label: str
+    tally: Tally
+    unit: Unit | None = None
+    kind: EventKind | None = None
+    period: Period | None = None
+
+
+# By what rows are told apart: gives an expression over them.
+Key = Callable[[OfEventsQuerySet], Any]
+
+
+def tallies(*parts: tuple[Asked, Key]) -> list[dict[Any, Tally]]:
+    """Of each part the figures by the value of its key, without the time attended: all in one query."""
+    came = Q(outcome__in=Attendance.CAME)
+    counts = {
+        "enrolled": Count("pk"),
+        "came": Count("pk", filter=came),
+        "absent": Count("pk", filter=Q(outcome__in=Attendance.COUNTED) & ~came),
+    }
+    queries = [
+        _grouped(asked.attendance().annotate(part=Value(number)), key, counts, "part")
+        for number, (asked, key) in enumerate(parts)
+    ]
+    found: list[dict[Any, Tally]] = [{} for _part in parts]
+    for part, key, *values in queries[0].union(*queries[1:], all=True) if len(parts) > 1 else queries[0]:
+        found[part][key] = Tally(*values)
+    return found
+
+
+def with_time(asked: Asked, key: Key) -> dict[Any, Tally]:
+    """The same with the time attended, in three queries: of events as long as they took, and of courses as long as the
+    sessions attended took.
+    """
+    [found] = tallies((asked, key))
+    course = Exists(EventSession.objects.filter(event=OuterRef("event")))
+    parts: list[tuple[Any, str, str]] = [
+        (asked.attendance().came().exclude(course), "event__starts_at", "event__ends_at"),
+        (asked.marks().came(), "session__starts_at", "session__ends_at"),
+    ]
+    for rows, starts_at, ends_at in parts:
+        for value, time in _grouped(rows, key, {"time": Sum(F(ends_at) - F(starts_at))}):
+            known = found.get(value, Tally())
+            found[value] = replace(known, time=known.time + (time or timedelta()))
+    return found
+
+
+def _grouped(rows: Any, key: Key, sums: Mapping[str, Any], *more: str) -> Any:
+    return rows.order_by().annotate(key=key(rows)).values_list(*more, "key").annotate(**sums)
+
+
+# --- By what ----------------------------------------------------------------------------------------------------------
+def by_kind(rows: OfEventsQuerySet) -> Expression | F:
+    return F(f"{rows.event}__kind_id")
+
+
+def by_unit(rows: OfEventsQuerySet) -> Expression | F:
+    """By the person's own unit. By a part of its path, MariaDB would begin with all units and all their people."""
+    return F(f"{rows.employee}__org_unit_id")
+
+
+def by_month(period: Period) -> Key:
+    """By the place of the month in `period.months`. MariaDB knows no time zones unless their tables were loaded."""
+    places = list(enumerate(period.months))
+
+    def key(rows: OfEventsQuerySet) -> Expression:
+        began = f"{rows.event}__starts_at__gte"
+        whens = [When(**{began: start_of(month.first)}, then=Value(place)) for place, month in reversed(places)]
+        return Case(*whens, default=Value(0), output_field=IntegerField())
+
+    return key
+
+
+def units_to_compare(user: User, below: Unit | OrgUnit | None = None) -> Units:
+    """The topmost units of those that exist for the user; of a single one, or below one, those right below it.
+
+    One query. Where there is nothing below, the unit itself.
+    """
+    units: Any = OrgUnit.objects.visible_to(user)
+    if below is not None:
+        units = units.subtree(below.path)
+    found = [Unit(*row) for row in units.order_by().values_list("pk", "name", "path")]
+    found.sort(key=lambda unit: (len(unit.path), unit.path))
+    tops = _outermost(found)
+    if len(tops) == 1:
+        tops = _outermost([unit for unit in found if unit not in tops]) or tops
+    return Units(tops, {unit.pk: unit.path for unit in found})
+
+
+def _outermost(units: Sequence[Unit]) -> list[Unit]:
+    """Those that are below no other one. Given by depth."""
+    kept: dict[str, Unit] = {}
+    lengths: list[int] = []
+    for unit in units:
+        if not any(unit.path[:length] in kept for length in lengths):
+            kept[unit.path] = unit
+            if len(unit.path) not in lengths:
+                lengths.append(len(unit.path))
+    return list(kept.values())
+
+
+# --- Tables -----------------------------------------------------------------------------------------------------------
+def unit_lines(units: Units, found: Mapping[int, Tally]) -> list[Line]:
+    """The compared units by name, each with all below it. `found` is by keys of units (by_unit)."""
+    sums: defaultdict[str, Tally] = defaultdict(Tally)
+    tops = {unit.path for unit in units.compared}
+    lengths = sorted({len(path) for path in tops})
+    for key, tally in found.items():
+        path = units.paths.get(key, "")
+        if top := next((path[:length] for length in lengths if path[:length] in tops), None):
+            sums[top] += tally
+    lines = [Line(unit.name, sums[unit.path], unit=unit) for unit in units.compared]
+    return sorted(lines, key=lambda line: line.label)
+
+
+def month_lines(period: Period, found: Mapping[int, Tally]) -> list[Line]:
+    """Every month, with a label for the caller to give."""
+    return [Line("", found.get(place, Tally()), period=month) for place, month in enumerate(period.months)]
+
+
+def kind_lines(user: User, found: Mapping[int, Tally]) -> list[Line]:
+    kinds = EventKind.objects.visible_to(user).in_bulk(found)
+    lines = [Line(str(kinds[key]), tally, kind=kinds[key]) for key, tally in found.items() if key in kinds]
+    return sorted(lines, key=lambda line: line.label)
+
+
+def largest(lines: Sequence[Line], most: int) -> list[Line]:
+    """Those of which most people are known to have come or not, in their order; the others have no rate, or are few."""
+    known = sorted((line for line in lines if line.tally.counted), key=lambda line: -line.tally.counted)[:most]
+    return [line for line in lines if line in known]
+
+
+def total(found: Mapping[Any, Tally]) -> Tally:
+    return sum(found.values(), Tally())

@@ -1,0 +1,248 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from core.errors import DomainError, NotAllowed, NotFound
+from hr.models import Evaluation, EvaluationRound, FormVersion, OutboxMessage
+from hr.services.audiences import Audience
+from hr.services.evaluation_rounds import (
+    NewRound,
+    change_rounds,
+    create_rounds,
+    evaluate_events,
+    give_round,
+)
+from tests.factories import (
+    make_attendance,
+    make_employee,
+    make_evaluation,
+    make_event,
+    make_position,
+    make_round,
+    make_unit,
+)
+
+TODAY = timezone.localdate()
+EVERYBODY = Audience(everybody=True)
+
+
+def days(count):
+    return TODAY + timedelta(days=count)
+
+
+def new_round(version, **values):
+    values = {"title": "Anual", "opens_on": TODAY, "due_on": days(7)} | values
+    return NewRound(form_version_id=version.pk, **values)
+
+
+def people():
+    return set(Evaluation.objects.values_list("employee__code", flat=True))
+
+
+def test_a_round_is_written_with_history(version, hr_manager):
+    (round_,) = create_rounds([new_round(version, title=" Anual  2026 ")], actor=hr_manager)
+
+    assert (round_.title, round_.due_on) == ("Anual 2026", days(7))
+    assert list(round_.history.values_list("history_type", "history_user_name")) == [("+", str(hr_manager))]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"due_on": None}, "days_to_answer"),
+        ({"days_to_answer": 3}, "days_to_answer"),
+        ({"due_on": None, "days_to_answer": 0}, "days_to_answer"),
+        ({"due_on": None, "days_to_answer": 366}, "days_to_answer"),
+        ({"opens_on": days(8)}, "due_on"),
+        ({"opens_on": days(-3), "due_on": days(-1)}, "due_on"),
+    ],
+)
+def test_a_round_that_makes_no_sense_is_refused(version, hr_manager, values, field):
+    with pytest.raises(DomainError) as raised:
+        create_rounds([new_round(version, **values)], actor=hr_manager)
+
+    assert raised.value.field == field
+    assert not EvaluationRound.objects.exists()
+
+
+def test_a_round_takes_a_published_version(version, hr_manager):
+    FormVersion.objects.update(published_at=None)
+
+    with pytest.raises(NotFound, match="Choose a published version"):
+        create_rounds([new_round(version)], actor=hr_manager)
+
+
+def test_an_event_has_one_round(version, hr_manager):
+    event = make_event()
+    create_rounds([new_round(version, event_id=event.pk)], actor=hr_manager)
+
+    with pytest.raises(DomainError, match="has a round of evaluations already"):
+        create_rounds([new_round(version, event_id=event.pk)], actor=hr_manager)
+
+
+@pytest.mark.parametrize("state", ["draft", "published", "in_progress", "completed", "closed"])
+def test_an_event_is_followed_by_an_evaluation(version, hr_manager, state):
+    events = [make_event("Taller", state=state) for _ in range(2)]
+
+    rounds = evaluate_events([event.pk for event in events], form_version_id=version.pk, actor=hr_manager)
+
+    assert [(round_.event_id, round_.title, round_.opens_on, round_.due_on) for round_ in rounds] == [
+        (event.pk, "Evaluation: Taller", TODAY, None) for event in events
+    ]
+
+
+def test_a_long_title_is_cut(hr_manager):
+    event = make_event("x" * 200)
+
+    (round_,) = evaluate_events([event.pk], actor=hr_manager)
+
+    assert len(round_.title) == 200
+
+
+def test_what_was_cancelled_is_not_evaluated(version, hr_manager):
+    event = make_event("Taller", code="T1", state="cancelled")
+
+    with pytest.raises(DomainError, match=r"^Taller \(T1\) was cancelled") as raised:
+        evaluate_events([event.pk], form_version_id=version.pk, actor=hr_manager)
+
+    assert (raised.value.field, EvaluationRound.objects.count()) == ("event", 0)
+
+
+def test_only_hr_follows_events(version, ana_user, beto_user, carla_user, auditor, bulk_loader, beto):
+    event = make_event(state="published")
+    make_attendance(event, beto)
+
+    for actor in (ana_user, beto_user, carla_user, auditor, bulk_loader):
+        with pytest.raises(NotAllowed):
+            evaluate_events([event.pk], actor=actor)
+    assert not EvaluationRound.objects.exists()
+
+
+def test_a_round_is_given_to_units_with_all_below_positions_and_people(version, hr_manager):
+    top = make_unit()
+    below = make_unit(parent=top)
+    chief = make_position("Jefe")
+    make_employee(code="TOP", org_unit=top)
+    make_employee(code="BELOW", org_unit=below)
+    make_employee(code="CHIEF", position=chief)
+    named = make_employee(code="NAMED")
+    make_employee(code="PASTED")
+    make_employee(code="NOT")
+    make_employee(code="AWAY", org_unit=top, status="suspended")
+    (round_,) = create_rounds([new_round(version)], actor=hr_manager)
+
+    given = give_round(
+        round_.pk,
+        Audience(org_unit_ids=[top.pk], position_ids=[chief.pk], employee_ids=[named.pk], pasted="pasted"),
+        actor=hr_manager,
+    )
+
+    assert (given, people()) == (5, {"TOP", "BELOW", "CHIEF", "NAMED", "PASTED"})
+    assert set(Evaluation.objects.values_list("state", "due_on", "version")) == {("available", days(7), 1)}
+    assert set(Evaluation.history.values_list("history_type", "history_user_name")) == {("+", str(hr_manager))}
+    assert Evaluation.history.count() == 5
+
+
+def test_giving_again_adds_those_who_have_none(round_, evaluation, hr_manager):
+    Evaluation.objects.update(state="submitted")
+    make_employee(code="NEW")
+
+    given = give_round(round_.pk, EVERYBODY, actor=hr_manager)
+
+    assert given == 2  # Ana, and the new one
+    assert Evaluation.objects.get(pk=evaluation.pk).state == "submitted"
+    assert give_round(round_.pk, EVERYBODY, actor=hr_manager) == 0
+
+
+def test_a_round_that_opens_later_is_pending_and_nobody_is_told(version, beto, hr_manager):
+    (round_,) = create_rounds([new_round(version, opens_on=days(2))], actor=hr_manager)
+
+    give_round(round_.pk, EVERYBODY, actor=hr_manager)
+
+    assert set(Evaluation.objects.values_list("state", flat=True)) == {"pending"}
+    assert not OutboxMessage.objects.filter(kind="evaluation.available").exists()
+
+
+def test_a_message_is_about_a_thousand_at_most(round_, hr_manager, monkeypatch):
+    monkeypatch.setattr("hr.services.evaluations.BATCH", 2)
+    for _number in range(3):
+        make_employee()
+
+    give_round(round_.pk, EVERYBODY, actor=hr_manager)
+
+    told = OutboxMessage.objects.filter(kind="evaluation.available").values_list("payload", flat=True)
+    assert sorted(len(payload["evaluation_ids"]) for payload in told) == [1, 2]
+    assert {key for payload in told for key in payload["evaluation_ids"]} == set(
+        Evaluation.objects.values_list("pk", flat=True)
+    )
+
+
+def test_giving_takes_as_many_statements_for_thirty_as_for_three(version, hr_manager):
+    counts = []
+    for size in (3, 30):
+        unit = make_unit()
+        for _number in range(size):
+            make_employee(org_unit=unit)
+        (round_,) = create_rounds([new_round(version)], actor=hr_manager)
+        with CaptureQueriesContext(connections["business"]) as statements:
+            assert give_round(round_.pk, Audience(org_unit_ids=[unit.pk]), actor=hr_manager) == size
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]
+
+
+def test_a_round_is_not_given_to_nobody_or_when_it_is_over(round_, hr_manager):
+    with pytest.raises(DomainError, match="Choose who is to answer"):
+        give_round(round_.pk, Audience(), actor=hr_manager)
+
+    EvaluationRound.objects.update(opens_on=days(-2), due_on=days(-1))
+    with pytest.raises(DomainError, match="were due already"):
+        give_round(round_.pk, EVERYBODY, actor=hr_manager)
+
+
+def test_the_round_of_an_event_is_given_by_itself(version, beto, hr_manager):
+    round_ = make_round(event=make_event(), form_version=version)
+
+    with pytest.raises(DomainError, match="given by itself"):
+        give_round(round_.pk, EVERYBODY, actor=hr_manager)
+
+
+@pytest.mark.parametrize("state", Evaluation.State)
+def test_another_due_day_holds_for_who_has_not_answered(round_, beto, hr_manager, state):
+    evaluation = make_evaluation(beto, in_round=round_, state=state, grade=1 if state == "graded" else None)
+    before = evaluation.due_on
+
+    change_rounds({round_.pk: {"due_on": days(30)}}, actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    open_ = state in Evaluation.UNANSWERED
+    assert (evaluation.due_on, evaluation.version) == ((days(30), 2) if open_ else (before, 1))
+    assert evaluation.history.count() == evaluation.version
+
+
+def test_another_number_of_days_counts_from_today(round_, evaluation, hr_manager):
+    change_rounds({round_.pk: {"due_on": None, "days_to_answer": 10}}, actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    assert evaluation.due_on == days(10)
+
+
+def test_form_and_event_of_a_round_stay(round_, hr_manager):
+    with pytest.raises(DomainError, match="stay as they are"):
+        change_rounds({round_.pk: {"event_id": make_event().pk}}, actor=hr_manager)
+
+
+def test_only_hr_makes_and_gives_rounds(round_, version, evaluation, ana_user, bulk_loader, auditor):
+    for user in (ana_user, bulk_loader, auditor):
+        with pytest.raises(NotAllowed):
+            create_rounds([new_round(version)], actor=user)
+        for refused in (
+            lambda user=user: change_rounds({round_.pk: {"title": "X"}}, actor=user),
+            lambda user=user: give_round(round_.pk, EVERYBODY, actor=user),
+        ):
+            with pytest.raises((NotAllowed, NotFound)):
+                refused()

@@ -1,0 +1,74 @@
+"""A page of the roll sent at once, with people who came without being enrolled."""
+
+import pytest
+
+from core.errors import DomainError, NotAllowed, NotFound
+from hr.models import Attendance, SessionMark
+from hr.services.roll_call import take_roll
+from tests.factories import make_attendance, make_event, make_session, make_user
+
+
+@pytest.fixture
+def event(db):
+    return make_event(state="in_progress", in_hours=-1)
+
+
+@pytest.fixture
+def manager(ana):
+    return make_user("ana", employee=ana)
+
+
+def outcomes():
+    return dict(Attendance.objects.order_by("pk").values_list("employee__first_name", "outcome"))
+
+
+def test_marks_and_walk_ins_are_saved_together(event, ana, beto, carla, hr_manager):
+    row = make_attendance(event, beto)
+
+    assert take_roll(event.pk, {row.pk: "late"}, walk_ins=[ana.pk, carla.pk], actor=hr_manager) == 3
+
+    assert outcomes() == {"Beto": "late", "Ana": "present", "Carla": "present"}
+    event.refresh_from_db()
+    assert event.seats_taken == 3
+
+
+def test_of_a_session(event, beto, carla, hr_manager):
+    row, session = make_attendance(event, beto), make_session(event)
+
+    take_roll(event.pk, {row.pk: "absent"}, session_id=session.pk, walk_ins=[carla.pk], actor=hr_manager)
+
+    assert sorted(SessionMark.objects.values_list("attendance__employee__first_name", "outcome")) == [
+        ("Beto", "absent"),
+        ("Carla", "present"),
+    ]
+
+
+def test_somebody_whose_enrolment_was_cancelled_walks_in(event, beto, hr_manager):
+    row = make_attendance(event, beto, status="cancelled", cancelled_from="manager")
+
+    take_roll(event.pk, {}, walk_ins=[beto.pk], actor=hr_manager)
+
+    row.refresh_from_db()
+    assert (row.status, row.outcome) == ("registered", "present")
+
+
+def test_without_a_seat_nothing_is_saved(beto, carla, hr_manager):
+    event = make_event(state="in_progress", in_hours=-1, capacity=1)
+    row = make_attendance(event, beto)
+
+    with pytest.raises(DomainError, match="needs a seat first"):
+        take_roll(event.pk, {row.pk: "present"}, walk_ins=[carla.pk], actor=hr_manager)
+
+    assert outcomes() == {"Beto": "pending"}
+
+
+def test_a_manager_brings_in_his_people_only_and_never_himself(event, ana, beto, carla, manager):
+    make_attendance(event, beto)
+
+    with pytest.raises(NotFound):
+        take_roll(event.pk, {}, walk_ins=[carla.pk], actor=manager)
+    with pytest.raises(NotAllowed):
+        take_roll(event.pk, {}, walk_ins=[ana.pk], actor=manager)
+    take_roll(event.pk, {}, walk_ins=[beto.pk], actor=manager)
+
+    assert outcomes() == {"Beto": "present"}
