@@ -12,14 +12,14 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action
 
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
 from hr.admin.event_dialogs import CancelForm, CloneForm, GivenReasonForm, PostponeForm, PublishForm
-from hr.models import Event
+from hr.models import Attendance, Event
 from hr.permissions import can_change_event, can_create_events
 from hr.services import events
 
@@ -75,7 +75,9 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def publish(self, request: HttpRequest, form: PublishForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "publish", events.publish_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "publish", events.publish_events, done=_published
+        )
 
     @action(
         description=gettext_lazy("Back to draft"),
@@ -230,6 +232,16 @@ class EventSteps(admin.ModelAdmin):
         return run_on_many(
             self, request, queryset, title=_("Delete"), form_class=ActionForm, service=events.delete_events
         )
+
+
+def _published(event: Event, request: HttpRequest) -> str:
+    count = Attendance.objects.visible_to(request.user).filter(event=event).going().count()
+    text = ngettext(
+        "%(event)s was published: %(count)d person takes part.",
+        "%(event)s was published: %(count)d people take part.",
+        count,
+    )
+    return text % {"event": event, "count": count}
 
 
 def _verb(step: UnfoldAction) -> str:

@@ -317,6 +317,15 @@ def test_the_dialog_of_publishing_says_how_many_are_enrolled(hr, sales, ana, bet
     assert "2 people are enrolled and told." in hr.get(page("publish", event.pk)).text
 
 
+def test_publishing_says_how_many_take_part(hr, sales, ana, beto, carla):
+    event = make_event("Inducción", code="EV-1")
+    EventAudience.objects.create(event=event, org_unit=sales)
+
+    response = hr.dialog(page("publish", event.pk))
+
+    assert hr.texts(response) == ["Inducción (EV-1) was published: 2 people take part."]
+
+
 def test_a_refused_step_keeps_its_dialog_open(hr):
     event = make_event(state="in_progress", in_hours=-1, hours=5)
 
