@@ -146,7 +146,16 @@ def _unanswered() -> Q:
 
 
 def to_answer(user: User) -> QuerySet[Evaluation]:
-    """What one may answer, or will be able to once it opens; what is due first comes first."""
+    """What one may answer now; what is due first comes first."""
+    return _by_due_day(user).filter(state__in=Evaluation.ANSWERABLE)
+
+
+def to_open(user: User) -> QuerySet[Evaluation]:
+    """What one will be able to answer once it opens."""
+    return _by_due_day(user).exclude(state__in=Evaluation.ANSWERABLE)
+
+
+def _by_due_day(user: User) -> QuerySet[Evaluation]:
     rows = Evaluation.objects.own(user).filter(_unanswered()).select_related("round")
     return rows.order_by(F("due_on").asc(nulls_last=True), "pk")
 

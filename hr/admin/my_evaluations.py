@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from hr.admin.answering import is_open
 from hr.admin.labels import EVALUATION_LABELS
 from hr.admin.self_pages import choices_of, paged, require_employee, self_page
-from hr.self_service import answered, to_answer
+from hr.self_service import answered, to_answer, to_open
 
 if TYPE_CHECKING:
     from hr.admin.evaluations import EvaluationAdmin
@@ -20,6 +20,7 @@ def my_evaluations_view(request: HttpRequest, model_admin: EvaluationAdmin) -> H
     user = require_employee(request)
     parts: dict[str, tuple[Any, Any]] = {
         "open": (_("To answer"), to_answer(user)),
+        "later": (_("Not open yet"), to_open(user)),
         "done": (_("Answered or over"), answered(user)),
     }
     shown, links = choices_of(request, parts)

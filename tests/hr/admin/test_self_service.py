@@ -575,16 +575,17 @@ def test_what_waits_comes_first_and_leads_to_the_answers(beto_browser, beto, car
         for name, day in due.items()
     }
     make_evaluation(beto, in_round=make_round("graded"), state="graded", grade=77)
+    make_evaluation(beto, in_round=make_round("closed"), state="pending", due_on=due["later"])
     make_evaluation(carla, in_round=make_round("Carla's"), state="available")
 
     shown = {
         show: [
             card["row"].round.title for card in beto_browser.get(reverse(EVALUATIONS), {"show": show}).context["cards"]
         ]
-        for show in ("open", "done")
+        for show in ("open", "later", "done")
     }
 
-    assert shown == {"open": ["soon", "later"], "done": ["graded", "over"]}
+    assert shown == {"open": ["soon", "later"], "later": ["closed"], "done": ["graded", "over"]}
     text = beto_browser.get(reverse(EVALUATIONS)).content.decode()
     assert reverse("admin:hr_evaluation_answer", args=[rows["soon"].pk]) in text
 
