@@ -44,10 +44,10 @@ test-servers: .venv/.dev .venv/.mysql ## The suite on PostgreSQL, MariaDB or MyS
 	$(SERVERS) $(PYTEST) $(PYTEST_ARGS)
 
 test-slow: .venv/.dev ## Kill loops and 100,000-row runs, on the embedded databases
-	$(EMBEDDED) $(PY) -m pytest -m slow $(PYTEST_ARGS)
+	$(EMBEDDED) $(PYTEST) -m slow $(PYTEST_ARGS)
 
 test-slow-servers: .venv/.dev .venv/.mysql ## The same on the servers
-	$(SERVERS) $(PY) -m pytest -m slow $(PYTEST_ARGS)
+	$(SERVERS) $(PYTEST) -m slow $(PYTEST_ARGS)
 
 bench-scope: .venv/.dev .venv/.mysql ## Time the lists of managers among 100,000 people, on both kinds of databases
 	$(EMBEDDED) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS)
