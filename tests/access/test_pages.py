@@ -13,6 +13,7 @@ from tests.access.forms import filled
 from tests.access.readers import Answer, Reader, difference
 from tests.access.rows import Row, Rows
 from tests.access.table import PAGES, Page, nobody, sees, targets
+from tests.access.turns import turn
 from tests.hr.personas import PERSONAS
 
 NOBODYS_KEY = 4_499_999
@@ -22,8 +23,10 @@ BARRED = [key for key, persona in PERSONAS.items() if not persona.may_log_in]
 LOGGED_IN = [key for key in PERSONAS if key not in BARRED]
 # The persona who may do all, the head of a unit, a member, and a stranger.
 ALWAYS = ("administrator", "head", "plain", "manager_elsewhere")
-# Each address for each persona takes minutes. Which personas are asked at once goes round, so that each is asked a lot.
-TURNS = ["now", pytest.param("later", marks=pytest.mark.slow)]
+# Which personas are asked where goes round, so that each is asked a lot on either.
+TURNS = [
+    turn(on_servers, on_servers=on_servers, id=name) for name, on_servers in (("embedded", False), ("servers", True))
+]
 
 
 def page_of(address):
@@ -58,10 +61,10 @@ def test_the_table_holds_no_address_that_is_gone():
 
 
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if page_of(a).row], ids=ids)
-@pytest.mark.parametrize("turn", TURNS)
-def test_pages_about_a_row(turn, address, readers, rows, watch, world):
+@pytest.mark.parametrize("on_servers", TURNS)
+def test_pages_about_a_row(on_servers, address, readers, rows, watch, world):
     forms: dict[Row, dict[str, object]] = {}
-    for reader in whose_turn(turn, address, readers, LOGGED_IN):
+    for reader in whose_turn(on_servers, address, readers, LOGGED_IN):
         unknown: dict[object, tuple[Answer, Answer]] = {}
         for row in targets(rows_of(address, rows), reader.persona):
             url, nowhere = url_of(address, rows, row), url_of(address, rows, row, never(row))
@@ -73,10 +76,10 @@ def test_pages_about_a_row(turn, address, readers, rows, watch, world):
     watch.assert_unchanged(str(address))
 
 
-def whose_turn(turn: str, address: Address, readers: dict[str, Reader], keys: list[str]) -> list[Reader]:
-    """Some are asked at every address, of the others every fourth; the rest when there is time."""
-    ours = {key for number, key in enumerate(keys, ADDRESSES.index(address)) if key in ALWAYS or number % 4 == 0}
-    return [readers[key] for key in keys if (key in ours) == (turn == "now")]
+def whose_turn(on_servers: bool, address: Address, readers: dict[str, Reader], keys: list[str]) -> list[Reader]:
+    """On the embedded databases some at every address and a third of the others, on the servers the rest."""
+    embedded = {key for number, key in enumerate(keys, ADDRESSES.index(address)) if key in ALWAYS or number % 3 == 0}
+    return [readers[key] for key in keys if (key in embedded) != on_servers]
 
 
 def rows_of(address: Address, rows: Rows) -> list[Row]:
@@ -135,12 +138,12 @@ def test_every_page_about_a_model_leads_a_stranger_to_the_login(readers):
 
 
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if a.kind in PAGES and not page_of(a).row], ids=ids)
-@pytest.mark.parametrize("turn", TURNS)
-def test_pages_about_no_row(turn, address, readers, watch, world):
+@pytest.mark.parametrize("on_servers", TURNS)
+def test_pages_about_no_row(on_servers, address, readers, watch, world):
     page = page_of(address)
     for arguments in page.args:
         form = filled(readers["administrator"].get(address.url(**arguments)), address, world)
-        for reader in whose_turn(turn, address, readers, list(PERSONAS)):
+        for reader in whose_turn(on_servers, address, readers, list(PERSONAS)):
             who, url = reader.persona, address.url(**arguments)
             told = f"{reader} at {url}"
             got = reader.get(url)
