@@ -1,4 +1,4 @@
-"""Run by test_faults.py in a process of its own, over two files: the verb that is named, killed one step later each time.
+"""Run by test_faults.py in a process of its own, over two files: a verb, killed one step later each time.
 
 Writes one line of JSON: how often it was killed, and all that was found wrong.
 """
