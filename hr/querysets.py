@@ -657,12 +657,22 @@ class ImportRowQuerySet(ImportJobQuerySet):
         return rows.filter(seen | Q(job__resource="attendance", object_id__in=attendance.values("pk")))
 
 
+class ColumnMappingQuerySet(OwnedQuerySet):
+    owner_field = "owner_id"
+
+
 class StoredFileQuerySet(OwnedQuerySet):
     owner_field = "owner_id"
 
 
 class StoredFileChunkQuerySet(OwnedQuerySet):
     owner_field = "file__owner_id"
+
+
+class ExportLogQuerySet(OwnedQuerySet):
+    """One's own exports, and everybody's for who may see them."""
+
+    owner_field = "created_by_id"
 
 
 class NotificationQuerySet(OwnedQuerySet):

@@ -21,6 +21,7 @@ from hr.models import ImportJob
 State = ImportJob.State
 LABELS = {
     State.UPLOADED: "info",
+    State.MAPPED: "info",
     State.CHECKED: "info",
     State.APPLYING: "info",
     State.APPLIED: "success",

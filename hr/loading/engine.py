@@ -116,6 +116,7 @@ def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
         written = line.verdict != FAULTY
         yield common | {
             "number": line.number,
+            "step": None,
             "verdict": line.verdict,
             "label": line.label[:LABEL_LENGTH],
             "object_id": line.object_id or (line.existing.pk if line.existing else None),
@@ -123,8 +124,13 @@ def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
             "event_id": line.event_id,
             "before": line.before if written else {},
             "after": line.after if written else {},
+            "read_version": line.existing.version if line.existing else None,
             "written_version": (line.written_version or _version(line)) if line.object_id else None,
             "errors": [asdict(error) for error in line.errors],
+            "causes": "",
+            "cells": [],
+            "undone": "",
+            "kept_because": "",
         }
 
 

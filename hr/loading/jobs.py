@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.models import User
 
 State = ImportJob.State
-WAITING = (State.UPLOADED, State.APPLYING)
+WAITING = (State.MAPPED, State.APPLYING)
 STALLED_AFTER = timedelta(minutes=3)
 ROWS_KEPT = timedelta(days=30)
 
@@ -51,7 +51,7 @@ def run(job_id: int) -> None:
             if job.file is None:
                 raise UnusableFile(_("The file is gone. Load it again."))
             sheet = read_file(files.read_file(job.file), kind, event_id=job.event_id)
-            step = _check if job.state == State.UPLOADED else _apply
+            step = _check if job.state == State.MAPPED else _apply
             step(job_id, sheet, kind, actor=actor, source="import")  # type: ignore[call-arg]  # business_atomic takes it
         except DomainError as error:
             _fail(job_id, job.state, str(error))
@@ -80,7 +80,7 @@ def _locked(job_id: int, state: str) -> ImportJob | None:
 @business_atomic
 def _check(job_id: int, sheet: Sheet, kind: Kind, *, actor: User) -> None:
     """Store the preview."""
-    job = _locked(job_id, State.UPLOADED)
+    job = _locked(job_id, State.MAPPED)
     if job is None:
         return
     plan = check(sheet, kind, user=actor, create_missing=job.create_missing)
@@ -145,7 +145,7 @@ def _forget(job_id: int) -> int:
     if job is None or job.file is None or job.state == State.APPLYING:
         return 0
     file, job.file = job.file, None
-    if job.state in (State.UPLOADED, State.CHECKED):
+    if job.state in (State.MAPPED, State.CHECKED):
         job.state, job.error = State.CANCELLED, ""
     write([job], ["file", "state", "error"])
     ImportRow.objects.filter(job=job).delete()

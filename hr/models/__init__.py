@@ -4,7 +4,8 @@ from hr.models.denied_attempt import DeniedAttempt
 from hr.models.employee import Employee
 from hr.models.evaluation import Answer, Evaluation, EvaluationForm, EvaluationRound, FormVersion, Question
 from hr.models.event import Event, EventAudience, EventKind, EventSession
-from hr.models.imports import ImportJob, ImportRow
+from hr.models.export_log import ExportLog
+from hr.models.imports import ColumnMapping, ImportJob, ImportRow
 from hr.models.org_unit import OrgUnit
 from hr.models.outbox import Lease, Notification, OutboxMessage
 from hr.models.position import Position
@@ -15,6 +16,7 @@ __all__ = [
     "Attendance",
     "AttendanceCorrection",
     "ChangeRequest",
+    "ColumnMapping",
     "Decision",
     "DeniedAttempt",
     "Employee",
@@ -25,6 +27,7 @@ __all__ = [
     "EventAudience",
     "EventKind",
     "EventSession",
+    "ExportLog",
     "FormVersion",
     "ImportJob",
     "ImportRow",

@@ -91,6 +91,7 @@ def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User
     file = files.keep_file("imports", file_name, content, actor=actor, expires_at=timezone.now() + UPLOAD_KEPT)
     return ImportJob.objects.create(
         resource=kind.name,
+        state=State.MAPPED,
         file=file,
         file_name=file_name,
         rows=rows,
@@ -105,7 +106,7 @@ def _store(kind: Kind, file_name: str, content: bytes, rows: int, *, actor: User
 @business_atomic
 def _back_to_check(job_id: int, *, actor: User, create_missing: bool) -> ImportJob:
     job = _own(job_id, actor)
-    _move(job, State.UPLOADED)
+    _move(job, State.MAPPED)
     job.create_missing = create_missing
     write([job], ["state", "create_missing", "error", "heartbeat_at"])
     return job

@@ -116,7 +116,7 @@ def test_a_clock_that_lost_its_lease_stops_mailing(monkeypatch):
 
 def test_a_stalled_load_is_woken():
     job = ImportJob.objects.create(
-        resource="employees", file_name="x.csv", state="uploaded", heartbeat_at=timezone.now() - timedelta(hours=1)
+        resource="employees", file_name="x.csv", state="mapped", heartbeat_at=timezone.now() - timedelta(hours=1)
     )
 
     Clock().round()

@@ -237,7 +237,7 @@ def test_a_large_file_waits_for_the_worker(monkeypatch):
 
     job = upload([HEADER, *(person(number) for number in range(1, 5))], hr)
 
-    assert job.state == "uploaded"
+    assert job.state == "mapped"
     assert DBTaskResult.objects.get().args_kwargs["args"] == [job.pk]
 
     jobs.run(job.pk)
