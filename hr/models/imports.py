@@ -40,8 +40,9 @@ class ImportJob(BusinessModel):
         State.CHECKED: {State.UPLOADED, State.MAPPED, State.AWAITING_APPROVAL, State.APPLYING, State.CANCELLED},
         State.AWAITING_APPROVAL: {State.MAPPED, State.CHECKED, State.APPLYING, State.CANCELLED},
         State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.CHECKED, State.FAILED},
-        State.APPLIED: {State.UNDOING},
-        State.PARTLY_APPLIED: {State.UNDOING},
+        # Written again: those who are missing from the file.
+        State.APPLIED: {State.UNDOING, State.APPLYING},
+        State.PARTLY_APPLIED: {State.UNDOING, State.APPLYING},
         State.UNDOING: {State.UNDONE, State.PARTLY_UNDONE, State.FAILED, State.CANCELLED},
     }
 

@@ -200,8 +200,7 @@ def insert_stored(model: type[BusinessModel], rows: Sequence[Mapping[str, Any]],
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     common = {field.attname: field.get_db_prep_save(field.get_default(), connection) for field in fields}
     common |= {
-        name: model._meta.get_field(name).get_db_prep_save(now, connection)
-        for name in ("created_at", "updated_at")
+        name: model._meta.get_field(name).get_db_prep_save(now, connection) for name in ("created_at", "updated_at")
     }
     in_order = itemgetter(*(field.attname for field in fields))
     _executemany(model, _insertion(model, fields), (in_order(common | row) for row in rows))  # type: ignore[operator]
@@ -317,16 +316,25 @@ def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
     return len(rows)
 
 
-def remove_lines(model: type[BusinessModel], keys: Sequence[int], *, reason: str = "") -> None:
+def remove_lines(model: type[BusinessModel], keys: Sequence[int]) -> None:
     """Delete rows that nothing points at and nobody holds a grant on; history keeps their last values."""
-    record(keys, model, "-", reason=reason)
+    record(keys, model, "-")
     for batch in batched(keys, BATCH):
         model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
 
 
 def remove_unused(model: type[BusinessModel], keys: Sequence[int], *, reason: str = "") -> None:
-    """Delete many rows that the caller knows nothing points at, and the grants on them; history keeps their values."""
-    remove_lines(model, keys, reason=reason)
+    """Delete many rows at which nothing points but they themselves, and the grants on them; history keeps their values.
+
+    Links among them are cut first: the server deletes in the order of the keys, whoever stands above whom.
+    """
+    record(keys, model, "-", reason=reason)
+    own = [field.name for field in model._meta.concrete_fields if field.related_model is model]
+    for batch in batched(keys, BATCH):
+        if own:
+            model._base_manager.filter(pk__in=batch).update(**dict.fromkeys(own))
+    for batch in batched(keys, BATCH):
+        model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
     transaction.on_commit(functools.partial(access.forget, model, list(keys)), using=DATABASE)
 
 
