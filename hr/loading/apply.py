@@ -78,10 +78,7 @@ def apply_next(job_id: int, run: Run, *, actor: User | None) -> int | None:
             _stop(job)
             return None
         if in_one_transaction(job):
-            step = 0
-            while turns := _next_turns(job, step):
-                step = _write_part(job, run, turns, actor, forgiving=False)
-            _finish(job)
+            _write_all(job, run, actor)
             return None
         turns = _next_turns(job, run.last_step)
         if turns:
@@ -91,6 +88,22 @@ def apply_next(job_id: int, run: Run, *, actor: User | None) -> int | None:
             return step
         _finish(job)
         return None
+
+
+@business_atomic
+def apply_at_once(job: ImportJob, writer: RowWriter, *, actor: User | None) -> None:
+    """Write a job just checked in the caller's transaction, whatever its size."""
+    job.state, job.rows_to_do = State.APPLYING, job.created + job.updated
+    write([job], ["state", "rows_to_do"])
+    with changing(job_id=job.pk):
+        _write_all(job, Run(writer), actor)
+
+
+def _write_all(job: ImportJob, run: Run, actor: User | None) -> None:
+    step = 0
+    while turns := _next_turns(job, step):
+        step = _write_part(job, run, turns, actor, forgiving=False)
+    _finish(job)
 
 
 def _next_turns(job: ImportJob, after: int) -> list[Turn]:

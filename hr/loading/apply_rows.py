@@ -133,8 +133,9 @@ class RowWriter:
             pairs += rows.values_list("pk", link.attname)
         needed = True
         while needed:
-            needed = {above for below, above in pairs if below not in going and below not in self.gone} & going.keys()
-            for key in needed:
+            staying = {above for below, above in pairs if below not in going and below not in self.gone}
+            needed = bool(staying & going.keys())
+            for key in staying & going.keys():
                 going.pop(key).refuse(in_use(self.model._meta.verbose_name_plural))
 
     def remove(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:

@@ -1,4 +1,4 @@
-"""Four eyes: a load above the limits of the settings waits until somebody else has approved exactly what was checked."""
+"""Four eyes: a load above the limits of the settings waits until somebody else approves exactly what was checked."""
 
 from __future__ import annotations
 
@@ -16,22 +16,13 @@ Verdict = ImportRow.Verdict
 
 def reasons_of(job: ImportJob) -> list[dict[str, Any]]:
     """The limits that the load goes beyond: [{"limit", "allowed", "found"}, …]."""
-    counts = {
-        ROWS: lambda: job.created + job.updated,
-        TERMINATIONS: lambda: _terminations(job),
-        MOVES: lambda: _moves(job),
-    }
     limits = {
-        ROWS: settings.LOAD_APPROVAL_ROWS,
-        TERMINATIONS: settings.LOAD_APPROVAL_TERMINATIONS,
-        MOVES: settings.LOAD_APPROVAL_MOVES,
+        ROWS: (settings.LOAD_APPROVAL_ROWS, _to_write),
+        TERMINATIONS: (settings.LOAD_APPROVAL_TERMINATIONS, _terminations),
+        MOVES: (settings.LOAD_APPROVAL_MOVES, _moves),
     }
-    found = {name: counts[name]() for name, allowed in limits.items() if allowed is not None}
-    return [
-        {"limit": name, "allowed": limits[name], "found": count}
-        for name, count in found.items()
-        if count > limits[name]
-    ]
+    counted = [(name, allowed, count(job)) for name, (allowed, count) in limits.items() if allowed is not None]
+    return [{"limit": name, "allowed": allowed, "found": found} for name, allowed, found in counted if found > allowed]
 
 
 def has_moved(job: ImportJob) -> bool:
@@ -43,6 +34,10 @@ def has_moved(job: ImportJob) -> bool:
 
 def _rows(job: ImportJob) -> QuerySet:
     return ImportRow.objects.filter(job=job, verdict__in=[Verdict.NEW, Verdict.CHANGED, Verdict.MISSING]).order_by()
+
+
+def _to_write(job: ImportJob) -> int:
+    return job.created + job.updated
 
 
 def _terminations(job: ImportJob) -> int:

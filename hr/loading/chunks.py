@@ -1,4 +1,4 @@
-"""Rows are written, and taken back, in parts of a transaction: what one row breaks is found out, and told of that row."""
+"""Rows are written, and taken back, by parts of a transaction: what one row breaks is told of that row alone."""
 
 from __future__ import annotations
 

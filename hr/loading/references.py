@@ -139,7 +139,7 @@ _CREATORS: dict[str, Callable[[Sequence[str], Any], Sequence[Any]]] = {
     "org_unit": _create_units,
     "position": _create_positions,
 }
-MADE_MODELS = {"org_unit": OrgUnit, "position": Position}
+MADE_MODELS: dict[str, type[OrgUnit] | type[Position]] = {"org_unit": OrgUnit, "position": Position}
 
 
 def _note_made(job: ImportJob, field: str, names: Sequence[str], rows: Sequence[Any]) -> None:

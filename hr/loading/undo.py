@@ -77,7 +77,8 @@ def undo_next(job_id: int, *, actor: User | None) -> bool:
 
 def undo_of(job: ImportJob, *, user: User | None) -> UndoPreview:
     """What an undo would do now."""
-    preview, kept = UndoPreview(), {}
+    preview = UndoPreview()
+    kept: dict[int, str] = {}
     writers: dict[str, RowWriter] = {}
     for turns in _all_turns(job):
         for writer, part in _by_writer(job, turns, writers):
@@ -92,9 +93,21 @@ def undo_of(job: ImportJob, *, user: User | None) -> UndoPreview:
                     preview.removed += turn.verdict != Verdict.MADE
                 else:
                     preview.restored += 1
-    rows = ImportRow.objects.all() if user is None else ImportRow.objects.visible_to(user)
-    preview.rows = [Kept(row.number, row.label, kept[row.pk]) for row in rows.filter(pk__in=kept).order_by("number")]
+    preview.rows = [
+        Kept(row.number, row.label, kept[row.pk]) for row in _seen(job, user).filter(pk__in=kept).order_by("number")
+    ]
     return preview
+
+
+def kept_rows(job: ImportJob, *, user: User | None) -> list[Kept]:
+    """The first of the rows that an undo left as they are."""
+    rows = _seen(job, user).filter(undone=Undone.KEPT).order_by("number")[:MOST_NAMED]
+    return [Kept(row.number, row.label, row.kept_because) for row in rows]
+
+
+def _seen(job: ImportJob, user: User | None) -> QuerySet:
+    rows = ImportRow.objects.all() if user is None else ImportRow.objects.visible_to(user)
+    return rows.filter(job=job)
 
 
 def count_written(job: ImportJob) -> int:
