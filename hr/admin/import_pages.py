@@ -24,6 +24,7 @@ from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
 from hr.models import Attendance, Event, ImportJob, ImportRow
 from hr.permissions import can_create_positions, can_create_units
+from hr.resources.base import is_advice
 from hr.services import imports
 from hr.services.accounts import can_invite, invite_created_by
 
@@ -177,7 +178,9 @@ class ImportPages(ModelAdmin):
             ],
             "missing_count": sum(len(found) for found in job.missing.values()),
             "to_write": job.created + job.updated,
-            "unknown_columns": [header for header, field in job.columns if field is None and header],
+            "unknown_columns": [
+                header for header, field in job.columns if field is None and header and not is_advice(header)
+            ],
             "can_invite": own and self._hired(job) and can_invite(request.user),
             "list_link": self.address("changelist"),
             "again_link": self.address("import") if self.has_import_permission(request) else "",
