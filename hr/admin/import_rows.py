@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 from core.models import User
 from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
+from hr.loading.rows import shown_values
 from hr.models import Employee, ImportJob, ImportRow
 from hr.phones import display_phone
 from hr.resources.base import SpreadsheetResource
@@ -67,6 +68,8 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
     """What was there before, of a personal column, only to who may see it now."""
     resource = kind.resource
     personal = personal_scope(user) if kind.model is Employee else None
+    rows = list(rows)
+    values = shown_values(rows, kind, user)
     page = f"{site}:{kind.model._meta.app_label}_{kind.model._meta.model_name}_change"
     return [
         ShownRow(
@@ -77,16 +80,16 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
             link=reverse(page, args=[row.object_id]) if row.object_id else "",
             changes=[
                 Change(
-                    resource.columns[name].header,
-                    _shown(resource, name, row.before.get(name, "")),
-                    _shown(resource, name, new),
+                    resource.columns[value.name].header,
+                    _shown(resource, value.name, value.old),
+                    _shown(resource, value.name, value.new),
                 )
-                for name, new in row.after.items()
-                if personal is None or not resource.columns[name].personal or row.object_id in personal
+                for value in shown
+                if personal is None or not resource.columns[value.name].personal or row.object_id in personal
             ],
             errors=row.errors,
         )
-        for row in rows
+        for row, shown in zip(rows, values, strict=True)
     ]
 
 

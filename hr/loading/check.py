@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from core.text import fold
 from hr.loading.lines import CHANGED, FAULTY, NEW, UNCHANGED, Line, Sheet
 from hr.loading.plan import Plan
+from hr.loading.rows import stored
 from hr.models.base import BusinessModel
 from hr.scope import has_role_right
 from hr.services.writing import BATCH
@@ -64,8 +65,8 @@ class Check:
         raise NotImplementedError
 
     # --- Help for them ------------------------------------------------------------------------------------------
-    def fault(self, line: Line, name: str, message: str) -> None:
-        self.sheet.fault(line, name, message)
+    def fault(self, line: Line, name: str, message: str, cause: str) -> None:
+        self.sheet.fault(line, name, message, cause)
 
     def holds(self, right: str) -> bool:
         """Whether the user's role allows `right` (a codename of hr) everywhere."""
@@ -90,7 +91,12 @@ class Check:
                 continue
             rows = self.listed(str(line.number) for line in lines)
             for line in lines:
-                self.fault(line, name, _("The same stands in the rows %(rows)s. Keep one of them.") % {"rows": rows})
+                self.fault(
+                    line,
+                    name,
+                    _("The same stands in the rows %(rows)s. Keep one of them.") % {"rows": rows},
+                    "repeated",
+                )
 
     @staticmethod
     def listed(items: Iterable[str]) -> str:
@@ -114,7 +120,7 @@ class Check:
                 continue
             for name, column in self.sheet.resource.columns.items():
                 if column.required and name not in line.values and not self.sheet.cell(line, name):
-                    self.fault(line, name, _("Missing. A new row needs it: fill in this cell."))
+                    self.fault(line, name, _("Missing. A new row needs it: fill in this cell."), "required")
 
     # --- Comparing ----------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:
@@ -125,9 +131,9 @@ class Check:
             if line.existing and self._same(column, old, value):
                 continue
             line.changes[name] = value
-            line.after[name] = self.shown(name, value)
+            line.after[name] = stored(value)
             if line.existing:
-                line.before[name] = self.shown(name, old)
+                line.before[name] = stored(old)
 
     @staticmethod
     def _same(column: models.Field, old: Any, value: Any) -> bool:
@@ -135,19 +141,19 @@ class Check:
             return " ".join(old.split()) == value
         return old == value
 
-    def shown(self, name: str, value: Any) -> str:
-        """As the preview and the history of the load show it; days as ISO."""
-        return self.sheet.resource.columns[name].widget.render(value)
-
     def check_rights(self) -> None:
         for line in self._without_existing():
             if not self.may_add(line):
-                self.fault(line, self.key_of(line), _("You may not add new ones. Check the key, or ask who may."))
+                self.fault(
+                    line, self.key_of(line), _("You may not add new ones. Check the key, or ask who may."), "add"
+                )
         changed = [line for line in self.lines if line.existing and line.changes]
         may_change = self.changeable({line.existing.pk for line in changed if line.existing})
         for line in changed:
             if line.existing and line.existing.pk not in may_change:
-                self.fault(line, self.key_of(line), _("You may not change this one. Remove the row, or ask who may."))
+                self.fault(
+                    line, self.key_of(line), _("You may not change this one. Remove the row, or ask who may."), "change"
+                )
 
     def may_add(self, line: Line) -> bool:
         """Whether the user may create the row of this line."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import batched
-from typing import Any, cast
+from typing import cast
 
 from django.utils.translation import gettext as _
 
 from core.text import fold
 from hr.loading.catalogue import Ambiguous, Catalogue
-from hr.loading.check_enrolment import CANCELLED, CONFIRMED, REGISTERED, WAITLISTED, EnrolmentCheck, Pair, Status
+from hr.loading.check_enrolment import CANCELLED, CONFIRMED, REGISTERED, WAITLISTED, EnrolmentCheck, Pair
 from hr.loading.errors import UnusableFile
 from hr.loading.identities import seen_scope
 from hr.loading.lines import Line
 from hr.loading.plan import Plan
-from hr.models import Attendance, Employee, Event, EventSession, Outcome, SessionMark
+from hr.models import Attendance, Employee, Event, EventSession, SessionMark
 from hr.rights import VIEW_ATTENDANCE
 from hr.scope import events_for
 from hr.services.writing import BATCH
@@ -42,7 +42,9 @@ class AttendanceCheck(EnrolmentCheck):
             if (person := self.person_of(line)) is not None:
                 people[line.number] = person
             elif not any(error.column in self._headers("code", "national_id") for error in line.errors):
-                self.fault(line, self.key_of(line), _("No employee has this code or national id. Correct it."))
+                self.fault(
+                    line, self.key_of(line), _("No employee has this code or national id. Correct it."), "unknown"
+                )
         self._read_people(set(people.values()))
         for line in self.lines:
             person, event = people.get(line.number), self.of_lines.get(line.number)
@@ -72,7 +74,12 @@ class AttendanceCheck(EnrolmentCheck):
         text = line.values.get("event")
         if not text:
             if chosen is None and not self.sheet.cell(line, "event"):
-                self.fault(line, "event", _("Missing. Fill in this cell, or choose the event together with the file."))
+                self.fault(
+                    line,
+                    "event",
+                    _("Missing. Fill in this cell, or choose the event together with the file."),
+                    "required",
+                )
             return chosen
         try:
             event = known.find(text)
@@ -80,12 +87,17 @@ class AttendanceCheck(EnrolmentCheck):
             # The one that was chosen is meant, if it is among them.
             if chosen is not None and fold(text) == fold(known.name(chosen)):
                 return chosen
-            self.fault(line, "event", _("Several bear this name. Write the code instead."))
+            self.fault(line, "event", _("Several bear this name. Write the code instead."), "ambiguous")
             return None
         if event is None:
-            self.fault(line, "event", _("No event has this code or title. Correct it."))
+            self.fault(line, "event", _("No event has this code or title. Correct it."), "unknown")
         elif chosen is not None and event != chosen:
-            self.fault(line, "event", _("The file is loaded for another event. Remove the row, or choose no event."))
+            self.fault(
+                line,
+                "event",
+                _("The file is loaded for another event. Remove the row, or choose no event."),
+                "other_event",
+            )
             return None
         return event
 
@@ -109,7 +121,12 @@ class AttendanceCheck(EnrolmentCheck):
             return
         same = (person.country, fold(person.national_id)) == (self.country_of(line), fold(typed))
         if not same and not any(error.column in self._headers("national_id") for error in line.errors):
-            self.fault(line, "national_id", _("The code belongs to somebody with another national id. Correct one."))
+            self.fault(
+                line,
+                "national_id",
+                _("The code belongs to somebody with another national id. Correct one."),
+                "two_people",
+            )
 
     def _read_attendance(self) -> None:
         wanted = set(self.pairs.values())
@@ -155,9 +172,9 @@ class AttendanceCheck(EnrolmentCheck):
                 self.sittings[line.number] = of_event[line.values["session"]]
             elif of_event:
                 message = _("The event has %(count)d sessions and none of this number. Correct it.")
-                self.fault(line, "session", message % {"count": len(of_event)})
+                self.fault(line, "session", message % {"count": len(of_event)}, "unknown")
             else:
-                self.fault(line, "session", _("The event has no sessions. Leave the cell blank."))
+                self.fault(line, "session", _("The event has no sessions. Leave the cell blank."), "no_sessions")
         enrolled = {line.existing.pk for line in self.lines if line.number in self.sittings and line.existing}
         for batch in batched(sorted(enrolled), BATCH):
             marks = SessionMark.objects.filter(attendance__in=batch).order_by()
@@ -179,7 +196,7 @@ class AttendanceCheck(EnrolmentCheck):
                 rows = self.listed(str(line.number) for line in group)
                 for line in group:
                     message = _("The rows %(rows)s are about the same person. Keep one of them.")
-                    self.fault(line, self.key_of(line), message % {"rows": rows})
+                    self.fault(line, self.key_of(line), message % {"rows": rows}, "repeated")
 
     def _share_status(self, lines: list[Line]) -> None:
         """One enrolment has one status, whichever of its rows names it."""
@@ -188,36 +205,34 @@ class AttendanceCheck(EnrolmentCheck):
             rows = self.listed(str(line.number) for line in lines)
             for line in lines:
                 message = _("The rows %(rows)s give one person several statuses. Keep one of them.")
-                self.fault(line, "status", message % {"rows": rows})
+                self.fault(line, "status", message % {"rows": rows}, "several_statuses")
         for line in lines:
             if len(named) == 1 and not self.sheet.cell(line, "status"):
                 line.values["status"] = next(iter(named))
 
     # --- Showing --------------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:
-        """`changes` are known; `before` and `after` tell of them."""
+        """`changes` are known: `after` is the same, and what becomes of the status by it."""
         row, becomes = self.row_of(line), None
         if "enrol" in line.changes:
             becomes = WAITLISTED if line.number in self.waits else REGISTERED
         if line.changes.keys() & {"confirm", "cancel"}:
             becomes = CONFIRMED if "confirm" in line.changes else CANCELLED
+        # Seats are freed before others take them.
+        line.late = "cancel" not in line.changes
+        line.after = {name: True if name == "enrol" else value for name, value in line.changes.items()}
         if becomes:
-            line.after["status"] = self.shown("status", becomes)
+            line.after["status"] = becomes.value
             if row:
-                line.before["status"] = self.shown("status", row.status)
-        if "outcome" in line.changes:
-            line.after["outcome"] = self.shown("outcome", line.changes["outcome"])
-            if row:
-                line.before["outcome"] = self.shown("outcome", self.outcome_of(line, row))
+                line.before["status"] = row.status
+        if "outcome" in line.changes and row:
+            line.before["outcome"] = self.outcome_of(line, row)
         if line.number in self.pairs:
             event, person = self.pairs[line.number]
             line.about = f"{event}:{person}:{self.sittings.get(line.number, '')}"
 
     def check_rights(self) -> None:
         """Asked among the rules: who may not be enrolled takes no seat."""
-
-    def shown(self, name: str, value: Any) -> str:
-        return str((Status if name == "status" else Outcome)(value).label)
 
     def describe(self, line: Line) -> str:
         if line.number in self.pairs:

@@ -68,12 +68,20 @@ class BossCheck(EmploymentCheck):
     def _set_boss(self, line: Line) -> None:
         boss = self.bosses.get(line.number)
         if boss is line:
-            self.fault(line, "reports_to", _("Nobody reports to himself or herself. Leave it blank, or name the boss."))
+            self.fault(
+                line,
+                "reports_to",
+                _("Nobody reports to himself or herself. Leave it blank, or name the boss."),
+                "itself",
+            )
         elif boss is None or (isinstance(boss, int) and boss not in self.known_bosses):
             self.bosses.pop(line.number, None)
             line.values.pop("reports_to")
             self.fault(
-                line, "reports_to", _("No employee has this code or national id, here or in the file. Correct it.")
+                line,
+                "reports_to",
+                _("No employee has this code or national id, here or in the file. Correct it."),
+                "unknown",
             )
         elif isinstance(boss, Line) and boss.existing is not None:
             line.values["reports_to"] = boss.existing.pk
@@ -87,7 +95,7 @@ class BossCheck(EmploymentCheck):
             return
         status = self.status_of(boss) if isinstance(boss, Line) else self.known_bosses[boss].status
         if status == TERMINATED:
-            self.fault(line, "reports_to", _("This person no longer works here. Name another boss."))
+            self.fault(line, "reports_to", _("This person no longer works here. Name another boss."), "left")
 
     @staticmethod
     def _is_old_boss(line: Line, boss: Line | int) -> bool:
@@ -111,7 +119,7 @@ class BossCheck(EmploymentCheck):
             if isinstance(boss, Line) and boss.existing is None and boss.errors and boss is not line:
                 self.bosses.pop(line.number)
                 message = _("The boss stands in row %(row)d, which is faulty itself. Correct that row first.")
-                self.fault(line, "reports_to", message % {"row": boss.number})
+                self.fault(line, "reports_to", message % {"row": boss.number}, "faulty_above")
                 refused = True
         return refused
 
@@ -139,11 +147,9 @@ class BossCheck(EmploymentCheck):
                 "These bosses form a circle (rows %(rows)s): each would be his own boss. Correct one of them.",
                 len(lines),
             )
-            self.fault(line, "reports_to", message % {"rows": rows})
+            self.fault(line, "reports_to", message % {"rows": rows}, "circle")
 
-    def name_of_boss(self, boss: Line | int) -> str:
-        if isinstance(boss, Line):
-            return self.describe(boss)
-        if boss in self.in_file:
-            return self.describe(self.in_file[boss])
-        return self.known_bosses[boss].label if boss in self.known_bosses else ""
+    def row_above(self, line: Line) -> int | None:
+        """The row of the boss, if he stands in the file: a line of command is changed from above."""
+        boss = self.bosses.get(line.number)
+        return boss.number if isinstance(boss, Line) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -43,16 +43,18 @@ class CatalogueCheck(Check):
         if code:
             target = self.catalogue.coded(code)
             if target is None and fold(code) in taken and self.may_add(line):
-                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
+                self.fault(
+                    line, "code", _("This key is taken by a record you may not change. Remove the row."), "taken"
+                )
             return target
         if not name:
             if not self.sheet.cell(line, "code"):
-                self.fault(line, self.name_field, _("Neither code nor name. Fill in one of them."))
+                self.fault(line, self.name_field, _("Neither code nor name. Fill in one of them."), "no_key")
             return None
         try:
             return self.catalogue.named(name)
         except Ambiguous:
-            self.fault(line, self.name_field, _("Several bear this name. Write the code instead."))
+            self.fault(line, self.name_field, _("Several bear this name. Write the code instead."), "ambiguous")
             return None
 
     def _refuse_same_row(self) -> None:
@@ -136,10 +138,17 @@ class OrgUnitCheck(CatalogueCheck):
         if parent is None:
             line.values.pop("parent")
             unknown = _("No such code or name, here or in the file. Correct it.")
-            self.fault(line, "parent", _("Several bear this name. Write the code instead.") if found else unknown)
+            self.fault(
+                line,
+                "parent",
+                _("Several bear this name. Write the code instead.") if found else unknown,
+                "ambiguous" if found else "unknown",
+            )
         elif parent is line:
             line.values.pop("parent")
-            self.fault(line, "parent", _("A unit is not part of itself. Leave it blank, or name the unit above."))
+            self.fault(
+                line, "parent", _("A unit is not part of itself. Leave it blank, or name the unit above."), "itself"
+            )
         else:
             self.parents[line.number] = parent
             existing = parent.existing if isinstance(parent, Line) else None
@@ -152,7 +161,7 @@ class OrgUnitCheck(CatalogueCheck):
             if isinstance(parent, Line) and parent.existing is None and parent.errors:
                 self.parents.pop(line.number)
                 message = _("The unit above stands in row %(row)d, which is faulty itself. Correct that row first.")
-                self.fault(line, "parent", message % {"row": parent.number})
+                self.fault(line, "parent", message % {"row": parent.number}, "faulty_above")
                 refused = True
         return refused
 
@@ -176,7 +185,7 @@ class OrgUnitCheck(CatalogueCheck):
                     "The rows %(rows)s form a circle: each unit would be below itself. Correct one of them.",
                     len(lines),
                 )
-                self.fault(line, "parent", message % {"rows": rows})
+                self.fault(line, "parent", message % {"rows": rows}, "circle")
         return bool(loops)
 
     # --- Heads --------------------------------------------------------------------------------------------------
@@ -197,9 +206,9 @@ class OrgUnitCheck(CatalogueCheck):
             head = heads.get(line.number)
             if head is None or head not in self.people:
                 line.values.pop("head")
-                self.fault(line, "head", _("No employee has this code or national id. Correct it."))
+                self.fault(line, "head", _("No employee has this code or national id. Correct it."), "unknown")
             elif self.people[head].status == Employee.Status.TERMINATED:
-                self.fault(line, "head", _("This person no longer works here. Name another head."))
+                self.fault(line, "head", _("This person no longer works here. Name another head."), "left")
             else:
                 line.values["head"] = head
 
@@ -213,15 +222,11 @@ class OrgUnitCheck(CatalogueCheck):
         except DomainError:
             return None
 
-    # --- Showing ------------------------------------------------------------------------------------------------
-    def shown(self, name: str, value: Any) -> str:
-        if value is None or value == "":
-            return ""
-        if name == "parent":
-            return self.describe(value) if isinstance(value, Line) else self.catalogue.name(value)
-        if name == "head":
-            return self.people[value].label if value in self.people else ""
-        return super().shown(name, value)
+    # --- Comparing ----------------------------------------------------------------------------------------------
+    def compare(self, line: Line) -> None:
+        super().compare(line)
+        above = self.parents.get(line.number)
+        line.below = above.number if isinstance(above, Line) else None
 
 
 def _old_head(line: Line) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, cast
+from typing import cast
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,8 @@ from hr.loading.catalogue import Ambiguous, Catalogue
 from hr.loading.check_bosses import BossCheck
 from hr.loading.check_people import PersonCheck
 from hr.loading.identities import seen_scope
-from hr.loading.lines import Line
+from hr.loading.lines import Line, ToCreate
+from hr.loading.rows import stored
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
     can_change_guarded,
@@ -25,12 +26,6 @@ from hr.permissions import (
     can_move_to,
 )
 from hr.rights import GUARDED_FIELDS
-
-
-class ToCreate(str):
-    """The name of a unit or position that does not exist yet and will be created."""
-
-    __slots__ = ()
 
 
 class EmployeeCheck(PersonCheck, BossCheck):
@@ -60,7 +55,10 @@ class EmployeeCheck(PersonCheck, BossCheck):
             line.existing = found.get(target)
             if line.existing is None:
                 self.fault(
-                    line, self.key_of(line), _("This key is taken by a record you may not change. Remove the row.")
+                    line,
+                    self.key_of(line),
+                    _("This key is taken by a record you may not change. Remove the row."),
+                    "taken",
                 )
 
     def _refuse_all_repeats(self, targets: dict[int, int]) -> None:
@@ -82,7 +80,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
                 rows = self.listed(str(line.number) for line in lines)
                 for line in lines:
                     message = _("The rows %(rows)s are about the same person. Keep one of them.")
-                    self.fault(line, self.key_of(line), message % {"rows": rows})
+                    self.fault(line, self.key_of(line), message % {"rows": rows}, "repeated")
 
     def _refuse_taken(self) -> None:
         in_file = {line.existing.pk: line for line in self.lines if line.existing is not None}
@@ -90,7 +88,9 @@ class EmployeeCheck(PersonCheck, BossCheck):
             code = line.values.get("code")
             # Who adds nobody is told of it in the words for an unknown code.
             if code and line.existing is None and can_hire(self.user) and self.identities.is_taken(code):
-                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
+                self.fault(
+                    line, "code", _("This key is taken by a record you may not change. Remove the row."), "taken"
+                )
             email = line.values.get("work_email")
             holder = self.identities.mailed(email)
             if holder is None or (line.existing is not None and line.existing.pk == holder):
@@ -103,7 +103,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
                     "The employee in row %(row)d has this e-mail until this file is in. Load in two steps: first row "
                     "%(row)d without this one, then this row. Where two swap, one takes another e-mail in between."
                 ) % {"row": giver.number}
-            self.fault(line, "work_email", message)
+            self.fault(line, "work_email", message, "taken")
 
     # --- Units and positions ----------------------------------------------------------------------------------
     def resolve(self) -> None:
@@ -125,7 +125,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
                 found = catalogue.find(text)
             except Ambiguous:
                 line.values.pop(name)
-                self.fault(line, name, _("Several bear this name. Write the code instead."))
+                self.fault(line, name, _("Several bear this name. Write the code instead."), "ambiguous")
                 continue
             if found is not None:
                 line.values[name] = found
@@ -135,7 +135,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
             counts[first] = counts.get(first, 0) + 1
             line.values[name] = ToCreate(first)
             if not (may_create and self.create_missing):
-                self.fault(line, name, self._unknown(may_create))
+                self.fault(line, name, self._unknown(may_create), "unknown")
 
     @staticmethod
     def _unknown(may_create: bool) -> str:
@@ -173,19 +173,20 @@ class EmployeeCheck(PersonCheck, BossCheck):
                 continue
             unit = line.changes.get("org_unit")
             if isinstance(unit, int) and not can_move_to(self.user, unit):
-                self.fault(line, "org_unit", _("You may not put anybody into this unit."))
+                self.fault(line, "org_unit", _("You may not put anybody into this unit."), "move")
             for name in () if can_change_guarded(self.user) else sorted(GUARDED_FIELDS & line.changes.keys()):
-                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."))
+                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."), "guarded")
 
     # --- Showing ------------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:
         if line.existing and line.values.get("country") and "national_id" not in line.values:
             self._move_national_id(line, cast(Employee, line.existing))
         super().compare(line)
+        line.below = self.row_above(line)
         existing = cast(Employee | None, line.existing)
         if existing and existing.ended_on and line.changes.get("status"):
             line.changes["ended_on"] = None
-            line.before["ended_on"], line.after["ended_on"] = self.shown("ended_on", existing.ended_on), ""
+            line.before["ended_on"], line.after["ended_on"] = stored(existing.ended_on), None
 
     def _move_national_id(self, line: Line, existing: Employee) -> None:
         """Another country reads the number that stays by other rules."""
@@ -195,26 +196,18 @@ class EmployeeCheck(PersonCheck, BossCheck):
         try:
             moved = normalize_national_id(country, existing.national_id)
         except DomainError:
-            self.fault(line, "country", _("The national id on file is none of this country. Give the right one too."))
+            self.fault(
+                line,
+                "country",
+                _("The national id on file is none of this country. Give the right one too."),
+                "national_id",
+            )
             return
         holder = self.identities.identified(country, moved)
         if holder is not None and holder != existing.pk:
-            self.fault(line, "country", _("Another employee has that national id."))
+            self.fault(line, "country", _("Another employee has that national id."), "taken")
         elif moved != existing.national_id:
             line.values["national_id"] = moved
-
-    def shown(self, name: str, value: Any) -> str:
-        if value is None or value == "":
-            return ""
-        if isinstance(value, ToCreate):
-            return str(value)
-        if name in ("org_unit", "position"):
-            return (self.units if name == "org_unit" else self.positions).name(value)
-        if name == "reports_to":
-            return self.name_of_boss(value)
-        if name == "status":
-            return str(Employee.Status(value).label)
-        return super().shown(name, value)
 
     def describe(self, line: Line) -> str:
         existing = cast(Employee | None, line.existing)

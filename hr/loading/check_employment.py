@@ -36,19 +36,29 @@ class EmploymentCheck(Check):
             line.values["status"] = status
             if existing and status not in Employee.NEXT[Employee.Status(old)]:
                 words = {"old": existing.get_status_display(), "new": Employee.Status(status).label}
-                self.fault(line, "status", _("Who is %(old)s cannot become %(new)s at once.") % words)
+                self.fault(line, "status", _("Who is %(old)s cannot become %(new)s at once.") % words, "transition")
         ends = status != old or (existing and ended_on and ended_on != existing.ended_on)
         if existing and ends and is_self(self.user, existing):
-            self.fault(line, "status", _("Nobody decides about the end of his own employment."))
+            self.fault(line, "status", _("Nobody decides about the end of his own employment."), "own_end")
 
     def _check_end(self, line: Line, status: str, ended_on: date | None) -> None:
         given = line.values.get("ended_on")
         if given and status != TERMINATED:
-            self.fault(line, "ended_on", _("Only who is terminated has an end date. Remove it, or set the status."))
+            self.fault(
+                line,
+                "ended_on",
+                _("Only who is terminated has an end date. Remove it, or set the status."),
+                "end_without_leaving",
+            )
         elif given and given > timezone.localdate():
-            self.fault(line, "ended_on", _("An employment cannot end in the future: enter it on the day."))
+            self.fault(line, "ended_on", _("An employment cannot end in the future: enter it on the day."), "future")
         elif status == TERMINATED and not ended_on and not self._bad(line, "ended_on"):
-            self.fault(line, "ended_on", _("Missing. A terminated employee has an end date: fill in this cell."))
+            self.fault(
+                line,
+                "ended_on",
+                _("Missing. A terminated employee has an end date: fill in this cell."),
+                "end_required",
+            )
 
     def _bad(self, line: Line, name: str) -> bool:
         """Whether the cell is filled but could not be read, which is reported already."""
@@ -63,7 +73,17 @@ class EmploymentCheck(Check):
             ended_on = None
         if hired_on and ended_on and ended_on < hired_on:
             name = "ended_on" if "ended_on" in line.values else "hired_on"
-            self.fault(line, name, _("An employment cannot end before it begins. Correct one of the two dates."))
+            self.fault(
+                line,
+                name,
+                _("An employment cannot end before it begins. Correct one of the two dates."),
+                "end_before_start",
+            )
         if hired_on and birth_date and birth_date >= hired_on:
             name = "birth_date" if "birth_date" in line.values else "hired_on"
-            self.fault(line, name, _("The birth date must lie before the hiring date. Correct one of the two dates."))
+            self.fault(
+                line,
+                name,
+                _("The birth date must lie before the hiring date. Correct one of the two dates."),
+                "birth_after_start",
+            )

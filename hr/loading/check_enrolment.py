@@ -67,7 +67,12 @@ class EnrolmentCheck(PersonCheck):
         wanted, now = line.values.get("status"), row.status if row else CANCELLED
         if now == CANCELLED and (wanted not in (None, CANCELLED) or row is None):
             if wanted == CANCELLED:
-                self.fault(line, "status", _("This person is not enrolled: nothing can be cancelled. Remove the row."))
+                self.fault(
+                    line,
+                    "status",
+                    _("This person is not enrolled: nothing can be cancelled. Remove the row."),
+                    "not_enrolled",
+                )
             else:
                 self._plan_enrolment(line)
         elif wanted == CANCELLED and row is not None and now != CANCELLED:
@@ -77,10 +82,10 @@ class EnrolmentCheck(PersonCheck):
         elif wanted == CONFIRMED and row is not None and now != CONFIRMED:
             line.changes["confirm"] = True
             if now == WAITLISTED:
-                self.fault(line, "status", _("This person is on the wait-list. Leave the cell blank."))
+                self.fault(line, "status", _("This person is on the wait-list. Leave the cell blank."), "waiting")
             self._ask(line, "status", require_state, row.event, Event.ENROLLING, remedy=_("Leave the cell blank."))
         elif wanted == WAITLISTED and now != WAITLISTED and now != CANCELLED:
-            self.fault(line, "status", _("This person has a seat and keeps it. Leave the cell blank."))
+            self.fault(line, "status", _("This person has a seat and keeps it. Leave the cell blank."), "seated")
 
     def _plan_enrolment(self, line: Line) -> None:
         event, person = self.pairs[line.number]
@@ -90,7 +95,7 @@ class EnrolmentCheck(PersonCheck):
             return
         if (who := self.people[person]).status != Employee.Status.ACTIVE:
             message = _("This person is %(status)s and cannot be enrolled. Remove the row.")
-            self.fault(line, self.key_of(line), message % {"status": who.get_status_display()})
+            self.fault(line, self.key_of(line), message % {"status": who.get_status_display()}, "inactive")
         if line.values.get("status") == CONFIRMED:
             line.changes["confirm"] = True
             remedy = _("Leave the cell blank.")
@@ -107,7 +112,9 @@ class EnrolmentCheck(PersonCheck):
             return
         if self._ask(line, "outcome", require_open, row.event):
             if "cancel" in line.changes:
-                self.fault(line, "outcome", _("The row takes this person out. Leave one of the two cells blank."))
+                self.fault(
+                    line, "outcome", _("The row takes this person out. Leave one of the two cells blank."), "taken_out"
+                )
             else:
                 self._ask(line, "outcome", require_seat, row, remedy=_("Leave the cell blank."))
 
@@ -125,7 +132,7 @@ class EnrolmentCheck(PersonCheck):
             if sessions and marked and "session" not in line.values and "outcome" in line.values:
                 rows = self.listed(str(other.number) for other in sessions)
                 message = _("The outcome follows from the sessions in the rows %(rows)s. Leave the cell blank.")
-                self.fault(line, "outcome", message % {"rows": rows})
+                self.fault(line, "outcome", message % {"rows": rows}, "whole")
 
     def unread(self, line: Line, name: str) -> bool:
         """Whether the cell is filled and could not be read, or names nothing: reported already."""
@@ -138,7 +145,7 @@ class EnrolmentCheck(PersonCheck):
         try:
             rule(*about)
         except DomainError as error:
-            self.fault(line, name, f"{error.message} {remedy}".strip())
+            self.fault(line, name, f"{error.message} {remedy}".strip(), rule.__name__.removeprefix("require_"))
             return False
         return True
 
@@ -153,13 +160,22 @@ class EnrolmentCheck(PersonCheck):
         for line in lines:
             person = self.people[self.pairs[line.number][1]]
             if "enrol" in line.changes and person.pk not in addable:
-                self.fault(line, self.key_of(line), _("You may not enrol this person. Remove the row, or ask who may."))
+                self.fault(
+                    line,
+                    self.key_of(line),
+                    _("You may not enrol this person. Remove the row, or ask who may."),
+                    "enrol",
+                )
             elif "cancel" in line.changes and person.pk not in enrollable and not self._may_withdraw(line, person):
-                self.fault(line, "status", _("You may not take this person out. Remove the row, or ask who may."))
+                self.fault(
+                    line, "status", _("You may not take this person out. Remove the row, or ask who may."), "withdraw"
+                )
             if "confirm" in line.changes and not can_confirm(self.user, person):
-                self.fault(line, "status", _("Only HR and the person himself confirm. Write registered."))
+                self.fault(line, "status", _("Only HR and the person himself confirm. Write registered."), "confirm")
             if "outcome" in line.changes and line.number not in markable:
-                self.fault(line, "outcome", _("You may not note whether this person came. Leave the cell blank."))
+                self.fault(
+                    line, "outcome", _("You may not note whether this person came. Leave the cell blank."), "mark"
+                )
 
     def _reached(self, people: Any, lines: list[Line], *steps: str) -> set[int]:
         keys = {self.pairs[line.number][1] for line in lines if line.changes.keys() & set(steps)}
@@ -217,11 +233,13 @@ class EnrolmentCheck(PersonCheck):
     def _require_seat(self, line: Line, seat: bool) -> None:
         wanted = line.values.get("status")
         if seat and wanted == WAITLISTED:
-            self.fault(line, "status", _("There is a free seat. Write registered."))
+            self.fault(line, "status", _("There is a free seat. Write registered."), "free_seat")
         elif not seat and wanted == CONFIRMED:
-            self.fault(line, "status", _("The event is full: this person will wait. Write registered."))
+            self.fault(line, "status", _("The event is full: this person will wait. Write registered."), "full")
         elif not seat and "outcome" in line.changes:
-            self.fault(line, "outcome", _("The event is full: this person will wait for a seat. Leave the cell blank."))
+            self.fault(
+                line, "outcome", _("The event is full: this person will wait for a seat. Leave the cell blank."), "full"
+            )
 
     def _seats_left(self, events: set[int], lines: list[Line]) -> dict[int, int]:
         """Of events with a limit. Seats that the file frees go to who waits first."""

@@ -31,7 +31,7 @@ class PersonCheck(Check):
                 self.sheet.read_again(line, country)
         by_id = self.identities.identified(self.country_of(line), line.values.get("national_id"))
         if not code and not typed_id and not self.sheet.cell(line, "code"):
-            self.fault(line, self._key_column(), _("Neither code nor national id. Fill in one of them."))
+            self.fault(line, self._key_column(), _("Neither code nor national id. Fill in one of them."), "no_key")
         elif code and by_id is not None and by_code != by_id:
             self._refuse_two(line, by_code, by_id)
         return by_code if code else by_id
@@ -47,7 +47,7 @@ class PersonCheck(Check):
         return "code" if self.sheet.cell(line, "code") or not self.sheet.cell(line, "national_id") else "national_id"
 
     def refuse_personal(self, line: Line, name: str) -> None:
-        self.fault(line, name, _("You may not see or change personal data. Remove this column."))
+        self.fault(line, name, _("You may not see or change personal data. Remove this column."), "personal")
 
     def _guard_personal_columns(self) -> None:
         """Without any right to personal data its columns are refused, before anything is matched by them."""
@@ -63,7 +63,7 @@ class PersonCheck(Check):
             message = _("The national id belongs to %(other)s, and no employee has this code. Correct one of the two.")
         else:
             message = _("The national id belongs to %(other)s, the code to somebody else. Correct one of the two.")
-        self.fault(line, "national_id", message % {"other": other})
+        self.fault(line, "national_id", message % {"other": other}, "two_people")
 
     def _key_column(self) -> str:
         return "national_id" if "code" not in self.sheet.mapping.positions and self.personal != set() else "code"

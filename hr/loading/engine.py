@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -12,10 +10,11 @@ from django.utils.translation import gettext as _
 from core.context import changing
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import Kind
-from hr.loading.lines import FAULTY, UNCHANGED, Line, Sheet, read_sheet
+from hr.loading.lines import Sheet, read_sheet
 from hr.loading.mapping import map_headers
 from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import read_table
+from hr.loading.rows import import_rows
 from hr.models import ImportJob, ImportRow
 from hr.services.rows import hold
 from hr.services.writing import business_atomic, insert_only, write
@@ -23,10 +22,9 @@ from hr.services.writing import business_atomic, insert_only, write
 if TYPE_CHECKING:
     from core.models import User
 
-LABEL_LENGTH = 200
 RESULT_FIELDS = (
-    "state", "columns", "missing", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest", "error",
-    "accept_valid", "create_missing", "heartbeat_at", "applied_at",
+    "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest",
+    "error", "accept_valid", "create_missing", "heartbeat_at", "applied_at",
 )  # fmt: skip
 
 
@@ -96,43 +94,11 @@ def write_plan(plan: Plan, kind: Kind, job: ImportJob, *, actor: User | None) ->
 def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
     """Store the plan with the job: counts, columns, and every row that is not unchanged."""
     job.columns = plan.sheet.mapping.columns
-    job.missing = plan.missing
+    job.missing, job.causes = plan.missing, plan.groups.as_json()
     job.rows, job.created, job.updated = outcome.rows, outcome.created, outcome.updated
     job.unchanged, job.skipped, job.failed = outcome.unchanged, outcome.skipped, outcome.failed
     job.digest = plan.digest()
     job.heartbeat_at = timezone.now()
     write([job], RESULT_FIELDS)
     ImportRow.objects.filter(job=job).delete()
-    insert_only(ImportRow, _rows(plan, job))
-
-
-def _rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
-    """The columns of an ImportRow for each line that is not unchanged."""
-    now = timezone.now()
-    common = {"job_id": job.pk, "version": 1, "created_at": now, "updated_at": now}
-    for line in plan.lines:
-        if line.verdict == UNCHANGED:
-            continue
-        written = line.verdict != FAULTY
-        yield common | {
-            "number": line.number,
-            "step": None,
-            "verdict": line.verdict,
-            "label": line.label[:LABEL_LENGTH],
-            "object_id": line.object_id or (line.existing.pk if line.existing else None),
-            "employee_id": line.employee_id,
-            "event_id": line.event_id,
-            "before": line.before if written else {},
-            "after": line.after if written else {},
-            "read_version": line.existing.version if line.existing else None,
-            "written_version": (line.written_version or _version(line)) if line.object_id else None,
-            "errors": [asdict(error) for error in line.errors],
-            "causes": "",
-            "cells": [],
-            "undone": "",
-            "kept_because": "",
-        }
-
-
-def _version(line: Line) -> int:
-    return line.existing.version + 1 if line.existing else 1
+    insert_only(ImportRow, import_rows(plan, job))

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from hr.countries import DEFAULT_COUNTRY
+from hr.loading.causes import SURPLUS
 from hr.loading.mapping import Mapping
 from hr.loading.reading import Cell, Row, Table
 from hr.models.base import BusinessModel
@@ -17,21 +18,31 @@ from hr.resources.widgets import OfCountryWidget
 NEW, CHANGED, UNCHANGED, FAULTY = "new", "changed", "unchanged", "faulty"
 
 
+class ToCreate(str):
+    """The name of a unit or position that does not exist yet and will be created."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class CellError:
-    """`column` is the file's own header, `value` what stands in the cell."""
+    """`column` is the file's own header, `value` what stands in the cell, `cause` a word of hr/loading/causes.py."""
 
     column: str
+    field: str
     value: str
     message: str
+    cause: str
 
 
 @dataclass(slots=True)
 class Line:
     """One row. `values` holds what its filled cells mean, by field; `changes` what would be written.
 
-    `about` tells rows apart of which the database holds none yet and whose `after` does not say all. Of attendance,
-    `employee_id` and `event_id` are the person and the event that were found.
+    `before` and `after` are the same as ImportRow keeps them (hr/loading/rows.py). `below` is the number of the row
+    that has to be written before this one; rows that are `late` come after all that are not. `about` tells rows apart
+    of which the database holds none yet and whose `after` does not say all. Of attendance, `employee_id` and
+    `event_id` are the person and the event that were found.
     """
 
     number: int
@@ -42,8 +53,10 @@ class Line:
     label: str = ""
     verdict: str = UNCHANGED
     changes: dict[str, Any] = field(default_factory=dict)
-    before: dict[str, str] = field(default_factory=dict)
-    after: dict[str, str] = field(default_factory=dict)
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    below: int | None = None
+    late: bool = False
     object_id: int | None = None
     employee_id: int | None = None
     event_id: int | None = None
@@ -67,10 +80,10 @@ class Sheet:
         position = self.mapping.positions.get(name)
         return line.cells[position] if position is not None and position < len(line.cells) else ""
 
-    def fault(self, line: Line, name: str, message: str) -> None:
+    def fault(self, line: Line, name: str, message: str, cause: str) -> None:
         """Note that the cell of field `name` is wrong."""
         header = self.mapping.header_of(name) or self.resource.columns[name].header
-        line.errors.append(CellError(header, str(self.cell(line, name)), message))
+        line.errors.append(CellError(header, name, str(self.cell(line, name)), message, cause))
 
     def read_again(self, line: Line, country: str) -> None:
         """Read what depends on the country once more: the person turned out to be of another one."""
@@ -84,7 +97,7 @@ class Sheet:
                 line.values[name] = column.widget.clean(cell, country=country)
             except ValueError as error:
                 line.values.pop(name, None)
-                self.fault(line, name, str(error))
+                self.fault(line, name, str(error), column.widget.cause)
 
 
 def read_sheet(table: Table, mapping: Mapping, resource: SpreadsheetResource, *, event_id: int | None = None) -> Sheet:
@@ -113,7 +126,7 @@ def _read_column(sheet: Sheet, name: str, column: Column) -> None:
                 known[cell, country] = None, str(error)
         value, message = known[cell, country]
         if message:
-            sheet.fault(line, name, message)
+            sheet.fault(line, name, message, column.widget.cause)
         elif value != "":
             line.values[name] = value
 
@@ -125,7 +138,9 @@ def _refuse_surplus(sheet: Sheet, width: int) -> None:
             line.errors.append(
                 CellError(
                     "",
+                    "",
                     ", ".join(surplus),
                     _("The row has more cells than the header. Put values that hold a separator in quotes."),
+                    SURPLUS,
                 )
             )

@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from hr.loading.causes import Groups
 from hr.loading.lines import CHANGED, FAULTY, NEW, UNCHANGED, Line, Sheet
 
 
@@ -34,6 +36,15 @@ class Plan:
 
     def __post_init__(self) -> None:
         self.count = Counter(line.verdict for line in self.lines)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The errors by their causes."""
+        groups = Groups()
+        for line in self.lines:
+            if line.errors:
+                groups.add(line.errors)
+        return groups
 
     def of(self, verdict: str) -> list[Line]:
         return [line for line in self.lines if line.verdict == verdict]

@@ -55,7 +55,7 @@ def test_rows_are_new_changed_unchanged_or_faulty(event, ana, beto, carla):
 
     assert verdicts(plan) == ["changed", "unchanged", "new", "faulty"]
     assert (plan.lines[0].before, plan.lines[0].after) == ({"outcome": "pending"}, {"outcome": "present"})
-    assert (plan.lines[2].before, plan.lines[2].after) == ({}, {"status": "registered"})
+    assert (plan.lines[2].before, plan.lines[2].after) == ({}, {"enrol": True, "status": "registered"})
     assert plan.lines[2].label == "Carla Gil (E3) · Inducción (V1)"
     assert told(plan) == [(5, "Código", "No employee has this code or national id. Correct it.")]
 
@@ -254,7 +254,8 @@ def test_seats_go_in_the_order_of_the_file(event, ana, beto, carla):
 
     plan = check(row(code="E3"), row(code="E1"), row(code="E2", status="waitlisted"))
 
-    assert [line.after for line in plan.lines] == [{"status": "registered"}, *[{"status": "waitlisted"}] * 2]
+    becomes = ["registered", "waitlisted", "waitlisted"]
+    assert [line.after for line in plan.lines] == [{"enrol": True, "status": status} for status in becomes]
 
 
 def test_who_would_wait_is_neither_confirmed_nor_marked(event, ana, beto, carla):
