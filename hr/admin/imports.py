@@ -15,19 +15,9 @@ from unfold.decorators import display
 
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
+from hr.admin.labels import LOAD_LABELS
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
-
-State = ImportJob.State
-LABELS = {
-    State.UPLOADED: "info",
-    State.MAPPED: "info",
-    State.CHECKED: "info",
-    State.APPLYING: "info",
-    State.APPLIED: "success",
-    State.PARTLY_APPLIED: "warning",
-    State.FAILED: "danger",
-}
 
 
 @admin.register(ImportJob)
@@ -81,7 +71,7 @@ class ImportJobAdmin(HrAdmin):
     def name(self, job: ImportJob) -> SafeString:
         return format_html('<a href="{}">{}</a>', job_page(job), job.file_name)
 
-    @display(description=gettext_lazy("state"), label=LABELS)
+    @display(description=gettext_lazy("state"), label=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
         return job.state, job.get_state_display()
 

@@ -4,7 +4,7 @@ its loader sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import get_language
@@ -27,11 +27,15 @@ OPEN_STATES = (Event.State.PUBLISHED, Event.State.IN_PROGRESS, Event.State.COMPL
 
 
 class DropDowns:
-    """The lists of a kind's columns, in the active language. They stand on a hidden sheet, each named for its field."""
+    """The lists of a kind's columns, in the active language. They stand on a hidden sheet, each named for its field.
 
-    def __init__(self, kind: Kind, *, user: User | None) -> None:
+    `only` leaves the lists of other columns out.
+    """
+
+    def __init__(self, kind: Kind, *, user: User | None, only: Collection[str] | None = None) -> None:
         self.user = user
-        found = {name: self._values(name, column) for name, column in kind.resource.columns.items()}
+        columns = kind.resource.columns.items()
+        found = {name: self._values(name, column) for name, column in columns if only is None or name in only}
         self.lists = {name: values[:MOST] for name, values in found.items() if values}
 
     def at(self, fields: Sequence[str | None]) -> dict[int, str]:
