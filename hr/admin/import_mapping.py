@@ -97,7 +97,7 @@ class MappingForm(forms.Form):
         text = self.reading.get("format") == "csv"
         self._choose("encoding", ENCODINGS if text else {})
         self._choose("delimiter", DELIMITERS if text else {})
-        self._choose("date_order", {"": _("choose")} | DATE_ORDERS)
+        self._choose("date_order", {"": _("– choose –") if self._asks("date_order") else _("as found")} | DATE_ORDERS)
         people = "first_name" in self.resource.columns
         if not people:
             del self.fields["split_names"], self.fields["last_name_first"]

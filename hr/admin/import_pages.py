@@ -27,6 +27,7 @@ from hr.demo.samples import sample_names
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
 from hr.models import Event, ImportJob
+from hr.permissions import can_undo_load
 from hr.services import imports
 from hr.services.accounts import invite_created_by
 
@@ -192,8 +193,10 @@ class ImportPages(ModelAdmin):
 
     def import_undo_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
         """What undoing the load would do, and the button for it."""
-        job = self._own_job(request, job_id)
-        if request.method == "POST":
+        job = self._job(request, job_id)
+        if not can_undo_load(self._user(request), job):
+            raise Http404
+        if request.POST.get("action") == "undo":
             with self._answers(request):
                 imports.undo(job.pk, actor=self._user(request))
             return HttpResponseRedirect(self._job_page(job))
@@ -209,7 +212,7 @@ class ImportPages(ModelAdmin):
         job = self._own_job(request, job_id)
         if not job.full_roster:
             raise Http404
-        form = RosterForm(request.POST or None)
+        form = RosterForm(request.POST if request.method == "POST" else None)
         if form.is_bound and form.is_valid():
             with self._answers(request):
                 imports.end_missing(

@@ -19,7 +19,7 @@ from hr.admin.import_rows import cards_of, groups_of, shown_rows
 from hr.admin.labels import LOAD_LABELS
 from hr.loading.kinds import Kind
 from hr.models import Event, ImportJob, ImportRow
-from hr.permissions import can_approve_load, can_create_positions, can_create_units
+from hr.permissions import can_approve_load, can_create_positions, can_create_units, can_undo_load
 from hr.resources.base import is_advice
 from hr.services import imports
 from hr.services.accounts import can_invite
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 State = ImportJob.State
 Verdict, Undone = ImportRow.Verdict, ImportRow.Undone
 ROWS_A_PAGE = 50
-GROUPS_SHOWN = 8
+GROUPS_SHOWN = 6
 
 
 def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "approval": approval_of(job) if job.state == State.AWAITING_APPROVAL else [],
         "may_decide": job.state == State.AWAITING_APPROVAL and can_approve_load(user, job),
         "can_invite": own and hired(job) and can_invite(user),
-        "can_undo": job.state in WRITTEN and job.undo_until is not None and job.undo_until > timezone.now(),
+        "can_undo": is_undoable(job) and can_undo_load(user, job),
         "has_file": own and job.file_id is not None,
     }
 
@@ -118,6 +118,10 @@ def approval_of(job: ImportJob) -> list[str]:
         told[reason["limit"]] % {"found": _number(reason["found"]), "allowed": _number(reason["allowed"])}
         for reason in job.approval_reasons
     ]
+
+
+def is_undoable(job: ImportJob) -> bool:
+    return job.state in WRITTEN and job.undo_until is not None and job.undo_until > timezone.now()
 
 
 def creatable_by(user: User, kind: Kind) -> set[str]:

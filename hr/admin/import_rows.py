@@ -37,7 +37,7 @@ UNDONE_COLOURS = {Undone.REMOVED: "danger", Undone.RESTORED: "info", Undone.KEPT
 
 @dataclass(frozen=True)
 class Card:
-    """One count; `show` names the rows it filters the table to, "" where none are kept."""
+    """One count; `show` names the rows it filters the table to, "" where there are none, or none are kept."""
 
     title: str
     count: str
@@ -128,10 +128,25 @@ def cards_of(job: ImportJob) -> list[Card]:
     """Counts that add up to the first."""
     cards = [
         Card(_("rows"), _number(job.rows), "", ""),
-        Card(pgettext("rows", "new"), _number(job.created), Verdict.NEW, "text-green-700 dark:text-green-400"),
-        Card(pgettext("rows", "changed"), _number(job.updated), Verdict.CHANGED, "text-blue-700 dark:text-blue-400"),
+        Card(
+            pgettext("rows", "new"),
+            _number(job.created),
+            Verdict.NEW if job.created else "",
+            "text-green-700 dark:text-green-400",
+        ),
+        Card(
+            pgettext("rows", "changed"),
+            _number(job.updated),
+            Verdict.CHANGED if job.updated else "",
+            "text-blue-700 dark:text-blue-400",
+        ),
         Card(_("unchanged"), _number(job.unchanged), "", ""),
-        Card(_("faulty"), _number(job.failed), Verdict.FAULTY, "text-red-700 dark:text-red-400" if job.failed else ""),
+        Card(
+            _("faulty"),
+            _number(job.failed),
+            Verdict.FAULTY if job.failed else "",
+            "text-red-700 dark:text-red-400" if job.failed else "",
+        ),
     ]
     return cards + ([Card(_("skipped"), _number(job.skipped), "", "")] if job.skipped else [])
 
