@@ -151,6 +151,8 @@ class ImportPages(ModelAdmin):
                         actor=actor,
                         create_missing="create_missing" in sent,
                         mode=sent.get("mode") if sent.get("mode") in ImportJob.Mode.values else None,
+                        # A tick that was not asked for says nothing.
+                        full_roster="full_roster" in sent if "roster_asked" in sent else None,
                     )
                 case "fix" if sent.get("index", "").isdecimal():
                     imports.fix_cause(job.pk, actor=actor, index=int(sent["index"]), value=sent.get("value", ""))

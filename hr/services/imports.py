@@ -137,10 +137,11 @@ def recheck(
     actor: User,
     create_missing: bool | None = None,
     mode: str | None = None,
+    full_roster: bool | None = None,
     options: dict[str, Any] | None = None,
 ) -> ImportJob:
     """Check again with other choices; None leaves one as it is."""
-    asked = {"create_missing": create_missing, "mode": mode, "options": options}
+    asked = {"create_missing": create_missing, "mode": mode, "full_roster": full_roster, "options": options}
     values = {name: value for name, value in asked.items() if value is not None}
     return _run(_back_to_check(job_id, actor=actor, values=values))
 

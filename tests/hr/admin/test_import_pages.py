@@ -1,18 +1,20 @@
 """The pages of a load in each of its states: what they show, offer and refuse, and to whom."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
 from core import roles
-from hr.models import ImportJob, ImportRow
+from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files
 from tests.factories import make_employee, make_event, make_unit, make_user
+from tests.hr.loading.conftest import HEADER, as_csv, person
 
 READING = {
     "format": "csv",
@@ -337,8 +339,11 @@ def test_the_file_is_downloaded_as_it_came(hr, make_job, hr_manager):
 def test_the_pages_of_the_owner_do_not_exist_for_others(as_user, auditor, bulk_loader, make_job, name):
     job = make_job("applied", rows=1, failed=1, full_roster=True, reading=READING)
 
-    for user in (auditor, bulk_loader, make_user(role=roles.EMPLOYEE), make_user(role=roles.HR_MANAGER)):
-        assert as_user(user).get(page(name, job.pk)).status_code == 404
+    others = [auditor, bulk_loader, make_user(role=roles.EMPLOYEE), make_user(role=roles.HR_MANAGER)]
+    # Who may approve the loads of others may also take them back.
+    others = others[:3] if name == "import_undo" else others
+
+    assert {as_user(user).get(page(name, job.pk)).status_code for user in others} == {404}
 
 
 def test_what_is_not_there_cannot_be_downloaded(hr, make_job):
@@ -403,6 +408,163 @@ def test_what_became_of_an_undone_load_is_told(hr, make_job):
     assert "Undone by Hugo" in response.text
     assert shown(response) == [3]
     assert "She is enrolled in an event." in response.text
+
+
+# --- The history --------------------------------------------------------------------------------------------------
+def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_user, auditor, make_job, hr_manager):
+    until = timezone.now() + timedelta(days=1)
+    file = files.keep_file("imports", "a.csv", b"x", actor=hr_manager, expires_at=until)
+    columns = [["Ficha", "code"], ["Talla", None], ["", None]]
+    job = make_job("applied", rows=7, created=3, updated=2, unchanged=1, failed=1, undo_until=until, file=file,
+                   columns=columns)  # fmt: skip
+
+    own, theirs = (browser.get(page("changelist", model="importjob")).text for browser in (hr, as_user(auditor)))
+
+    for text in (own, theirs):
+        assert page("import_job", job.pk) in text
+        assert "1 of 2" in text
+    assert page("import_file", job.pk) in own
+    assert page("import_undo", job.pk) in own
+    assert page("import_file", job.pk) not in theirs
+    assert page("import_undo", job.pk) not in theirs
+
+
+def test_the_history_is_searched_and_narrowed_down(hr, make_job, bulk_loader):
+    own = make_job("applied", file_name="enero.xlsx")
+    other = make_job("failed", file_name="febrero.xlsx", created_by_id=bulk_loader.pk, created_by_name="Lola")
+
+    def listed(**asked):
+        response = hr.get(page("changelist", model="importjob"), asked)
+        return [job.pk for job in response.context["cl"].result_list]
+
+    assert listed() == [other.pk, own.pk]
+    assert listed(q="enero") == [own.pk]
+    assert listed(q="lola") == [other.pk]
+    assert listed(whose="mine") == [own.pk]
+    assert listed(whose="others") == [other.pk]
+    assert listed(state__exact="failed") == [other.pk]
+
+
+# --- From end to end ----------------------------------------------------------------------------------------------
+def upload(browser, rows, *, model="employee", **data):
+    file = SimpleUploadedFile("people.csv", as_csv(rows))
+    return browser.post(page("import", model=model), {"file": file, **data}, follow=True)
+
+
+def act(browser, job, action, **data):
+    return browser.post(page("import_job", job.pk), {"action": action, **data}, follow=True)
+
+
+def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
+    preview = upload(hr, [HEADER, *(person(number, Unidad="Vetas") for number in range(1, 4))])
+    (group,) = preview.context["groups"]
+    assert (group.rows, group.value) == (3, "Vetas")
+
+    mended = act(hr, preview.context["job"], "fix", index=group.place, value="Ventas")
+
+    assert mended.context["groups"] == []
+    assert mended.context["job"].created == 3
+
+
+def test_only_new_rows_or_only_known_ones_are_written(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    job = upload(hr, [HEADER, person(1), person(2)]).context["job"]
+    assert (job.created, job.updated) == (1, 1)
+
+    again = act(hr, job, "check", mode="create")
+    assert (again.context["job"].created, again.context["job"].updated) == (1, 0)
+
+    other = upload(hr, [HEADER, person(1), person(2)], mode="update", again="on").context["job"]
+    assert (other.created, other.updated) == (0, 1)
+
+
+def test_the_same_file_twice_is_told_and_can_be_loaded_all_the_same(hr, sales):
+    rows = [HEADER, person(1)]
+    job = upload(hr, rows).context["job"]
+    act(hr, job, "confirm")
+
+    told = upload(hr, rows)
+    assert told.status_code == 400
+    assert page("import_job", job.pk) in told.text
+    assert 'name="again"' in told.text
+
+    again = upload(hr, rows, again="on")
+    assert again.context["job"].unchanged == 1
+
+
+def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
+    job = upload(hr, rows).context["job"]
+    act(hr, job, "confirm", accept_valid="on")
+    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+    sheet = workbook.worksheets[0]
+    place = {cell.value: cell.column for cell in sheet[1]}
+    unit = "Dpto"
+    sheet.cell(2, place[unit]).value = "Ventas"
+    sheet.cell(2, place["Ingreso"]).value = date(2024, 2, 29)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+
+    preview = hr.post(page("import"), {"file": SimpleUploadedFile("e.xlsx", buffer.getvalue())}, follow=True)
+
+    assert preview.context["unknown_columns"] == []
+    assert (preview.context["job"].created, preview.context["job"].failed) == (1, 0)
+    act(hr, preview.context["job"], "confirm")
+    assert sorted(Employee.objects.values_list("code", "hired_on")) == [
+        ("E1", date(2024, 1, 15)),
+        ("E2", date(2024, 2, 29)),
+    ]
+
+
+def test_a_load_is_undone_from_its_page(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    job = upload(hr, [HEADER, person(1), person(2), person(3)]).context["job"]
+    act(hr, job, "confirm")
+    Employee.objects.filter(code="E3").update(version=9)
+
+    asked = hr.get(page("import_undo", job.pk))
+    assert [number for number, _label, _colour in asked.context["counts"]] == [1, 1, 1]
+    assert [row.number for row in asked.context["told"].rows] == [4]
+    hr.post(page("import_undo", job.pk))
+    assert Employee.objects.count() == 3, "without the button nothing is undone"
+
+    hr.post(page("import_undo", job.pk), {"action": "undo"})
+
+    assert dict(Employee.objects.values_list("code", "first_name")) == {"E2": "Eva", "E3": "Ana"}
+    report = hr.get(page("import_job", job.pk))
+    assert report.context["job"].state == "partly_undone"
+    assert shown(hr.get(page("import_job", job.pk), {"show": "kept"})) == [4]
+
+
+def test_a_second_person_approves_or_refuses(hr, second, sales, settings):
+    settings.LOAD_APPROVAL_ROWS = 1
+    job = upload(hr, [HEADER, person(1), person(2)]).context["job"]
+    asked = act(hr, job, "confirm")
+    assert asked.context["approval"] == ["It writes 2 rows; up to 1 need no approval."]
+    assert act(hr, job, "approve").status_code == 403
+
+    act(second, job, "refuse", reason="Wrong month")
+    refused = hr.get(page("import_job", job.pk))
+    assert "It was not approved: Wrong month" in refused.text
+    assert not Employee.objects.exists()
+
+    act(hr, job, "confirm")
+    act(second, job, "approve")
+    assert Employee.objects.count() == 2
+
+
+def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    make_employee("Zoé", "Zulu", code="Z1", org_unit=sales)
+    job = upload(hr, [HEADER, person(2)], full_roster="on").context["job"]
+    assert act(hr, job, "confirm").context["gone"] >= 1
+    assert Employee.objects.get(code="Z1").status == "active"
+
+    hr.post(page("import_roster", job.pk), {"action": "suspend", "sure": "on"})
+
+    assert Employee.objects.get(code="Z1").status == "suspended"
+    assert Employee.objects.get(code="E2").status == "active"
 
 
 # --- Templates ----------------------------------------------------------------------------------------------------
