@@ -21,8 +21,7 @@ from hr.loading import engine
 from hr.loading.catalogue import Catalogue
 from hr.loading.export import export_to_path
 from hr.loading.kinds import KINDS, Kind
-from hr.loading.lines import Line
-from hr.loading.plan import Outcome, Plan
+from hr.loading.plan import Finding, Outcome, Plan
 from hr.loading.reading import check_size
 from hr.models import Event
 
@@ -137,7 +136,7 @@ class ImportCommand(SpreadsheetCommand):
                 source="cli",
             )
         self._warn(plan)
-        errors = [_as_json(line, error) for line in plan.lines for error in line.errors]
+        errors = [_as_json(found, error) for _place, found in plan.findings() for error in found.errors]
         return ROWS_FAILED if outcome.failed else ALL_IN, asdict(outcome) | {"errors": errors}
 
     @staticmethod
@@ -181,7 +180,7 @@ class ExportCommand(SpreadsheetCommand):
             self.stdout.write(_("%(rows)d rows written.") % report)
 
 
-def _as_json(line: Line, error: Any) -> dict[str, Any]:
+def _as_json(line: Finding, error: Any) -> dict[str, Any]:
     return {"row": line.number, "column": error.column, "value": error.value, "message": error.message}
 
 

@@ -48,7 +48,7 @@ def upload(
     require_known(Event, [event_id], actor, field="event")
     check_size(len(content))
     small = len(content) <= READ_AT_ONCE_BYTES
-    rows = len(read_file(content, kind, event_id=event_id).lines) if small else None
+    rows = len(read_file(content, kind, event_id=event_id).rows) if small else None
     options = {"create_missing": create_missing, "event_id": event_id}
     job = _store(kind, PurePath(file_name).name[-255:], content, rows or 0, actor=actor, options=options)
     return _run(job, at_once=rows is not None and rows <= AT_ONCE_ROWS)
