@@ -15,7 +15,19 @@ from django.db.models.functions import Coalesce
 from core.mail import MOST_ATTEMPTS
 from core.text import fold
 from hr import paths
-from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, MARK, PERSONAL, VIEW, VIEW_ATTENDANCE, VIEW_EVALUATION
+from hr.rights import (
+    ADD,
+    CHANGE,
+    DECIDE,
+    ENROL,
+    GRADE,
+    IMPORT_RIGHTS,
+    MARK,
+    PERSONAL,
+    VIEW,
+    VIEW_ATTENDANCE,
+    VIEW_EVALUATION,
+)
 from hr.scope import (
     FEW,
     Scope,
@@ -625,13 +637,7 @@ class ImportJobQuerySet(OwnedQuerySet):
 
     @staticmethod
     def _loadable(user: User) -> list[str]:
-        rights = {
-            "employees": "import_employee",
-            "units": "import_orgunit",
-            "positions": "import_position",
-            "attendance": "import_attendance",
-        }
-        return [name for name, right in rights.items() if has_role_right(user, f"hr.{right}")]
+        return [name for name, right in IMPORT_RIGHTS.items() if has_role_right(user, right)]
 
 
 class ImportRowQuerySet(ImportJobQuerySet):
@@ -654,6 +660,8 @@ class ImportRowQuerySet(ImportJobQuerySet):
         event = Q(event_id=None) | Q(event_id__in=events.values("pk"))
         seen = ~Q(job__resource__in=["employees", "attendance"]) | Q(object_id=None) & person & event
         seen |= Q(job__resource="employees", object_id__in=people.values("pk"))
+        # Units and positions that the load created are its loader's to know.
+        seen |= Q(verdict="made")
         return rows.filter(seen | Q(job__resource="attendance", object_id__in=attendance.values("pk")))
 
 

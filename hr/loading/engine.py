@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from core.context import changing
+from hr.loading.apply import apply_at_once
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import Kind
 from hr.loading.lines import Sheet, read_sheet
@@ -15,8 +15,8 @@ from hr.loading.mapping import map_headers
 from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import read_table
 from hr.loading.rows import import_rows
+from hr.loading.writers import writer_of
 from hr.models import ImportJob, ImportRow
-from hr.services.rows import hold
 from hr.services.writing import business_atomic, insert_only, write
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RESULT_FIELDS = (
     "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest",
-    "error", "accept_valid", "create_missing", "heartbeat_at", "applied_at",
+    "error", "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
 )  # fmt: skip
 
 
@@ -55,15 +55,14 @@ def load(
     accept_valid: bool = False,
     create_missing: bool = False,
 ) -> tuple[Plan, Outcome]:
-    """Check and write at once, as the commands do. A refused file leaves no trace."""
-    hold_lines(sheet)
-    plan = check(sheet, kind, user=actor, create_missing=create_missing, lock=True)
+    """Check and write at once, in one transaction. A refused file leaves no trace."""
+    plan = check(sheet, kind, user=actor, create_missing=create_missing)
     outcome = plan.outcome(accept_valid=accept_valid)
     if plan.faulty and not accept_valid:
         return plan, outcome
     job = ImportJob.objects.create(
         resource=kind.name,
-        state=ImportJob.State.APPLYING,
+        state=ImportJob.State.CHECKED,
         file_name=file_name,
         event_id=sheet.event_id,
         accept_valid=accept_valid,
@@ -72,23 +71,12 @@ def load(
         created_by_id=actor.pk if actor else None,
         created_by_name=str(actor)[:200] if actor else "",
     )
-    write_plan(plan, kind, job, actor=actor)
+    note_plan(plan, job, outcome)
+    apply_at_once(job, writer_of(kind.model), actor=actor)
+    keys = dict(job.lines.values_list("number", "object_id"))
+    for line in plan.lines:
+        line.object_id = keys.get(line.number)
     return plan, outcome
-
-
-def hold_lines(sheet: Sheet) -> None:
-    """One change of lines of command at a time: taken first, as the services do, so that two loads never cross."""
-    if "reports_to" in sheet.mapping.positions:
-        hold("hr.lines")
-
-
-def write_plan(plan: Plan, kind: Kind, job: ImportJob, *, actor: User | None) -> None:
-    """Write the plan's rows and note in the job what became of each; inside the caller's transaction."""
-    with changing(job_id=job.pk):
-        kind.write(plan, actor=actor)
-    job.state = ImportJob.State.PARTLY_APPLIED if plan.faulty else ImportJob.State.APPLIED
-    job.applied_at = timezone.now()
-    note_plan(plan, job, plan.outcome(accept_valid=job.accept_valid))
 
 
 def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
@@ -98,6 +86,7 @@ def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
     job.rows, job.created, job.updated = outcome.rows, outcome.created, outcome.updated
     job.unchanged, job.skipped, job.failed = outcome.unchanged, outcome.skipped, outcome.failed
     job.digest = plan.digest()
+    job.approval_reasons, job.approved_by_id, job.approved_by_name, job.approved_at = [], None, "", None
     job.heartbeat_at = timezone.now()
     write([job], RESULT_FIELDS)
     ImportRow.objects.filter(job=job).delete()

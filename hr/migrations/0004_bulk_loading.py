@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='importrow',
             name='verdict',
-            field=models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('faulty', 'faulty'), ('missing', 'missing from the file')], max_length=8, verbose_name='verdict'),
+            field=models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('faulty', 'faulty'), ('missing', 'missing from the file'), ('made', 'created with them')], max_length=8, verbose_name='verdict'),
         ),
         migrations.AlterField(
             model_name='importrow',

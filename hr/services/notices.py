@@ -15,9 +15,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hr.ics import CANCEL, REQUEST
-from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event
+from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event, ImportJob
 from hr.services import addressees, notice_mail, outbox
-from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, OWN_REQUEST, Subject
+from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, LOAD, OWN_REQUEST, Subject
 
 SEATED = Q(status__in=Attendance.SEATED)
 WAITLISTED = Q(status=Attendance.Status.WAITLISTED)
@@ -50,6 +50,10 @@ def is_on(event: Event) -> bool:
 
 def waits(request: AttendanceCorrection | ChangeRequest) -> bool:
     return request.state == request.State.WAITING
+
+
+def is_to_approve(job: ImportJob) -> bool:
+    return job.state == ImportJob.State.AWAITING_APPROVAL
 
 
 def in_state(*states: str) -> Callable[[Evaluation], bool]:
@@ -216,6 +220,31 @@ NOTICES = {
         subject=OWN_REQUEST,
         expand=addressees.asker(ChangeRequest, "change_request_id"),
         key="change_request_id",
+    ),
+    "load.ended": Notice(
+        label=_("end of a load"),
+        one=_("Your load has ended: %(about)s"),
+        many=_("%(count)d of your loads have ended"),
+        subject=LOAD,
+        expand=addressees.loaders,
+        key="importjob_id",
+    ),
+    "load.to_approve": Notice(
+        label=_("load to be approved"),
+        one=_("A load waits for your approval: %(about)s"),
+        many=_("%(count)d loads wait for your approval"),
+        subject=LOAD,
+        expand=addressees.approvers_of_loads,
+        key="importjob_id",
+        needed=is_to_approve,
+    ),
+    "load.decided": Notice(
+        label=_("decision about a load"),
+        one=_("The approval of your load was decided: %(about)s"),
+        many=_("The approval of %(count)d of your loads was decided"),
+        subject=LOAD,
+        expand=addressees.loaders,
+        key="importjob_id",
     ),
 }
 
