@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from hr.admin.audience_form import RowField
 from hr.loading.kinds import KINDS
-from hr.models import ImportJob
+from hr.models import Attendance, Event, ImportJob
 from hr.resources.base import is_advice
 
 ENCODINGS = {
@@ -31,6 +32,8 @@ DATE_ORDERS = {
     "mdy": gettext_lazy("month/day/year: 12/31/2024"),
     "ymd": gettext_lazy("year/month/day: 2024/12/31"),
 }
+# What a column may be beside a field: both names in one, and of a sheet with a column for each session one of these.
+FULL_NAME, SESSION = "full_name", "session"
 # What, once changed, makes another table of the file: columns chosen before mean nothing then.
 LAYOUT = ("sheet", "encoding", "delimiter", "header_row")
 SAMPLES = 3
@@ -71,17 +74,24 @@ class MappingForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, job: ImportJob, **kwargs: Any) -> None:
+    event = RowField(Attendance, "event", label=gettext_lazy("Event"), required=False)
+
+    def __init__(self, *args: Any, job: ImportJob, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.job, self.reading = job, job.reading
         self.resource = KINDS[job.resource].resource
         self.questions = self.reading.get("questions", [])
         self._offer()
+        if "event" in self.fields:
+            self.fields["event"].queryset = Event.objects.visible_to(user)
         for name in self.fields:
             self.initial[name] = job.options.get(name, self.reading.get(name))
+        self.initial["event"] = job.event_id
         if self.initial["date_order"] not in DATE_ORDERS:
             self.initial["date_order"] = ""
         fields = [("", _("– not loaded –")), *((name, column.header) for name, column in self.resource.columns.items())]
+        if "first_name" in self.resource.columns:
+            fields.append((FULL_NAME, _("First and last name in one")))
         for at, (_header, field) in enumerate(self.columns):
             self.fields[f"column_{at}"] = forms.ChoiceField(
                 choices=fields, required=False, widget=UnfoldAdminSelectWidget, initial=field or ""
@@ -102,7 +112,7 @@ class MappingForm(forms.Form):
         if not people:
             del self.fields["split_names"], self.fields["last_name_first"]
         if not KINDS[self.job.resource].of_events:
-            del self.fields["matrix"]
+            del self.fields["matrix"], self.fields["event"]
 
     def _choose(self, name: str, choices: dict[str, Any]) -> None:
         """What was found is offered even if nobody thought of it."""
@@ -119,11 +129,13 @@ class MappingForm(forms.Form):
         taken: dict[str, str] = {}
         for at, (header, _field) in enumerate(self.columns):
             field = given.get(f"column_{at}")
-            if field in taken:
+            if field in taken and not (field == SESSION and given.get("matrix")):
                 text = _("%(first)s and %(second)s cannot both be this. Choose one of them.")
                 self.add_error(f"column_{at}", text % {"first": f"«{taken[field]}»", "second": f"«{header}»"})
             elif field:
                 taken[field] = header
+        if self._asks("event") and not given.get("event") and "event" not in taken:
+            self.add_error("event", _("Choose the event, or the column that names it."))
         if self._asks("date_order") and not given.get("date_order"):
             self.add_error("date_order", _("Say in which order days are written."))
         return given
@@ -131,7 +143,7 @@ class MappingForm(forms.Form):
     def options(self) -> dict[str, Any]:
         """What the loader chose, beside what was found: only that is kept, and remembered for the same header."""
         chosen = dict(self.job.options)
-        for name in [name for name in self.fields if not name.startswith("column_")]:
+        for name in [name for name in self.fields if name != "event" and not name.startswith("column_")]:
             value = self.cleaned_data[name]
             if name in chosen or (value not in ("", None, False) and value != self.reading.get(name)):
                 chosen[name] = value
@@ -142,6 +154,10 @@ class MappingForm(forms.Form):
         if columns != {str(at): field for at, (_header, field) in enumerate(self.columns)} or self._asks("columns"):
             chosen["columns"] = columns
         return chosen
+
+    def event_id(self) -> int | None:
+        event = self.cleaned_data.get("event")
+        return event.pk if event else None
 
     def _asks(self, code: str) -> bool:
         return any(question["code"] == code for question in self.questions)

@@ -179,10 +179,10 @@ class ImportPages(ModelAdmin):
         job = self._own_job(request, job_id)
         if not job.reading or job.state not in (State.UPLOADED, State.CHECKED):
             return HttpResponseRedirect(self._job_page(job))
-        form = MappingForm(request.POST if request.method == "POST" else None, job=job)
+        form = MappingForm(request.POST if request.method == "POST" else None, job=job, user=self._user(request))
         if form.is_bound and form.is_valid():
             with self._answers(request):
-                imports.map_columns(job.pk, actor=self._user(request), options=form.options())
+                imports.map_columns(job.pk, actor=self._user(request), options=form.options(), event_id=form.event_id())
                 return HttpResponseRedirect(self._job_page(job))
         context = {
             "title": _("Columns of %(file)s") % {"file": job.file_name},

@@ -50,11 +50,13 @@ class _FileColumns:
     fields: list[str | None]
     resource: Any
     language: str
+    date_order: str
 
     @classmethod
     def of(cls, job: ImportJob) -> _FileColumns:
         found, fields = zip(*job.columns, strict=True) if job.columns else ((), ())
-        return cls(list(found), list(fields), KINDS[job.resource].resource, job.language)
+        order = job.options.get("date_order") or job.reading.get("date_order", "")
+        return cls(list(found), list(fields), KINDS[job.resource].resource, job.language, order)
 
     @cached_property
     def columns(self) -> list[Column | None]:
@@ -80,7 +82,7 @@ class _FileColumns:
         return [
             Styled("\n".join(map(_told, row.errors)), Look.ADVICE),
             *(
-                Styled(cell, Look.FAULTY) if at in faulty else _typed(cell, column)
+                Styled(cell, Look.FAULTY) if at in faulty else self._typed(cell, column)
                 for at, (cell, column) in enumerate(zip(cells, self.columns, strict=True))
             ),
         ]
@@ -94,6 +96,15 @@ class _FileColumns:
         both = f"{known} ({header})"
         return both if self.resource.field_of(both) == field else known
 
+    def _typed(self, cell: str, column: Column | None) -> Written:
+        """A day as a day, so that nobody asks again in which order it is written; all else as it was typed."""
+        if cell and column is not None and isinstance(column.widget, DateWidget):
+            try:
+                return column.widget.clean(cell, date_order=self.date_order)
+            except ValueError:
+                return cell
+        return cell
+
     def _position(self, error: dict[str, str]) -> int | None:
         if error.get("field") in self.positions:
             return self.positions[error["field"]]
@@ -102,16 +113,6 @@ class _FileColumns:
 
 def _told(error: dict[str, str]) -> str:
     return f"{error['column']}: {error['message']}" if error["column"] else error["message"]
-
-
-def _typed(cell: str, column: Column | None) -> Written:
-    """A day as a day, so that nobody asks again in which order it is written; all else as it was typed."""
-    if cell and column is not None and isinstance(column.widget, DateWidget):
-        try:
-            return column.widget.clean(cell)
-        except ValueError:
-            return cell
-    return cell
 
 
 def _in_parts(rows: Any) -> Iterator[ImportRow]:

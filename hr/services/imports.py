@@ -126,9 +126,13 @@ def upload(
     return _run(job, at_once=small and rows <= AT_ONCE_ROWS)
 
 
-def map_columns(job_id: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
-    """Have the file read as its loader says (ImportJob.options), and check it."""
-    return _run(_back_to_check(job_id, actor=actor, values={"options": options}))
+def map_columns(job_id: int, *, actor: User, options: dict[str, Any], event_id: int | None = None) -> ImportJob:
+    """Have the file read as its loader says (ImportJob.options), and check it; `event_id` is the event its rows are
+    about, None to leave that as it is. Raises NotFound for an event the actor does not see.
+    """
+    require_known(Event, [event_id], actor, field="event")
+    event = {"event_id": event_id} if event_id else {}
+    return _run(_back_to_check(job_id, actor=actor, values={"options": options, **event}))
 
 
 def recheck(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from core import roles
+from hr.admin.import_mapping import MappingForm
 from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files
 from tests.factories import make_employee, make_event, make_unit, make_user
@@ -128,6 +129,41 @@ def test_two_columns_cannot_mean_the_same(hr, make_job):
     response = hr.post(page("import_mapping", job.pk), {"date_order": "dmy", "column_0": "code", "column_1": "code"})
 
     assert "cannot both be this" in response.text
+
+
+def test_what_is_chosen_is_said_to_the_reader_and_nothing_else(hr_manager, make_job):
+    job = make_job("uploaded", reading=READING, options={"fixes": {"org_unit": {"vetas": "Ventas"}}})
+
+    def chosen(**changes):
+        found = {"encoding": "cp1252", "delimiter": ";", "header_row": "3", "date_order": "dmy", "column_0": "code",
+                 "column_2": "hired_on"}  # fmt: skip
+        form = MappingForm(found | changes, job=job, user=hr_manager)
+        assert form.is_valid(), form.errors
+        return form.options()
+
+    kept = {"fixes": {"org_unit": {"vetas": "Ventas"}}, "date_order": "dmy"}
+    assert chosen() == kept
+    assert chosen(split_names="on", column_1="full_name") == kept | {
+        "split_names": True,
+        "columns": {"0": "code", "1": "full_name", "2": "hired_on", "3": None},
+    }
+    assert chosen(header_row="4", column_1="last_name") == kept | {"header_row": 4}, "other columns are there then"
+
+
+def test_an_event_is_asked_for_where_nothing_names_it(hr, hr_manager, make_job):
+    event = make_event(state="published")
+    question = {"code": "event", "column": "", "message": "Which event is it about?"}
+    reading = READING | {"questions": [question], "columns": [["Ficha", "code"], ["1", "session"], ["2", "session"]]}
+    job = make_job("uploaded", resource="attendance", reading=reading)
+    columns = {"matrix": "on", "column_0": "code", "column_1": "session", "column_2": "session"}
+
+    assert "Which event is it about?" in hr.get(page("import_mapping", job.pk, model="attendance")).text
+    assert MappingForm(columns, job=job, user=hr_manager).errors == {
+        "event": ["Choose the event, or the column that names it."]
+    }
+    form = MappingForm(columns | {"event": event.pk}, job=job, user=hr_manager)
+    assert form.is_valid(), form.errors
+    assert (form.event_id(), form.options()) == (event.pk, {"matrix": True})
 
 
 def test_the_columns_are_their_loaders(hr, as_user, auditor, make_job):
