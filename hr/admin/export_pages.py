@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.utils.translation import get_language, override
 
 from hr.demo.samples import sample_names, sample_path
 from hr.loading.export import FORMATS, Export, file_name
@@ -42,7 +46,12 @@ class ExportPages(ModelAdmin):
     def template_view(self, request: HttpRequest) -> StreamingHttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
-        return _download(template(self.kind), f"{self.opts.verbose_name_plural}.xlsx")
+        asked = request.GET.get("language", "")
+        language = asked if asked in dict(settings.LANGUAGES) else get_language()
+        with override(language):
+            name = f"{self.opts.verbose_name_plural}.xlsx"
+        user: Any = request.user
+        return _download(template(self.kind, user=user, language=language), name)
 
     def sample_view(self, request: HttpRequest, name: str) -> FileResponse:
         if not self.has_import_permission(request):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from hr.loading.errors import UnusableFile
 from hr.loading.reading import Table
-from hr.resources.base import SpreadsheetResource
+from hr.resources.base import SpreadsheetResource, is_advice
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Mapping:
 
     @property
     def unknown(self) -> list[str]:
-        return [header for header, field in self.columns if field is None and header]
+        return [header for header, field in self.columns if field is None and header and not is_advice(header)]
 
     def header_of(self, field: str) -> str | None:
         """The file's own header for the field, None if it has no such column."""

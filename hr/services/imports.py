@@ -121,14 +121,18 @@ def upload(
     if not again:
         _refuse_same_file(kind.name, options["sha256"], event_id)
     small = len(content) <= READ_AT_ONCE_BYTES
-    rows = len(read_file(content, kind, event_id=event_id).lines) if small else 0
+    rows = len(read_file(content, kind, event_id=event_id).rows) if small else 0
     job = store(kind, PurePath(file_name).name[-255:], content, rows, actor=actor, options=options)
     return _run(job, at_once=small and rows <= AT_ONCE_ROWS)
 
 
-def map_columns(job_id: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
-    """Have the file read as its loader says (ImportJob.options), and check it."""
-    return _run(_back_to_check(job_id, actor=actor, values={"options": options}))
+def map_columns(job_id: int, *, actor: User, options: dict[str, Any], event_id: int | None = None) -> ImportJob:
+    """Have the file read as its loader says (ImportJob.options), and check it; `event_id` is the event its rows are
+    about, None to leave that as it is. Raises NotFound for an event the actor does not see.
+    """
+    require_known(Event, [event_id], actor, field="event")
+    event = {"event_id": event_id} if event_id else {}
+    return _run(_back_to_check(job_id, actor=actor, values={"options": options, **event}))
 
 
 def recheck(
@@ -137,10 +141,11 @@ def recheck(
     actor: User,
     create_missing: bool | None = None,
     mode: str | None = None,
+    full_roster: bool | None = None,
     options: dict[str, Any] | None = None,
 ) -> ImportJob:
     """Check again with other choices; None leaves one as it is."""
-    asked = {"create_missing": create_missing, "mode": mode, "options": options}
+    asked = {"create_missing": create_missing, "mode": mode, "full_roster": full_roster, "options": options}
     values = {name: value for name, value in asked.items() if value is not None}
     return _run(_back_to_check(job_id, actor=actor, values=values))
 

@@ -295,6 +295,15 @@ def disowns(who: Persona, row: Row) -> bool:
     return reports_people(who, row) and sees(who, row) and not is_own(who, row)
 
 
+def owns_load(who: Persona, row: Row) -> bool:
+    return sees(who, row) and row.owner == who.key and holds(who, "import", "hr.employee")
+
+
+def undoes(who: Persona, row: Row) -> bool:
+    """His own load, or as who approves those of others."""
+    return owns_load(who, row) or (holds(who, "approve", row.label) and holds(who, "import", "hr.employee"))
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -357,6 +366,11 @@ PAGES = {
     # Of models with spreadsheets.
     "import": Page(spreadsheet("import")),
     "import_job": Page(sees, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_mapping": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee", leads_on=True),
+    "import_errors": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_file": Page(nobody, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_undo": Page(undoes, undoes, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_roster": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee"),
     "export": Page(exports, args=({"format_": "csv"}, {"format_": "xlsx"})),
     "template": Page(spreadsheet("import")),
     "sample": Page(spreadsheet("import"), args=({"name": "no-such-file"},)),
