@@ -19,12 +19,12 @@ from core.errors import DomainError, NotAllowed, NotFound
 from core.models import User
 from hr.loading import engine
 from hr.loading.catalogue import Catalogue
-from hr.loading.export import export_to_path
 from hr.loading.kinds import KINDS, Kind
 from hr.loading.lines import Line
 from hr.loading.plan import Outcome, Plan
 from hr.loading.reading import check_size
 from hr.models import Event
+from hr.services.exports import export_to_path
 
 ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
 
