@@ -697,9 +697,15 @@ class StoredFileChunkQuerySet(OwnedQuerySet):
 
 
 class ExportLogQuerySet(OwnedQuerySet):
-    """One's own exports, and everybody's for who may see them."""
+    """One's own exports, and everybody's for who may see them. The list opens to who may export anything."""
 
     owner_field = "created_by_id"
+
+    def open_to(self, user: User, verb: str) -> bool:
+        if has_role_right(user, self._right(verb)):
+            return True
+        kinds = ("employee", "orgunit", "position", "attendance", "evaluation")
+        return verb == "view" and any(has_role_right(user, f"hr.export_{kind}") for kind in kinds)
 
 
 class NotificationQuerySet(OwnedQuerySet):

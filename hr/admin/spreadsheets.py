@@ -25,6 +25,7 @@ class SpreadsheetAdmin(ImportPages, ExportPages, ModelAdmin):
         pages = [
             ("import/", self.import_view, "import"),
             ("import/<int:job_id>/", self.import_job_view, "import_job"),
+            ("export/", self.export_form_view, "export_form"),
             ("export/<slug:format_>/", self.export_view, "export"),
             ("template/", self.template_view, "template"),
             ("sample/<str:name>", self.sample_view, "sample"),
@@ -62,6 +63,7 @@ class SpreadsheetAdmin(ImportPages, ExportPages, ModelAdmin):
                 _button(title, "table", self.address("export", format_) + query)
                 for format_, title in (("xlsx", _("Excel (.xlsx)")), ("csv", _("Text (.csv)")))
             ]
+            items.append(_button(_("Choose the columns …"), "view_column", self.address("export_form") + query))
             buttons.append(_button(_("Export"), "download", "") | {"method_name": "Export", "items": items})
         return buttons
 

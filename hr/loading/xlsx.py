@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
@@ -114,6 +114,19 @@ def workbook(sheets: Sequence[SheetToWrite], names: Mapping[str, str] | None = N
                     if piece := sink.taken():
                         yield piece
     yield sink.taken()
+
+
+class Book:
+    """A workbook on its way out: `pieces` of it, to be taken once, and how many `rows` below headers they held so far."""
+
+    def __init__(self, sheets: Sequence[SheetToWrite]) -> None:
+        self.rows = 0
+        self.pieces = workbook([replace(sheet, rows=self._counted(sheet.rows)) for sheet in sheets])
+
+    def _counted[Cells](self, rows: Iterable[Cells]) -> Iterator[Cells]:
+        for row in rows:
+            self.rows += 1
+            yield row
 
 
 class _Sink(io.RawIOBase):

@@ -15,7 +15,16 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from core.models import User
-from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Employee, Evaluation, Notification, OutboxMessage
+from hr.models import (
+    Attendance,
+    AttendanceCorrection,
+    ChangeRequest,
+    Employee,
+    Evaluation,
+    ExportLog,
+    Notification,
+    OutboxMessage,
+)
 from hr.rights import GRADE, MARK
 from hr.services.outbox import Addressee, Channel, Expansion, split
 from hr.services.responsible import responsible_for
@@ -67,12 +76,14 @@ def named_people(messages: Sequence[OutboxMessage]) -> Expansion:
     return _to_employees(told)
 
 
-def asker(model: type[AttendanceCorrection] | type[ChangeRequest], key: str) -> Expand:
-    """Who asked for what was decided."""
+def asker(
+    model: type[AttendanceCorrection] | type[ChangeRequest] | type[ExportLog], key: str, *, by: str = "asked_by_id"
+) -> Expand:
+    """Who asked for what was decided, or made."""
 
     def expand(messages: Sequence[OutboxMessage]) -> Expansion:
         asked_by = dict(
-            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", "asked_by_id")
+            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", by)
         )
         users = User.objects.filter(is_active=True).in_bulk(asked_by.values())
         pairs = [(message, message.payload[key]) for message in messages]
