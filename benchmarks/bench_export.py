@@ -206,9 +206,8 @@ def told(cell: object) -> str:
 def met(cell: Cell, found: list[Row]) -> list[Target]:
     ours, stock, related = (each.median / int(each.extra["rows"].replace(",", "")) for each in found[:3])
     targets = []
-    for name, theirs, times in zip(
-        ("stock", "stock with select_related"), (stock, related), WANTED[cell.format], strict=True
-    ):
+    names = ("stock", "stock with select_related")
+    for name, theirs, times in zip(names, (stock, related), WANTED[cell.format], strict=True):
         found_times = theirs / ours
         targets.append(
             Target(

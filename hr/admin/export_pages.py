@@ -78,10 +78,8 @@ class ExportPages(ModelAdmin):
         except IncorrectLookupParameters:
             return self._back_to_list()
         if export.is_larger_than(exports.AT_ONCE_ROWS):
-            query = urlencode({FORMAT: format_})
-            return HttpResponseRedirect(
-                "&".join([f"{self.address('export_form')}?{query}", *filter(None, [_query(request)])])
-            )
+            asked = "&".join(filter(None, [urlencode({FORMAT: format_}), _query(request)]))
+            return HttpResponseRedirect(f"{self.address('export_form')}?{asked}")
         return self._sent(request, export, format_)
 
     def export_form_view(self, request: HttpRequest) -> HttpResponse | StreamingHttpResponse:

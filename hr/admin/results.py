@@ -90,9 +90,8 @@ class ResultPages(ModelAdmin):
         name = _("results-%(day)s.xlsx") % {"day": timezone.localdate().isoformat()}
         # Of which round or form is no part of the query.
         query = "&".join(filter(None, [urlencode({self.opts.model_name: row.pk}), request.GET.urlencode()]))
-        return sent(
-            exports.Asked(exports.RESULTS, "xlsx", name, query), file.pieces, rows=lambda: file.rows, actor=request.user
-        )
+        logged = exports.Asked(exports.RESULTS, "xlsx", name, query)
+        return sent(logged, file.pieces, rows=lambda: file.rows, actor=request.user)
 
     def _asked(self, request: HttpRequest, object_id: str) -> tuple[Any, list[FormVersion], FormVersion | None]:
         row = self.get_object(request, unquote(object_id))

@@ -1,4 +1,4 @@
-"""Files that go out. Each is logged: small ones stream at once, large ones are made by the worker and kept for a week."""
+"""Files that go out. Each is logged; small ones stream at once, large ones the worker makes and keeps for a week."""
 
 from __future__ import annotations
 
