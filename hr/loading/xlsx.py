@@ -117,7 +117,7 @@ def workbook(sheets: Sequence[SheetToWrite], names: Mapping[str, str] | None = N
 
 
 class Book:
-    """A workbook on its way out: its `pieces`, to be taken once, and how many `rows` they held so far, headers aside."""
+    """A workbook on its way out: its `pieces`, to be taken once, and how many `rows` they held, headers aside."""
 
     def __init__(self, sheets: Sequence[SheetToWrite]) -> None:
         self.rows = 0
