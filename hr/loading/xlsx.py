@@ -10,10 +10,11 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import IntEnum
+from itertools import batched
 from xml.sax.saxutils import escape, quoteattr
 
 from hr.loading.formulas import neutralise_in_text_cell
@@ -55,6 +56,7 @@ quotePrefix="1"><alignment vertical="top" wrapText="1"/></xf>
 <cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles>
 </styleSheet>"""
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_LIKE_AN_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Look(IntEnum):
@@ -114,6 +116,19 @@ def workbook(sheets: Sequence[SheetToWrite], names: Mapping[str, str] | None = N
     yield sink.taken()
 
 
+class Book:
+    """A workbook on its way out: its `pieces`, to be taken once, and how many `rows` they held, headers aside."""
+
+    def __init__(self, sheets: Sequence[SheetToWrite]) -> None:
+        self.rows = 0
+        self.pieces = workbook([replace(sheet, rows=self._counted(sheet.rows)) for sheet in sheets])
+
+    def _counted[Cells](self, rows: Iterable[Cells]) -> Iterator[Cells]:
+        for row in rows:
+            self.rows += 1
+            yield row
+
+
 class _Sink(io.RawIOBase):
     """Where the archive writes to; it cannot be rewound, so every piece is final."""
 
@@ -140,18 +155,17 @@ def _sheet_xml(sheet: SheetToWrite) -> Iterator[str]:
     )
     beside = f'xSplit="{sheet.frozen}" ' if sheet.frozen else ""
     pane = "bottomRight" if sheet.frozen else "bottomLeft"
+    header = _rows_xml(1, [sheet.header], letters, _Bodies(text_style=1))
     yield (
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
         f'<pane {beside}ySplit="1" topLeftCell="{_letters(sheet.frozen + 1)}2" activePane="{pane}" state="frozen"/>'
-        f"</sheetView></sheetViews><cols>{columns}</cols><sheetData>{_row_xml(1, sheet.header, letters, text_style=1)}"
+        f"</sheetView></sheetViews><cols>{columns}</cols><sheetData>{header}"
     )
-    pieces: list[str] = []
-    for number, row in enumerate(sheet.rows, 2):
-        pieces.append(_row_xml(number, row, letters, text_style=2))
-        if len(pieces) == ROWS_A_PIECE:
-            yield "".join(pieces)
-            pieces.clear()
-    yield f"{''.join(pieces)}</sheetData>{_offers(sheet, letters)}</worksheet>"
+    bodies, number = _Bodies(text_style=2), 2
+    for rows in batched(sheet.rows, ROWS_A_PIECE):
+        yield _rows_xml(number, rows, letters, bodies)
+        number += len(rows)
+    yield f"</sheetData>{_offers(sheet, letters)}</worksheet>"
 
 
 def _style_of(look: Look | None) -> str:
@@ -170,25 +184,54 @@ def _offers(sheet: SheetToWrite, letters: Sequence[str]) -> str:
     return f'<dataValidations count="{len(sheet.drop_downs)}">{lists}</dataValidations>'
 
 
-def _row_xml(number: int, row: Sequence[Written], letters: Sequence[str], *, text_style: int) -> str:
-    cells = []
-    for letter, cell in zip(letters, row, strict=True):
-        style = text_style
+class _Bodies(dict[Written, str]):
+    """What stands in a cell behind its address, by the cell: most are seen again and again. '' for an empty one."""
+
+    MOST = 20_000
+
+    def __init__(self, *, text_style: int) -> None:
+        super().__init__()
+        self.text_style = text_style
+
+    def __missing__(self, cell: Written) -> str:
+        if len(self) > self.MOST:
+            self.clear()
+        body = self[cell] = self._body(cell)
+        return body
+
+    def _body(self, cell: Written) -> str:
+        style = self.text_style
         if isinstance(cell, Styled):
             cell, style = cell.text, cell.look.value
             if not cell:
-                cells.append(f'<c r="{letter}{number}" s="{style}"/>')
-                continue
+                return f'" s="{style}"/>'
         if isinstance(cell, date) and cell > _FIRST_DAY:
-            cells.append(f'<c r="{letter}{number}" s="3"><v>{(cell - _EPOCH).days}</v></c>')
-        elif isinstance(cell, int | float | Decimal):
-            cells.append(f'<c r="{letter}{number}"><v>{cell}</v></c>')
-        elif cell:
-            text = escape(_NOT_IN_XML.sub("", neutralise_in_text_cell(str(cell))))
-            cells.append(
-                f'<c r="{letter}{number}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-            )
-    return f'<row r="{number}">{"".join(cells)}</row>'
+            return f'" s="{Look.DAY.value}"><v>{(cell - _EPOCH).days}</v></c>'
+        if isinstance(cell, int | float | Decimal):
+            return f'"><v>{cell}</v></c>'
+        if not cell:
+            return ""
+        text = escape(_as_xml(neutralise_in_text_cell(str(cell))))
+        space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
+        return f'" s="{style}" t="inlineStr"><is><t{space}>{text}</t></is></c>'
+
+
+def _rows_xml(first: int, rows: Sequence[Sequence[Written]], letters: Sequence[str], bodies: _Bodies) -> str:
+    """The rows from number `first` on. By column, because that is where cells are alike."""
+    columns = [map(bodies.__getitem__, column) for column in zip(*rows, strict=True)]
+    starts = [f'<c r="{letter}' for letter in letters]
+    lines = []
+    for number, row in enumerate(zip(*columns, strict=True), first):
+        cells = "".join([f"{start}{number}{body}" for start, body in zip(starts, row, strict=True) if body])
+        lines.append(f'<row r="{number}">{cells}</row>')
+    return "".join(lines)
+
+
+def _as_xml(text: str) -> str:
+    """Without what no XML holds; what programs would take for an escaped character is escaped itself."""
+    if not text.isprintable():
+        text = _NOT_IN_XML.sub("", text).replace("\r", "_x000D_")
+    return _LIKE_AN_ESCAPE.sub("_x005F_", text) if "_x" in text else text
 
 
 def _letters(number: int) -> str:

@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('file_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
                 ('language', models.CharField(default='es', max_length=2)),
                 ('error', models.TextField(blank=True, verbose_name='error')),
-                ('cancel_asked', models.BooleanField(default=False)),
+                ('started_at', models.DateTimeField(null=True)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
                 ('created_by_id', models.BigIntegerField(db_index=True, null=True)),

@@ -28,7 +28,8 @@ class ExportLog(BusinessModel):
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
     language = models.CharField(max_length=2, default="es")
     error = models.TextField(_("error"), blank=True)
-    cancel_asked = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True)
+    # None where the file goes out with the answer to the request, and no worker makes it.
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
     created_by_id = models.BigIntegerField(null=True, db_index=True)

@@ -1,4 +1,4 @@
-"""Places that nobody gave: the clock enrols later hires in the events meant for them. They go with a hire taken back."""
+"""Places nobody gave: the clock enrols later hires in the events meant for them. They go with a hire taken back."""
 
 from __future__ import annotations
 

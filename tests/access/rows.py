@@ -71,6 +71,8 @@ VALUES: dict[str, dict[str, object]] = {
     },
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
+    # The worker is making it.
+    "hr.exportlog": {"heartbeat_at": timezone.now()},
 }
 # An event in which everybody is enrolled, and one in which nobody is.
 EVERYBODYS, NOBODYS = "for everybody", "for nobody"

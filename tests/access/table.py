@@ -21,6 +21,7 @@ OWNED = {
     "hr.notification": None,
     "hr.importjob": "import",
     "hr.importrow": "import",
+    "hr.exportlog": None,
     "hr.storedfile": None,
     "hr.storedfilechunk": None,
     "hr.changerequest": None,
@@ -55,6 +56,8 @@ NEVER = {
 }
 # Which role right opens the pages of whose loads.
 LOADABLE = ("hr.employee", "hr.orgunit", "hr.position", "hr.attendance")
+# And which opens the list of exports.
+EXPORTABLE = (*LOADABLE, "hr.evaluation")
 MANAGERS = {*HEADS.values(), *(boss for _unit, boss in EMPLOYEES.values() if boss)}
 STATUS = {"sandro": "suspended", "tomas": "terminated"}
 
@@ -103,6 +106,7 @@ def lists(who: Persona, label: str) -> bool:
         holds(who, "view", label)
         or label in {"hr.employee", "hr.notification", "hr.event"}
         or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
+        or (label == "hr.exportlog" and any(holds(who, "export", kind) for kind in EXPORTABLE))
         or (label == "hr.orgunit" and (others or bool(who.hires)))
         or (label == "hr.position" and others)
         or (label in {*KEPT_OF_PEOPLE, REQUESTS} and who.employee is not None)
@@ -372,6 +376,7 @@ PAGES = {
     "import_undo": Page(undoes, undoes, row="job_id", of="hr.importjob", only="hr.employee"),
     "import_roster": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee"),
     "export": Page(exports, args=({"format_": "csv"}, {"format_": "xlsx"})),
+    "export_form": Page(exports),
     "template": Page(spreadsheet("import")),
     "sample": Page(spreadsheet("import"), args=({"name": "no-such-file"},)),
     # Of people.
@@ -449,6 +454,9 @@ PAGES = {
     "new_version": Page(manages("change"), manages("change"), row=ROW),
     "publish_version": Page(nobody, row=ROW),
     "preview": Page(sees, row=ROW),
+    # Of exports, all of them being made.
+    "file": Page(nobody, row=ROW),
+    "stop": Page(nobody, reads_own, row=ROW),
     # Of what may be granted on.
     "grants": Page(reads_grants, gives_grants, row=ROW),
     "renew_grant": Page(gives_grants, gives_grants, row=ROW, granted=True),

@@ -126,8 +126,8 @@ def check_row(reader: Reader, address: Address, row: Row, url: str, unknown, for
 
 
 def leads_elsewhere(address: Address) -> bool:
-    """A load has a page of its own."""
-    return str(address) in {"hr.importjob.change", "hr.importjob.history"}
+    """A load has a page of its own, and what became of an export stands on its page."""
+    return str(address) in {"hr.importjob.change", "hr.importjob.history", "hr.exportlog.history"}
 
 
 def test_every_page_about_a_model_leads_a_stranger_to_the_login(readers):
