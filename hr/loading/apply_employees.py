@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -89,10 +89,10 @@ class EmployeeWriter(RowWriter):
                 turn.refuse(_("The person was invited to log in."))
         super().refuse_used([turn for turn in turns if not turn.problem], job)
 
-    def needed_by(self, link: Any, keys: Collection[int]) -> set[int]:
+    def _referred(self, link: Any, keys: Iterable[int]) -> set[int]:
         """A place that the clock gave, and nobody touched, goes with the person."""
         if link.model is not Attendance:
-            return super().needed_by(link, keys)
+            return super()._referred(link, keys)
         found: set[int] = set()
         for batch in batched(sorted(keys), BATCH):
             rows = Attendance.objects.filter(employee__in=batch).exclude(pk__in=untouched(batch).values("pk"))

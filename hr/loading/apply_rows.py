@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -119,15 +119,11 @@ class RowWriter:
         going = {turn.object_id: turn for turn in turns if turn.object_id}
         for link in links_to(self.model):
             if link.model is not self.model:
-                for key in self.needed_by(link, going):
+                for key in referred(link, going):
                     going.pop(key).refuse(in_use(link.model._meta.verbose_name_plural))
         for link in links_to(self.model):
             if link.model is self.model:
                 self._refuse_above_kept(link, going)
-
-    def needed_by(self, link: Any, keys: Collection[int]) -> set[int]:
-        """Those of the keys that rows name by `link`, and which have to stay therefore."""
-        return referred(link, keys)
 
     def _refuse_above_kept(self, link: Any, going: dict[int, Turn]) -> None:
         """Of rows above one another, each stays that one below it needs."""
