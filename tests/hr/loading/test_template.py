@@ -38,7 +38,7 @@ def test_the_template_is_known_to_the_reader(db, kind, language):
 
     assert sheet.mapping.unknown == []
     assert sheet.mapping.positions.keys() == kind.resource.columns.keys()
-    assert sheet.lines == []
+    assert list(sheet.rows) == []
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
