@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hr.loading.lines import CellError
 
 MOST = 200
-SURPLUS = "surplus"
+SURPLUS, REQUIRED = "surplus", "required"
 # Faults of a value: whoever writes the same has the same fault, and one remedy. Of others each row has its own value.
 OF_VALUES = frozenset(
     {"unknown", "ambiguous", "choice", "country", "date", "email", "long", "national_id", "number", "phone"}

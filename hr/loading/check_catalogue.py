@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +14,7 @@ from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue, folded, made_code
 from hr.loading.check import Check
 from hr.loading.identities import Identities, Person, people_among, personal_scope, seen_scope
-from hr.loading.lines import Line
+from hr.loading.lines import SKIPPED, Line, NewRow
 from hr.loading.loops import loops_of, node
 from hr.models import Employee, OrgUnit, Position
 
@@ -32,8 +31,8 @@ class CatalogueCheck(Check):
         found = self.read_existing(targets.values())
         for line in self.lines:
             if line.number in targets:
-                line.existing = found[targets[line.number]]
-        self.require_new_rows_complete(("code",))
+                line.existing = found.get(targets[line.number])
+        self.require_new_rows_complete()
         self.refuse_repeats("code", self.grouped("code"))
         self._refuse_same_row()
         self._make_codes(taken)
@@ -151,16 +150,22 @@ class OrgUnitCheck(CatalogueCheck):
             )
         else:
             self.parents[line.number] = parent
-            existing = parent.existing if isinstance(parent, Line) else None
-            line.values["parent"] = existing.pk if existing else parent
+            if isinstance(parent, Line):
+                line.values["parent"] = parent.existing.pk if parent.existing else NewRow(parent.number)
+            else:
+                line.values["parent"] = parent
 
     def _refuse_below_faulty(self) -> bool:
         refused = False
         for line in self.lines:
             parent = self.parents.get(line.number)
-            if isinstance(parent, Line) and parent.existing is None and parent.errors:
+            if isinstance(parent, Line) and parent.existing is None and (parent.errors or parent.verdict == SKIPPED):
                 self.parents.pop(line.number)
                 message = _("The unit above stands in row %(row)d, which is faulty itself. Correct that row first.")
+                if not parent.errors:
+                    message = _(
+                        "The unit above stands in row %(row)d, which this load leaves out. Load that row first."
+                    )
                 self.fault(line, "parent", message % {"row": parent.number}, "faulty_above")
                 refused = True
         return refused
@@ -198,8 +203,7 @@ class OrgUnitCheck(CatalogueCheck):
         for line in self.lines:
             if (text := line.values.get("head")) and (head := self._find_head(text, identities)) is not None:
                 heads[line.number] = head
-        old = {head for line in self.lines if (head := _old_head(line)) is not None}
-        self.people = people_among(self.visible(Employee), old | set(heads.values()))
+        self.people = people_among(self.visible(Employee), heads.values())
         for line in self.lines:
             if not line.values.get("head"):
                 continue
@@ -227,7 +231,3 @@ class OrgUnitCheck(CatalogueCheck):
         super().compare(line)
         above = self.parents.get(line.number)
         line.below = above.number if isinstance(above, Line) else None
-
-
-def _old_head(line: Line) -> int | None:
-    return cast(OrgUnit, line.existing).head_id if line.existing else None

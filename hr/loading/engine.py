@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -40,9 +40,9 @@ def read_file(content: bytes, kind: Kind, *, event_id: int | None = None) -> She
     return read_sheet(table, mapping, resource, event_id=event_id)
 
 
-def check(sheet: Sheet, kind: Kind, *, user: User | None, create_missing: bool = False, lock: bool = False) -> Plan:
-    """What loading the sheet would do now."""
-    return kind.check(sheet, user=user, create_missing=create_missing, lock=lock).run()
+def check(sheet: Sheet, kind: Kind, *, user: User | None, **options: Any) -> Plan:
+    """What loading the sheet would do now; `options` are those of Check."""
+    return kind.check(sheet, user=user, **options).run()
 
 
 @business_atomic

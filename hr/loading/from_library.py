@@ -14,8 +14,9 @@ from hr.loading import engine
 from hr.loading.export import Export
 from hr.loading.formulas import neutralise
 from hr.loading.kinds import kind_of
-from hr.loading.lines import CHANGED, FAULTY, NEW, UNCHANGED, Line, read_sheet
+from hr.loading.lines import CHANGED, FAULTY, NEW, SKIPPED, UNCHANGED, read_sheet
 from hr.loading.mapping import map_headers
+from hr.loading.plan import Finding
 from hr.loading.reading import Cell, Table, as_cell
 from hr.resources.base import SpreadsheetResource
 
@@ -26,6 +27,7 @@ _KINDS = {
     NEW: RowResult.IMPORT_TYPE_NEW,
     CHANGED: RowResult.IMPORT_TYPE_UPDATE,
     UNCHANGED: RowResult.IMPORT_TYPE_SKIP,
+    SKIPPED: RowResult.IMPORT_TYPE_SKIP,
 }
 
 
@@ -42,8 +44,9 @@ def load_dataset(
     else:
         plan, _outcome = engine.load(sheet, kind, actor=user, file_name="")
     result = resource.get_result_class()()
-    result.diff_headers, result.total_rows = resource.get_diff_headers(), len(plan.lines)
-    for line in plan.lines:
+    lines = plan.lines
+    result.diff_headers, result.total_rows = resource.get_diff_headers(), len(lines)
+    for line in lines:
         _tell(result, line, raise_errors)
     return result
 
@@ -59,7 +62,7 @@ def _as_text(cell: Cell) -> str:
     return neutralise(cell) if isinstance(cell, str) else cell.isoformat()
 
 
-def _tell(result: Result, line: Line, raise_errors: bool) -> None:
+def _tell(result: Result, line: Finding, raise_errors: bool) -> None:
     values = dict(zip(result.diff_headers, map(str, line.cells), strict=False))
     if line.verdict == FAULTY:
         result.totals[RowResult.IMPORT_TYPE_INVALID] += 1
@@ -70,6 +73,6 @@ def _tell(result: Result, line: Line, raise_errors: bool) -> None:
         return
     told = RowResult()
     told.import_type, told.object_repr = _KINDS[line.verdict], line.label
-    told.object_id = line.object_id or (line.existing.pk if line.existing else None)
+    told.object_id = line.object_id
     result.increment_row_result_total(told)
     result.append_row_result(told)

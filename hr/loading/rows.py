@@ -10,15 +10,15 @@ Of attendance, `after` says what is to be done (enrol, confirm, cancel, outcome,
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from hr.loading.lines import FAULTY, UNCHANGED, Line, ToCreate
+from hr.loading.lines import CHANGED, FAULTY, NEW
 from hr.models import Employee, ImportJob, ImportRow
 from hr.services.writing import BATCH
 
@@ -34,62 +34,62 @@ LABEL_LENGTH = 200
 STEPS = frozenset({"enrol", "confirm", "cancel", "session"})
 
 
-def stored(value: Any) -> Any:
-    """A value of a line as ImportRow keeps it."""
-    if isinstance(value, Line):
-        return {"row": value.number}
-    if isinstance(value, ToCreate):
-        return {"create": str(value)}
-    return value.isoformat() if isinstance(value, date) else value
-
-
 def import_rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
-    """The columns of an ImportRow for each line that is not unchanged, in the order of the file."""
+    """The columns of an ImportRow for each row that is not unchanged or skipped, in the order of the file, and for each
+    person who is missing from it.
+    """
     now = timezone.now()
-    common = {"job_id": job.pk, "version": 1, "created_at": now, "updated_at": now, "undone": "", "kept_because": ""}
-    turns, groups = in_turn(plan.lines), plan.groups
-    for line in plan.lines:
-        if line.verdict == UNCHANGED:
-            continue
-        faulty = line.verdict == FAULTY
-        yield common | {
-            "number": line.number,
-            "step": turns.get(line.number),
-            "verdict": line.verdict,
-            "label": line.label[:LABEL_LENGTH],
-            "object_id": line.object_id or (line.existing.pk if line.existing else None),
-            "employee_id": line.employee_id,
-            "event_id": line.event_id,
-            "before": {} if faulty else line.before,
-            "after": {} if faulty else line.after,
-            "read_version": line.existing.version if line.existing else None,
-            "written_version": (line.written_version or _version(line)) if line.object_id else None,
-            "errors": [asdict(error) for error in line.errors],
-            "causes": groups.of(line.errors),
-            "cells": [str(cell) for cell in line.cells] if faulty else [],
+    common = {
+        "job_id": job.pk, "version": 1, "created_at": now, "updated_at": now, "undone": "", "kept_because": "",
+        "step": None, "written_version": None, "before": {}, "after": {}, "errors": [], "causes": "", "cells": [],
+        "employee_id": None, "event_id": None,
+    }  # fmt: skip
+    steps = in_turn(plan)
+    for place, found in plan.findings():
+        row = common | {
+            "number": found.number,
+            "verdict": found.verdict,
+            "label": found.label[:LABEL_LENGTH],
+            "object_id": found.object_id,
+            "employee_id": found.employee_id,
+            "event_id": found.event_id,
+            "read_version": found.read_version,
         }
+        if found.verdict == FAULTY:
+            row["errors"] = [asdict(error) for error in found.errors]
+            row["causes"] = plan.groups.of(found.errors)
+            row["cells"] = [str(cell) for cell in found.cells]
+        else:
+            row["step"], row["before"], row["after"] = steps[place], found.before, found.after
+        yield row
+    for key, version, label in plan.absentees:
+        missing = {"number": None, "verdict": ImportRow.Verdict.MISSING, "label": label[:LABEL_LENGTH]}
+        yield common | missing | {"object_id": key, "read_version": version}
 
 
-def _version(line: Line) -> int:
-    return line.existing.version + 1 if line.existing else 1
-
-
-def in_turn(lines: Iterable[Line]) -> dict[int, int]:
-    """The step of each row that is written, by its number: who is above before who is below, else as in the file."""
-    written = {line.number: line for line in lines if line.verdict not in (UNCHANGED, FAULTY)}
-    depths: dict[int, int] = {}
-    for number in written:
-        way = []
-        at: int | None = number
-        while at is not None and at in written and at not in depths:
+def in_turn(plan: Plan) -> array[int]:
+    """The step of each row, by its place, 0 of who is not written: who is above before who is below, else as in the
+    file.
+    """
+    places = [place for place in range(len(plan.numbers)) if plan.verdict(place) in (NEW, CHANGED)]
+    depths = array("l", [-1]) * len(plan.numbers)
+    written = bytearray(len(plan.numbers))
+    for place in places:
+        written[place] = True
+    for place in places:
+        way, at = [], place
+        while at >= 0 and written[at] and depths[at] < 0:
             way.append(at)
-            at = written[at].below
-        depth = -1 if at is None else depths.get(at, -1)
+            at = plan.place_of(plan.below[at]) if plan.below[at] else -1
+        depth = depths[at] if at >= 0 else -1
         for above in reversed(way):
             depth += 1
             depths[above] = depth
-    order = sorted(written, key=lambda number: (written[number].late, depths[number]))
-    return {number: step for step, number in enumerate(order, 1)}
+    places.sort(key=lambda place: (plan.late[place], depths[place]))
+    steps = array("L", [0]) * len(plan.numbers)
+    for step, place in enumerate(places, 1):
+        steps[place] = step
+    return steps
 
 
 # --- As people read them ---------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from core.text import fold
 
 class Column(Field):
     """One column. `es` and `en` are its headers, `also` what else people write above it; `attribute` leads to its value
-    from a row, '' where the row has none.
+    from a row, '' where the row has none. `required` of a new row; a cell can clear what `may_be_empty`.
 
     Headers are data, not translations: a file is recognised in both languages whichever is active.
     """
@@ -33,6 +33,7 @@ class Column(Field):
         en: str,
         also: tuple[str, ...] = (),
         required: bool = False,
+        may_be_empty: bool = False,
         personal: bool = False,
         example: str = "",
         about: Any = "",
@@ -40,7 +41,7 @@ class Column(Field):
     ) -> None:
         super().__init__(attribute=attribute, column_name=attribute, widget=widget)
         self.es, self.en, self.also = es, en, also
-        self.required, self.personal = required, personal
+        self.required, self.personal, self.may_be_empty = required, personal, may_be_empty
         self.example, self.about, self.width = example, about, width
 
     @property

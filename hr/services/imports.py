@@ -121,7 +121,7 @@ def upload(
     if not again:
         _refuse_same_file(kind.name, options["sha256"], event_id)
     small = len(content) <= READ_AT_ONCE_BYTES
-    rows = len(read_file(content, kind, event_id=event_id).lines) if small else 0
+    rows = len(read_file(content, kind, event_id=event_id).rows) if small else 0
     job = store(kind, PurePath(file_name).name[-255:], content, rows, actor=actor, options=options)
     return _run(job, at_once=small and rows <= AT_ONCE_ROWS)
 
