@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from hr.countries import DEFAULT_COUNTRY
 from hr.loading.mapping import Mapping
+from hr.loading.options import Reading
 from hr.loading.reading import Cell, Row, Table
 from hr.models.base import BusinessModel
 from hr.resources.base import Column, SpreadsheetResource
@@ -62,6 +63,7 @@ class Sheet:
     mapping: Mapping
     lines: list[Line]
     event_id: int | None = None
+    reading: Reading = field(default_factory=Reading)
 
     def cell(self, line: Line, name: str) -> Cell:
         position = self.mapping.positions.get(name)
@@ -87,12 +89,21 @@ class Sheet:
                 self.fault(line, name, str(error))
 
 
-def read_sheet(table: Table, mapping: Mapping, resource: SpreadsheetResource, *, event_id: int | None = None) -> Sheet:
+def read_sheet(
+    table: Table,
+    mapping: Mapping,
+    resource: SpreadsheetResource,
+    *,
+    event_id: int | None = None,
+    reading: Reading | None = None,
+) -> Sheet:
     """Read every cell, column by column; a value that occurs often is read once."""
-    sheet = Sheet(resource, mapping, [Line(number, cells) for number, cells in table.rows], event_id)
+    lines = [Line(number, cells) for number, cells in table.rows]
+    sheet = Sheet(resource, mapping, lines, event_id, reading or Reading())
     # The country first: ids and phones are read by its rules.
     for name in sorted(mapping.positions, key=lambda name: name != "country"):
         _read_column(sheet, name, resource.columns[name])
+    _refuse_unreadable(sheet, table)
     _refuse_surplus(sheet, len(mapping.columns))
     return sheet
 
@@ -108,7 +119,7 @@ def _read_column(sheet: Sheet, name: str, column: Column) -> None:
         country = line.values.get("country", DEFAULT_COUNTRY) if of_country else ""
         if (cell, country) not in known:
             try:
-                known[cell, country] = clean(cell, country=country), ""
+                known[cell, country] = clean(cell, country=country, date_order=sheet.mapping.date_order), ""
             except ValueError as error:
                 known[cell, country] = None, str(error)
         value, message = known[cell, country]
@@ -116,6 +127,19 @@ def _read_column(sheet: Sheet, name: str, column: Column) -> None:
             sheet.fault(line, name, message)
         elif value != "":
             line.values[name] = value
+
+
+def _refuse_unreadable(sheet: Sheet, table: Table) -> None:
+    """Whatever the columns made of them: nobody knows what these cells mean."""
+    fields = {position: name for name, position in sheet.mapping.positions.items()}
+    for place, faults in table.faults.items():
+        line = sheet.lines[place]
+        for position, fault in faults.items():
+            if name := fields.get(position):
+                header = sheet.mapping.header_of(name)
+                line.errors = [error for error in line.errors if error.column != header]
+                line.values.pop(name, None)
+                sheet.fault(line, name, fault.message)
 
 
 def _refuse_surplus(sheet: Sheet, width: int) -> None:
