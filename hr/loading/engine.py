@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from core.models import User
 
 RESULT_FIELDS = (
-    "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed", "digest",
-    "error", "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
+    "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed", "error",
+    "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
 )  # fmt: skip
 
 
@@ -85,7 +85,6 @@ def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
     job.missing, job.causes = plan.missing, plan.groups.as_json()
     job.rows, job.created, job.updated = outcome.rows, outcome.created, outcome.updated
     job.unchanged, job.skipped, job.failed = outcome.unchanged, outcome.skipped, outcome.failed
-    job.digest = plan.digest()
     job.approval_reasons, job.approved_by_id, job.approved_by_name, job.approved_at = [], None, "", None
     job.heartbeat_at = timezone.now()
     write([job], RESULT_FIELDS)
