@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from hr.loading.apply import apply_at_once
-from hr.loading.errors import UnusableFile
 from hr.loading.kinds import Kind
 from hr.loading.lines import Sheet, read_sheet
-from hr.loading.mapping import map_headers
+from hr.loading.matrix import sessions_by_day
+from hr.loading.options import Options
 from hr.loading.plan import Outcome, Plan
-from hr.loading.reading import read_table
+from hr.loading.recognition import Recall, recognise_file, require_answers
 from hr.loading.rows import import_rows
 from hr.loading.writers import writer_of
 from hr.models import ImportJob, ImportRow
@@ -23,21 +23,38 @@ if TYPE_CHECKING:
     from core.models import User
 
 RESULT_FIELDS = (
-    "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed", "error",
-    "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
+    "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed",
+    "error", "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
 )  # fmt: skip
 
 
-def read_file(content: bytes, kind: Kind, *, event_id: int | None = None) -> Sheet:
-    """The file's table, cell by cell; nothing is asked of the database. Raises UnusableFile."""
-    resource = kind.resource
-    table = read_table(content, resource.recognise)
-    mapping = map_headers(table, resource)
-    if kind.of_events and event_id is None and "event" not in mapping.positions:
-        raise UnusableFile(
-            _("Nothing says which event the file is about. Choose the event together with the file, or add a column.")
-        )
-    return read_sheet(table, mapping, resource, event_id=event_id)
+def read_file(
+    content: bytes,
+    kind: Kind,
+    *,
+    event_id: int | None = None,
+    options: Options | None = None,
+    recall: Recall | None = None,
+    ask: bool = False,
+) -> Sheet:
+    """The file's table, cell by cell, and how it was read (`sheet.reading`). Raises UnusableFile.
+
+    Nothing is asked of the database, save for the sessions of the event where the file names them by day. With `ask`
+    what only the loader knows stays among the reading's questions; without, it makes the file unusable.
+    """
+    found = recognise_file(
+        content,
+        kind.resource,
+        options,
+        of_events=kind.of_events,
+        event_chosen=event_id is not None,
+        sessions=partial(sessions_by_day, event_id),
+        recall=recall,
+    )
+    if not ask:
+        require_answers(found.reading)
+    fixes = options.fixes if options else {}
+    return read_sheet(found.table, found.mapping, kind.resource, event_id=event_id, reading=found.reading, fixes=fixes)
 
 
 def check(sheet: Sheet, kind: Kind, *, user: User | None, **options: Any) -> Plan:

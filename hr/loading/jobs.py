@@ -21,6 +21,7 @@ from hr.loading.engine import check, note_plan, read_file
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
 from hr.loading.lines import Sheet
+from hr.loading.options import Options
 from hr.loading.plan import Plan
 from hr.loading.turns import is_embedded
 from hr.loading.undo import undo_next
@@ -116,14 +117,26 @@ def _read(job: ImportJob, source: str) -> None:
 def _check(job: ImportJob, source: str) -> None:
     """Store the preview."""
     actor = actor_of(job)
-    plan = check(_sheet(job), KINDS[job.resource], user=actor, create_missing=job.create_missing)
+    plan = _plan(job, actor)
     _note_check(job.pk, State.MAPPED, plan, job.error, actor=actor)
 
 
 def _check_again(job: ImportJob, actor: User | None) -> None:
     """Nothing was written, because a row no longer fits: back to a preview of what would be done now."""
-    plan = check(_sheet(job), KINDS[job.resource], user=actor, create_missing=job.create_missing)
+    plan = _plan(job, actor)
     _note_check(job.pk, State.APPLYING, plan, moved_message(), actor=actor)
+
+
+def _plan(job: ImportJob, actor: User | None) -> Plan:
+    """What loading the file would do, as its loader chose."""
+    return check(
+        _sheet(job),
+        KINDS[job.resource],
+        user=actor,
+        create_missing=job.create_missing,
+        mode=job.mode,
+        full_roster=job.full_roster,
+    )
 
 
 def moved_message() -> str:
@@ -133,7 +146,8 @@ def moved_message() -> str:
 def _sheet(job: ImportJob) -> Sheet:
     if job.file is None:
         raise UnusableFile(_("The file is gone. Load it again."))
-    return read_file(files.read_file(job.file), KINDS[job.resource], event_id=job.event_id)
+    options = Options.from_json(job.options)
+    return read_file(files.read_file(job.file), KINDS[job.resource], event_id=job.event_id, options=options)
 
 
 @business_atomic

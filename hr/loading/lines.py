@@ -13,7 +13,9 @@ from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.loading import mapping as mappings
 from hr.loading.causes import REQUIRED, SURPLUS
-from hr.loading.reading import Cell, Row, Table
+from hr.loading.options import Reading
+from hr.loading.packing import BLOCK, Packed
+from hr.loading.reading import Cell, Fault, Row, Table
 from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import OfCountryWidget
 
@@ -88,28 +90,36 @@ class Sheet:
         rows: Collection[tuple[int, Row]],
         *,
         event_id: int | None = None,
+        reading: Reading | None = None,
         fixes: Mapping[str, Mapping[str, str]] | None = None,
+        faults: Mapping[int, Mapping[int, Fault]] | None = None,
     ) -> None:
         self.resource, self.mapping, self.rows, self.event_id = resource, mapping, rows, event_id
+        self.reading, self._faults = reading or Reading(), faults or {}
+        self._fields = {position: name for name, position in mapping.positions.items()}
         self._width = len(mapping.columns)
         # The country first: ids and phones are read by its rules.
         names = sorted(mapping.positions, key=lambda name: name != "country")
         self._readers = {
-            name: _Reader(name, resource.columns[name], mapping.positions[name], (fixes or {}).get(name, {}))
-            for name in names
+            name: _Reader(name, resource.columns[name], mapping, (fixes or {}).get(name, {})) for name in names
         }
 
     def blocks(self, size: int, names: Collection[str] | None = None) -> Iterator[list[Line]]:
         """All lines, so many at a time, each read anew; with `names` only these fields of them."""
-        for rows in batched(self.rows, size):
-            yield self.read(rows, names)
+        place = 0
+        # `batched` makes room for a whole block, however few rows there are.
+        for rows in batched(self.rows, max(min(size, len(self.rows)), 1)):
+            yield self._read(rows, place, names)
+            place += len(rows)
 
-    def read(self, rows: Iterable[tuple[int, Row]], names: Collection[str] | None = None) -> list[Line]:
+    def _read(self, rows: Iterable[tuple[int, Row]], place: int, names: Collection[str] | None) -> list[Line]:
         """Column by column; a value that occurs often is read once."""
         lines = [Line(number, cells, {}) for number, cells in rows]
         for name, reader in self._readers.items():
             if names is None or name in names:
                 reader.read(lines, self)
+        if self._faults:
+            self._refuse_unreadable(lines, place)
         if names is None:
             self._refuse_surplus(lines)
         return lines
@@ -137,6 +147,15 @@ class Sheet:
                 line.values.pop(name, None)
                 reader.read([line], self, country)
 
+    def _refuse_unreadable(self, lines: Sequence[Line], first: int) -> None:
+        """Whatever the columns made of them: nobody knows what these cells mean."""
+        for place, line in enumerate(lines, first):
+            for position, fault in self._faults.get(place, {}).items():
+                if name := self._fields.get(position):
+                    line.errors = [error for error in line.errors if error.field != name]
+                    line.values.pop(name, None)
+                    self.fault(line, name, fault.message, fault.code)
+
     def _refuse_surplus(self, lines: Sequence[Line]) -> None:
         """An unquoted separator within a value pushes the rest of the row into the wrong columns."""
         for line in lines:
@@ -148,8 +167,9 @@ class Sheet:
 class _Reader:
     """Reads the cells of one column, and remembers what they mean."""
 
-    def __init__(self, name: str, column: Column, position: int, fixes: Mapping[str, str]) -> None:
-        self.name, self.column, self.position, self.fixes = name, column, position, fixes
+    def __init__(self, name: str, column: Column, mapping: mappings.Mapping, fixes: Mapping[str, str]) -> None:
+        self.name, self.column, self.position, self.fixes = name, column, mapping.positions[name], fixes
+        self.date_order = mapping.date_order
         self.of_country = isinstance(column.widget, OfCountryWidget)
         self._known: dict[Any, tuple[Any, str, str]] = {}
 
@@ -187,7 +207,7 @@ class _Reader:
                 REQUIRED,
             )
         try:
-            return self.column.widget.clean(cell, country=country), "", ""
+            return self.column.widget.clean(cell, country=country, date_order=self.date_order), "", ""
         except ValueError as error:
             return "", str(error), self.column.widget.cause
 
@@ -198,6 +218,9 @@ def read_sheet(
     resource: SpreadsheetResource,
     *,
     event_id: int | None = None,
+    reading: Reading | None = None,
     fixes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Sheet:
-    return Sheet(resource, mapping, table.rows, event_id=event_id, fixes=fixes)
+    """The sheet of a table, which is packed: the caller lets go of the table itself."""
+    rows: Collection[tuple[int, Row]] = Packed(table.rows) if len(table.rows) > BLOCK else table.rows
+    return Sheet(resource, mapping, rows, event_id=event_id, reading=reading, fixes=fixes, faults=table.faults)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hr.loading.causes import Groups
@@ -152,7 +153,7 @@ class Plan:
         finding = Finding(self.numbers[place], FAULTY, errors=self._refused[place], cells=self._cells[place])
         return place, finding
 
-    @property
+    @cached_property
     def lines(self) -> list[Finding]:
         """The findings of all rows, for callers whose files are small."""
         found = [
@@ -165,7 +166,8 @@ class Plan:
     @property
     def count(self) -> Counter[str]:
         """How many rows there are of each verdict."""
-        return Counter({verdict: self._verdicts.count(place) for verdict, place in _PLACES.items()})
+        counts = {verdict: self._verdicts.count(place) for verdict, place in _PLACES.items()}
+        return Counter({verdict: count for verdict, count in counts.items() if count})
 
     @property
     def faulty(self) -> int:

@@ -2,53 +2,86 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from typing import Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook
 
-from hr.loading import formulas
+from hr.loading import sandbox
 from hr.loading.archive import check_workbook
 from hr.loading.errors import UnusableFile
+from hr.loading.options import Options
+from hr.loading.parser.blocks import Block
+from hr.loading.parser.cells import Cell, as_cell
+from hr.loading.parser.protocol import TEXT, WORKBOOK
+from hr.loading.sandbox import OpenFile
+from hr.loading.signatures import ZIP, refuse_other_types
+
+__all__ = ["Cell", "Fault", "Row", "Source", "Table", "as_cell", "check_size", "read_table"]
 
 MAX_BYTES = 50 * 1024 * 1024
 HEADER_SEARCH_ROWS = 20
 SHEETS_SEARCHED = 10
-DELIMITERS = ",;\t"
 
-Cell = str | date
 Row = list[Cell]
 # How many of a row's cells are known headers.
 Recognise = Callable[[Sequence[str]], int]
 
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+
+@dataclass(frozen=True)
+class Fault:
+    """Why nobody can know what a cell means."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the table stood. `ways` are the sheets of a workbook, or the separators that came into question.
+
+    `findings` are what the parser came across beside the cells (parser/workbook.py, parser/text_file.py).
+    """
+
+    format: str = "csv"
+    ways: Sequence[str] = ()
+    way: str = ""
+    hidden: bool = False
+    others: Sequence[str] = ()
+    encoding: str = ""
+    header_row: int = 1
+    findings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The header and what stands below it. Blank rows are left out; each row keeps its number in the file."""
+    """The header and what stands below it. Blank rows are left out; each row keeps its number in the file.
+
+    `faults` are the cells that cannot be read, by place of the row in `rows` and position in it.
+    """
 
     headers: list[str]
     rows: list[tuple[int, Row]]
+    source: Source = field(default_factory=Source)
+    faults: dict[int, dict[int, Fault]] = field(default_factory=dict)
 
 
-def read_table(content: bytes, recognise: Recognise) -> Table:
+def read_table(content: bytes, recognise: Recognise, options: Options | None = None) -> Table:
     """The table in an XLSX or CSV file. Raises UnusableFile."""
+    options = options or Options()
     check_size(len(content))
-    if content.startswith(_ZIP):
-        table = _read_workbook(content, recognise)
-    elif content.startswith(_OLE):
-        raise UnusableFile(_("This is an old Excel file, or one with a password. Save it as .xlsx without a password."))
+    is_workbook = content.startswith(ZIP)
+    if is_workbook:
+        check_workbook(content)
     else:
-        table = _read_csv(content, recognise)
-    if table is None:
-        raise UnusableFile(_("The file is empty: it holds no table."))
-    return table
+        refuse_other_types(content)
+    wanted = {"encoding": options.encoding, "delimiter": options.delimiter}
+    with sandbox.opened(content, WORKBOOK if is_workbook else TEXT, wanted) as file:
+        chosen = _sheet(file, recognise, options) if is_workbook else _separator(file, recognise)
+        return _table(file, chosen, options)
 
 
 def check_size(size: int) -> None:
@@ -60,107 +93,130 @@ def check_size(size: int) -> None:
         )
 
 
-def _read_workbook(content: bytes, recognise: Recognise) -> Table | None:
-    """The first sheet with known headers: a sheet of notes in front of the data is passed over."""
-    check_workbook(content)
-    first = None
-    try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        for name in workbook.sheet_names[:SHEETS_SEARCHED]:
-            table = _find_table(_sheet_rows(workbook, name), recognise)
-            if table and recognise(table.headers):
-                return table
-            first = first or table
-    except (CalamineError, OSError, ValueError) as error:
-        raise UnusableFile(_("The Excel file is damaged. Open it, save it again, and load that copy.")) from error
-    return first
+@dataclass(frozen=True)
+class _Chosen:
+    way: int
+    source: Source
+    header_row: int
 
 
-def _sheet_rows(workbook: CalamineWorkbook, name: str) -> Iterator[tuple[int, Row]]:
-    for number, row in enumerate(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False), 1):
-        yield number, [as_cell(value) for value in row]
+def _sheet(file: OpenFile, recognise: Recognise, options: Options) -> _Chosen:
+    """The sheet asked for, else the first with known headers: a sheet of notes in front of the data is passed over."""
+    names, hidden = file.facts["ways"], set(file.facts["hidden"])
+    if options.sheet is not None and options.sheet not in names:
+        raise UnusableFile(
+            _("The workbook has no sheet %(sheet)s; it has: %(sheets)s.")
+            % {"sheet": f"«{options.sheet}»", "sheets": ", ".join(f"«{name}»" for name in names)}
+        )
+    if options.sheet is not None:
+        way, (_known, header_row) = names.index(options.sheet), _header(file, names.index(options.sheet), recognise)
+        others: list[str] = []
+    else:
+        way, header_row, others = _best_sheet(file, recognise, names, hidden)
+    source = Source("xlsx", names, names[way] if names else "", bool(names) and names[way] in hidden, others)
+    return _Chosen(way, source, header_row)
 
 
-def as_cell(value: object) -> Cell:
-    """Text as it stands, whole numbers without a fraction, days as dates."""
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() else repr(value)
-    if isinstance(value, datetime):
-        return value.date() if value.time() == time() else value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value
-    return "" if value is None else str(value)
-
-
-def _clean(text: str) -> str:
-    """Without blanks around it and without characters that no name holds."""
-    if not text.isprintable():
-        text = "".join(filter(None, map(_clean_character, text)))
-    return formulas.restore(text.strip())
-
-
-def _clean_character(character: str) -> str:
-    if character in "\t\n" or character.isprintable():
-        return character
-    return " " if character.isspace() and character != "\r" else ""
-
-
-def _read_csv(content: bytes, recognise: Recognise) -> Table | None:
-    text = _decoded(content)
-    if "\0" in text:
-        raise UnusableFile(_("This is neither an Excel workbook (.xlsx) nor a table as text (.csv)."))
-    delimiters = DELIMITERS
-    # Excel hides such a first line, so it does not count as a row.
-    if text[:4].lower() == "sep=" and text[4:5] in tuple(DELIMITERS):
-        delimiters, text = text[4], text[5:].removeprefix("\r").removeprefix("\n")
-    delimiter = max(delimiters, key=lambda delimiter: _fit(text[:65536], delimiter, recognise))
-    return _find_table(_csv_rows(text, delimiter), recognise)
-
-
-def _decoded(content: bytes) -> str:
-    # latin-1 takes any byte: it catches the five that cp1252 leaves undefined.
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252", "latin-1"]
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
+def _best_sheet(file: OpenFile, recognise: Recognise, names: list[str], hidden: set[str]) -> tuple[int, int, list[str]]:
+    """The place of the sheet, its header row, and the other sheets that look like data as well."""
+    best: tuple[int, int] | None = None
+    first: tuple[int, int] | None = None
+    others: list[str] = []
+    known_best = 0
+    # Visible ones first, each in the order of the workbook.
+    for way in sorted(range(len(names)), key=lambda way: names[way] in hidden)[:SHEETS_SEARCHED]:
+        if best is not None and not file.facts["quick"][way]:
             continue
-    raise UnusableFile(_("The file's characters cannot be read. Save it as CSV UTF-8."))
+        known, row = _header(file, way, recognise)
+        if best is None and known:
+            best, known_best = (way, row), known
+        elif best is not None and known > 1 and known * 2 > known_best:
+            others.append(names[way])
+        first = first or ((way, row) if row else None)
+    way, row = best or first or (0, 0)
+    return way, row, others
 
 
-def _fit(head: str, delimiter: str, recognise: Recognise) -> tuple[int, int]:
-    """How well the delimiter splits the first rows: known headers, then cells."""
+def _separator(file: OpenFile, recognise: Recognise) -> _Chosen:
+    """The separator that splits the first rows best: known headers count, then cells."""
+    ways = file.facts["ways"]
+    fits = []
+    for way in range(len(ways)):
+        (block,) = file.ask("head", way, HEADER_SEARCH_ROWS)
+        known, row = _header_of(block, recognise)
+        fits.append(((known, len(block[1])), row))
+    way = max(range(len(ways)), key=lambda way: fits[way][0])
+    source = Source("csv", ways, ways[way], encoding=file.facts["encoding"])
+    return _Chosen(way, source, fits[way][1])
+
+
+def _header(file: OpenFile, way: int, recognise: Recognise) -> tuple[int, int]:
+    (block,) = file.ask("head", way, HEADER_SEARCH_ROWS)
+    return _header_of(block, recognise)
+
+
+def _header_of(block: Block, recognise: Recognise) -> tuple[int, int]:
+    """How many headers are known in the row with the most, and its number: a title above it is passed over."""
     best = (0, 0)
-    try:
-        for row in islice(csv.reader(io.StringIO(head), delimiter=delimiter), HEADER_SEARCH_ROWS):
-            best = max(best, (recognise(row), len(row)))
-    except csv.Error:
-        return best
+    for number, row in _rows_of(block):
+        known = recognise([str(cell) for cell in row])
+        if not best[1] or known > best[0]:
+            best = (known, number)
     return best
 
 
-def _csv_rows(text: str, delimiter: str) -> Iterator[tuple[int, Row]]:
-    number = 0
-    try:
-        # Strict: an unclosed quote would swallow every row behind it without a word.
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
-            yield number, [_clean(cell) for cell in row]
-    except csv.Error as error:
-        raise UnusableFile(
-            _('The quotes (") in row %(row)d do not pair up. Correct them, or save the file as Excel workbook.')
-            % {"row": number + 1}
-        ) from error
+def _table(file: OpenFile, chosen: _Chosen, options: Options) -> Table:
+    at = options.header_row or chosen.header_row
+    headers: list[str] | None = None
+    rows: list[tuple[int, Row]] = []
+    shared = _Shared()
+    findings: dict[str, Any] = {}
+    for message in file.ask("rows", chosen.way) if chosen.source.way else ():
+        if isinstance(message, dict):
+            findings = message
+            continue
+        for number, row in _rows_of(shared.block(message)):
+            if number > at:
+                rows.append((number, row))
+            elif number == at:
+                headers = [str(cell) for cell in row]
+    if not chosen.header_row:
+        raise UnusableFile(_("The file is empty: it holds no table."))
+    if headers is None:
+        raise UnusableFile(_("Row %(row)d is blank: it cannot be the header. Choose another one.") % {"row": at})
+    while headers and not headers[-1]:
+        headers.pop()
+    source = Source(**{**vars(chosen.source), "header_row": at, "findings": findings})
+    return Table(headers, _as_wide(rows, len(headers)), source)
 
 
-def _find_table(rows: Iterable[tuple[int, Row]], recognise: Recognise) -> Table | None:
-    """The header is the row with the most known headers among the first; a title above it is passed over."""
-    filled = ((number, row) for number, row in rows if any(row))
-    first = list(islice(filled, HEADER_SEARCH_ROWS))
-    if not first:
-        return None
-    headers = [[str(cell) for cell in row] for _number, row in first]
-    known = [recognise(row) for row in headers]
-    at = known.index(max(known))
-    return Table(headers[at], [*first[at + 1 :], *filled])
+def _as_wide(rows: list[tuple[int, Row]], width: int) -> list[tuple[int, Row]]:
+    """Every row has a cell for every header."""
+    for _number, row in rows:
+        if len(row) < width:
+            row.extend([""] * (width - len(row)))
+    return rows
+
+
+def _rows_of(block: Block) -> Iterator[tuple[int, Row]]:
+    numbers, columns, days = block
+    for position in days:
+        columns[position] = [_day(cell) if type(cell) is int else cell for cell in columns[position]]
+    return zip(numbers, map(list, zip(*columns, strict=True)), strict=True)
+
+
+_day = lru_cache(maxsize=100_000)(date.fromordinal)
+
+
+class _Shared:
+    """Holds what a column repeats only once: units, positions and dates of a hundred thousand rows are a few."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[Any, Any]] = {}
+
+    def block(self, block: Block) -> Block:
+        for position, column in enumerate(block[1]):
+            if len(set(column)) * 2 < len(column):
+                known = self._known.setdefault(position, {})
+                block[1][position] = [known.setdefault(cell, cell) for cell in column]
+        return block

@@ -56,7 +56,13 @@ class Column(Field):
 
 
 class SpreadsheetResource(ModelResource):
-    """The columns of a model's spreadsheets. Loading and exporting read them; hr/loading has the engine."""
+    """The columns of a model's spreadsheets. Loading and exporting read them; hr/loading has the engine.
+
+    Of people also how a column is headed that holds both names, by which of them stands first.
+    """
+
+    last_name_first: tuple[str, ...] = ()
+    first_name_first: tuple[str, ...] = ()
 
     class Meta:
         abstract = True

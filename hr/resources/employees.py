@@ -18,6 +18,15 @@ from hr.resources.widgets import (
 class EmployeeResource(SpreadsheetResource):
     """Key: the code, else the national id."""
 
+    last_name_first = (
+        "Apellidos y nombres", "Apellidos y nombre", "Apellido y nombre", "Apellido y nombres", "Apellidos, nombres",
+        "Apellidos nombres", "Last and first name", "Last name, first name", "Surname and name", "Surname, name",
+    )  # fmt: skip
+    first_name_first = (
+        "Nombre completo", "Nombres completos", "Nombres y apellidos", "Nombre y apellido", "Nombre y apellidos",
+        "Nombres apellidos", "Nombre del empleado", "Nombre del trabajador", "Empleado", "Trabajador", "Full name",
+        "Complete name", "Name", "Employee name", "Employee", "First and last name",
+    )  # fmt: skip
     code = Column(
         "code",
         CodeWidget(),

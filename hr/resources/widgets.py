@@ -21,8 +21,15 @@ from hr.identifiers import normalize_national_id
 from hr.phones import normalize_phone
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
-_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: 00:00(?::00)?)?")
+_YEAR_FIRST = re.compile(r"(\d{4})([/.-]|(?=\d{4}\b))(\d{1,2})\2(\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_YEAR_LAST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?: 00:00(?::00)?)?")
+_IN_WORDS = re.compile(r"(\d{1,2})[ /.-](?:de )?([a-z]{3,10})\.?[ /.-](?:del? )?(\d{4})")
+_MONTHS = {
+    "ene": 1, "jan": 1, "feb": 2, "mar": 3, "abr": 4, "apr": 4, "may": 5, "jun": 6, "jul": 7, "ago": 8, "aug": 8,
+    "sep": 9, "set": 9, "oct": 10, "nov": 11, "dic": 12, "dec": 12,
+}  # fmt: skip
+_WITH_TIME = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}[T ]+\d{1,2}:\d{2}.*")
+_SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
 
 
 class TextWidget(Widget):
@@ -94,37 +101,50 @@ class NumberWidget(Widget):
 
 
 class DateWidget(Widget):
-    """A day: a date cell, 31/12/2024, or 2024-12-31."""
+    """A day: a date cell, 31/12/2024, 2024-12-31, 31-dic-2024, or with `date_order` "mdy" 12/31/2024."""
 
     cause = "date"
 
-    def clean(self, value: object, row: Any = None, **kwargs: Any) -> date:
+    def clean(self, value: object, row: Any = None, *, date_order: str = "dmy", **kwargs: Any) -> date:
         if isinstance(value, date) and not isinstance(value, datetime):
-            return value
+            return self._in_range(value, value.isoformat())
         text = str(value)
-        if match := _DAY_FIRST.fullmatch(text):
-            day, month, year = map(int, match.groups())
-        elif match := _YEAR_FIRST.fullmatch(text):
-            year, month, day = map(int, match.groups())
-        else:
-            raise self._unreadable(text)
+        year, month, day = self._parts(text, month_first=date_order == "mdy")
         try:
             found = date(year, month, day)
         except ValueError:
-            raise self._unreadable(text) from None
-        if not 1900 <= found.year <= 2200:
-            raise ValueError(_("%(value)s lies outside the years 1900 to 2200. Correct it.") % {"value": f"«{text}»"})
-        return found
+            raise ValueError(
+                _("%(value)s is no day of the calendar. Correct it; write day, month and year like 31/12/2024.")
+                % {"value": f"«{text}»"}
+            ) from None
+        return self._in_range(found, text)
 
     def render(self, value: date | None, obj: Any = None, **kwargs: Any) -> str:
         return value.isoformat() if value else ""
 
     @staticmethod
-    def _unreadable(text: str) -> ValueError:
-        return ValueError(
-            _("%(value)s is not a date. Write day, month and year like 31/12/2024 or 2024-12-31.")
-            % {"value": f"«{text}»"}
-        )
+    def _parts(text: str, *, month_first: bool) -> tuple[int, int, int]:
+        """Year, month and day."""
+        if match := _YEAR_LAST.fullmatch(text):
+            first, second, year = map(int, match.groups())
+            return (year, first, second) if month_first else (year, second, first)
+        if match := _YEAR_FIRST.fullmatch(text):
+            return int(match[1]), int(match[3]), int(match[4])
+        if (match := _IN_WORDS.fullmatch(fold(text))) and (month := _MONTHS.get(match[2][:3])):
+            return int(match[3]), month, int(match[1])
+        if _WITH_TIME.fullmatch(text):
+            message = _("%(value)s has a time of day. Write the day alone, like 31/12/2024.")
+        elif _SHORT_YEAR.fullmatch(text):
+            message = _("%(value)s has a year of two digits. Write four, like 31/12/2024.")
+        else:
+            message = _("%(value)s is not a date. Write day, month and year like 31/12/2024 or 2024-12-31.")
+        raise ValueError(message % {"value": f"«{text}»"})
+
+    @staticmethod
+    def _in_range(day: date, text: str) -> date:
+        if not 1900 <= day.year <= 2200:
+            raise ValueError(_("%(value)s lies outside the years 1900 to 2200. Correct it.") % {"value": f"«{text}»"})
+        return day
 
 
 class CountryWidget(Widget):

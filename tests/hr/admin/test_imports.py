@@ -135,7 +135,7 @@ def test_what_people_wrote_into_a_file_is_shown_as_text(hr, sales):
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"%PDF-1.7\n\x00", "neither an Excel"),
+        (b"%PDF-1.7\n\x00", "This is a PDF"),
         (b"Shoe size\n42\n", "No known column"),
     ],
 )

@@ -145,6 +145,6 @@ def test_the_template_is_known_to_the_reader_and_explains_its_columns(db):
 
         assert sheet.mapping.unknown == []
         assert sheet.mapping.positions.keys() == kind.resource.columns.keys()
-        assert sheet.lines == []
+        assert sheet.rows == []
         explained = load_workbook(io.BytesIO(content)).worksheets[1]
         assert explained.max_row == len(kind.resource.columns) + 1

@@ -1,0 +1,128 @@
+"""The zip archive that an Excel workbook is: looked through, part by part, before a reader is let at it."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from posixpath import dirname, join, normpath
+from xml.etree import ElementTree
+
+from hr.loading.parser.refused import Refused
+from hr.loading.parser.sheet_scan import SheetScan
+
+PIECE = 1024 * 1024
+# A document type may only stand before the root element; nobody needs so much room there.
+_PROLOG = 65_536
+_ROOT = re.compile(rb"<[A-Za-z_]")
+_DOCTYPE = b"<!DOCTYPE"
+_WIDE_DOCTYPES = tuple(_DOCTYPE.decode().encode(name) for name in ("utf-16-le", "utf-16-be"))
+_SMALL_PART = 4 * PIECE
+_FILES = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0", b"MZ\x90", b"\x7fELF")
+_LEADS_OUT = re.compile(rb"""<Relationship\s[^>]*TargetMode=["']External["'][^>]*>""", re.IGNORECASE)
+_HYPERLINK = b"/relationships/hyperlink"
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+_WORKBOOK = "xl/workbook.xml"
+_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT_RELATION_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
+
+
+class Package:
+    """Raises Refused unless every part unfolds to what the directory promises and is harmless."""
+
+    def __init__(self, content: bytes) -> None:
+        self.scans: dict[str, SheetScan] = {}
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                for part in archive.infolist():
+                    self._look_through(archive, part)
+                self._sheets = _sheet_parts(archive)
+                self.counts_from_1904 = _counts_from_1904(archive)
+        except (*_DAMAGED, ElementTree.ParseError, KeyError) as error:
+            raise Refused("damaged") from error
+
+    def scan_of(self, sheet: str) -> SheetScan:
+        """What was seen in the sheet of this name."""
+        return self.scans.get(self._sheets.get(sheet, ""), SheetScan())
+
+    def size_of(self, sheet: str) -> int:
+        return self.scan_of(sheet).size
+
+    def _look_through(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+        pieces = _pieces(archive, part)
+        first = next(pieces, b"")
+        is_xml = part.filename.lower().endswith((".xml", ".rels", ".vml"))
+        if is_xml:
+            _refuse_doctype(first)
+            _refuse_programs(part.filename, first)
+        elif first.startswith(_FILES):
+            raise Refused("nested", part=part.filename[:100])
+        scan = SheetScan(first) if "/worksheets/" in f"/{part.filename}" and is_xml else None
+        if scan:
+            self.scans[part.filename] = scan
+            scan.feed(first)
+        for piece in pieces:
+            if scan:
+                scan.feed(piece)
+
+
+def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    # zipfile stops at the size the directory declares and fails on a wrong checksum: a lie about it is found here.
+    with archive.open(part) as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+
+
+def _refuse_doctype(first: bytes) -> None:
+    """It is where entities are declared that name other files or unfold without end."""
+    head = first[:_PROLOG]
+    root = _ROOT.search(head)
+    prolog = head[: root.start()] if root else head
+    if _DOCTYPE in prolog.upper() or any(mark in head.upper() for mark in _WIDE_DOCTYPES):
+        raise Refused("doctype")
+    if root is None and len(first) > _PROLOG:
+        raise Refused("doctype")
+
+
+def _refuse_programs(name: str, text: bytes) -> None:
+    if name == "[Content_Types].xml" and b"macroenabled" in text.lower():
+        raise Refused("macros")
+    # An address of mail in a cell is a link too, but one that only a click follows.
+    if name.endswith(".rels") and any(_HYPERLINK not in match[0] for match in _LEADS_OUT.finditer(text)):
+        raise Refused("links")
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Which part holds the sheet, by its name."""
+    targets = {
+        relation.get("Id"): relation.get("Target", "")
+        for relation in _xml(archive, "xl/_rels/workbook.xml.rels")
+        if relation.get("TargetMode") != "External"
+    }
+    sheets = (element for element in _xml(archive, _WORKBOOK).iter() if _local(element.tag) == "sheet")
+    found = {}
+    for sheet in sheets:
+        target = targets.get(sheet.get(_RELATION_ID) or sheet.get(_STRICT_RELATION_ID) or "", "")
+        path = target.lstrip("/") if target.startswith("/") else normpath(join(dirname(_WORKBOOK), target))
+        found[sheet.get("name", "")] = path
+    return found
+
+
+def _counts_from_1904(archive: zipfile.ZipFile) -> bool:
+    """Old Macs count days from 1904, not 1900."""
+    for element in _xml(archive, _WORKBOOK).iter():
+        if _local(element.tag) == "workbookPr":
+            return element.get("date1904") in ("1", "true")
+    return False
+
+
+def _xml(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    if archive.getinfo(name).file_size > _SMALL_PART:
+        raise Refused("damaged")
+    return ElementTree.fromstring(archive.read(name))  # noqa: S314  # a document type was refused above
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

@@ -1,0 +1,100 @@
+"""An Excel workbook, read by calamine."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
+
+from hr.loading.parser.blocks import Block, Counter, blocks, make_block
+from hr.loading.parser.package import Package
+from hr.loading.parser.refused import Refused
+
+# A sheet beyond the chosen one is looked into only if that takes no time.
+QUICK_TO_READ = 4 * 1024 * 1024
+
+
+class Workbook:
+    """Its ways to be read are its sheets."""
+
+    def __init__(self, content: bytes, options: dict[str, Any]) -> None:
+        self._package = Package(content)
+        self._open: dict[str, CalamineSheet] = {}
+        try:
+            self._workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        except PasswordError as error:
+            raise Refused("password") from error
+        except (CalamineError, OSError, ValueError) as error:
+            raise Refused("damaged") from error
+        sheets = [sheet for sheet in self._workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        self.ways = [sheet.name for sheet in sheets]
+        self._hidden = [sheet.name for sheet in sheets if sheet.visible != SheetVisibleEnum.Visible]
+
+    def facts(self) -> dict[str, Any]:
+        quick = list(map(self._is_quick, self.ways))
+        return {"ways": self.ways, "hidden": self._hidden, "quick": quick}
+
+    def head(self, way: int, count: int) -> Block:
+        """The first filled rows."""
+        found: list[tuple[int, list[Any]]] = []
+        for number, row in self._rows(way):
+            if any(value != "" for value in row):
+                found.append((number, row))
+                if len(found) == count:
+                    break
+        return make_block(found)
+
+    def rows(self, way: int) -> Iterator[Block]:
+        self._counter = Counter()
+        self._read = self.ways[way]
+        yield from blocks(self._rows(way), self._counter)
+
+    def findings(self) -> dict[str, Any]:
+        """What stands in the sheet that `rows` gave beside its cells."""
+        scan = self._package.scan_of(self._read)
+        merged = self._sheet(self._read).merged_cell_ranges or []
+        return {
+            "numbers": {position: tuple(tally) for position, tally in self._counter.numbers.items()},
+            "digits": {position: tuple(tally) for position, tally in self._counter.digits.items()},
+            "merged": [(first[0] + 1, first[1], last[0] + 1, last[1]) for first, last in islice(merged, 100_000)],
+            "hidden_rows": scan.hidden_rows,
+            "hidden_columns": scan.hidden_columns,
+            "formulas": (scan.formulas, scan.first_formulas),
+            "unsolved": scan.unsolved,
+            "errors": scan.errors,
+            "from_1904": self._package.counts_from_1904,
+        }
+
+    def _sheet(self, name: str) -> CalamineSheet:
+        if name not in self._open:
+            self._package.scan_of(name).refuse_far()
+            # One large sheet at a time.
+            if not self._is_quick(name):
+                self._open = {other: sheet for other, sheet in self._open.items() if self._is_quick(other)}
+            try:
+                self._open[name] = self._workbook.get_sheet_by_name(name)
+            except (CalamineError, OSError, ValueError) as error:
+                raise Refused("damaged") from error
+        return self._open[name]
+
+    def _is_quick(self, name: str) -> bool:
+        return self._package.size_of(name) <= QUICK_TO_READ
+
+    def _rows(self, way: int) -> Iterator[tuple[int, list[Any]]]:
+        sheet = self._sheet(self.ways[way])
+        if sheet.start is None:
+            return
+        # The reader begins with row 1, but with the first filled column.
+        before = [""] * sheet.start[1]
+        for number, row in enumerate(sheet.iter_rows(), 1):
+            yield number, before + row if before else row
