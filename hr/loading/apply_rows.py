@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,27 @@ if TYPE_CHECKING:
 FIRST_VERSION = 1
 
 
+@dataclass
+class Foreseen:
+    """What a preview of an undo takes as done: records removed, by model, and those whose field is as before again."""
+
+    removed: defaultdict[type[models.Model], set[int]] = field(default_factory=lambda: defaultdict(set))
+    restored: defaultdict[tuple[type[models.Model], str], set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, writer: RowWriter, turn: Turn) -> None:
+        key = turn.object_id or 0
+        if turn.is_new:
+            self.removed[writer.model].add(key)
+        else:
+            for name in turn.after:
+                self.restored[writer.model, name].add(key)
+
+    def no_longer_names(self, link: Any) -> set[int]:
+        """The records that name nothing by `link` any more."""
+        removed, restored = self.removed.get(link.model, set()), self.restored.get((link.model, link.name), set())
+        return removed | restored if removed and restored else removed or restored
+
+
 class RowWriter:
     """Writes rows that hold plain columns. `above` names the field in which a row may name another one of the load.
 
@@ -36,12 +59,11 @@ class RowWriter:
 
     def __init__(self, model: type[BusinessModel]) -> None:
         self.model = model
-        # Rows that a preview of an undo takes as removed already.
-        self.gone: set[int] = set()
+        self.foreseen = Foreseen()
         # The keys of rows that the running call wrote, by their numbers in the file.
         self.here: dict[int, int] = {}
         self.columns = column_names(model)
-        self.days = {field.name for field in model._meta.concrete_fields if isinstance(field, models.DateField)}
+        self.days = {column.name for column in model._meta.concrete_fields if isinstance(column, models.DateField)}
 
     # --- Writing ------------------------------------------------------------------------------------------------
     def write(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
@@ -101,25 +123,31 @@ class RowWriter:
         """Remove what the rows created and restore what they changed, unless it is in use or changed since."""
         new = [turn for turn in turns if turn.is_new]
         changed = [turn for turn in turns if not turn.is_new]
-        self.refuse_unreturnable(turns, job=job, actor=actor)
+        self._refuse_changed(turns, job, actor)
         require_fit(turns)
-        if new:
-            self.remove(new, job=job, actor=actor)
+        # First, since what they were changed to may be what goes.
         if changed:
             self.restore(changed, job=job, actor=actor)
+        if new:
+            self.refuse_used(new, job)
+            require_fit(new)
+            self.remove(new, job=job, actor=actor)
 
     def refuse_unreturnable(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
         """Give a problem to the rows that have to be kept; nothing is written, so that a preview can ask, too."""
+        self._refuse_changed(turns, job, actor)
+        self.refuse_used([turn for turn in turns if turn.is_new and not turn.problem], job)
+
+    def _refuse_changed(self, turns: Sequence[Turn], job: ImportJob, actor: User | None) -> None:
         self.refuse_moved(turns, job, seen="written_version")
         self.refuse_unseen(turns, actor)
-        self.refuse_used([turn for turn in turns if turn.is_new and not turn.problem], job)
 
     def refuse_used(self, turns: Sequence[Turn], job: ImportJob) -> None:
         """Give a problem to rows that something refers to which stays when they go."""
         going = {turn.object_id: turn for turn in turns if turn.object_id}
         for link in links_to(self.model):
             if link.model is not self.model:
-                for key in referred(link, going):
+                for key in self._referred(link, going.keys()):
                     going.pop(key).refuse(in_use(link.model._meta.verbose_name_plural))
         for link in links_to(self.model):
             if link.model is self.model:
@@ -131,12 +159,26 @@ class RowWriter:
         for batch in batched(sorted(going), BATCH):
             rows = self.model._base_manager.filter(**{f"{link.name}__in": batch}).order_by()
             pairs += rows.values_list("pk", link.attname)
+        freed = self.foreseen.no_longer_names(link)
         needed = True
         while needed:
-            staying = {above for below, above in pairs if below not in going and below not in self.gone}
+            staying = {above for below, above in pairs if below not in going and below not in freed}
             needed = bool(staying & going.keys())
             for key in staying & going.keys():
                 going.pop(key).refuse(in_use(self.model._meta.verbose_name_plural))
+
+    def _referred(self, link: Any, keys: Iterable[int]) -> set[int]:
+        """Those of the keys that records name by `link`."""
+        freed = self.foreseen.no_longer_names(link)
+        found: set[int] = set()
+        for batch in batched(sorted(keys), BATCH):
+            rows = link.model._base_manager.filter(**{f"{link.name}__in": batch}).order_by()
+            if freed:
+                pairs = rows.values_list("pk", link.attname).iterator(chunk_size=5000)
+                found.update(named for pk, named in pairs if pk not in freed)
+            else:
+                found.update(rows.values_list(link.attname, flat=True).distinct())
+        return found
 
     def remove(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
         remove_unused(self.model, [turn.object_id for turn in turns if turn.object_id], reason=reason_of(job))
@@ -195,21 +237,9 @@ class RowWriter:
 
 
 def links_to(model: type[models.Model]) -> list[Any]:
-    """Every foreign key that names rows of the model."""
-    return [
-        related.field
-        for related in model._meta.get_fields(include_hidden=True)
-        if isinstance(related, models.ManyToOneRel) and related.related_model._meta.managed
-    ]
-
-
-def referred(link: Any, keys: Iterable[int]) -> set[int]:
-    """Those of the keys that rows name by `link`."""
-    found: set[int] = set()
-    for batch in batched(sorted(keys), BATCH):
-        rows = link.model._base_manager.filter(**{f"{link.name}__in": batch})
-        found.update(rows.order_by().values_list(link.attname, flat=True).distinct())
-    return found
+    """Every foreign key that names rows of the model; history goes on naming who is gone."""
+    related = [each for each in model._meta.get_fields(include_hidden=True) if isinstance(each, models.ManyToOneRel)]
+    return [each.field for each in related if getattr(each.field, "db_constraint", True)]
 
 
 def in_use(what: object) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from core.context import changing
 from hr.loading import notes
 from hr.loading.apply import CHUNK, held
-from hr.loading.apply_rows import RowWriter
+from hr.loading.apply_rows import Foreseen, RowWriter
 from hr.loading.chunks import do_what_fits
 from hr.loading.kinds import KINDS
 from hr.loading.references import MADE_MODELS
@@ -79,20 +79,20 @@ def undo_of(job: ImportJob, *, user: User | None) -> UndoPreview:
     """What an undo would do now."""
     preview = UndoPreview()
     kept: dict[int, str] = {}
-    writers: dict[str, RowWriter] = {}
+    foreseen = Foreseen()
     for turns in _all_turns(job):
-        for writer, part in _by_writer(job, turns, writers):
+        for writer, part in _by_writer(job, turns):
+            writer.foreseen = foreseen
             writer.refuse_unreturnable(part, job=job, actor=user)
             for turn in part:
                 if turn.problem:
                     preview.kept += 1
                     if len(kept) < MOST_NAMED:
                         kept[turn.pk] = turn.problem
-                elif turn.is_new:
-                    writer.gone.add(turn.object_id or 0)
-                    preview.removed += turn.verdict != Verdict.MADE
-                else:
-                    preview.restored += 1
+                    continue
+                foreseen.add(writer, turn)
+                preview.removed += turn.verdict == Verdict.NEW
+                preview.restored += not turn.is_new
     preview.rows = [
         Kept(row.number, row.label, kept[row.pk]) for row in _seen(job, user).filter(pk__in=kept).order_by("number")
     ]
@@ -142,18 +142,12 @@ def _all_turns(job: ImportJob) -> Iterator[list[Turn]]:
             begin += CHUNK
 
 
-def _by_writer(
-    job: ImportJob, turns: Sequence[Turn], writers: dict[str, RowWriter] | None = None
-) -> list[tuple[RowWriter, list[Turn]]]:
+def _by_writer(job: ImportJob, turns: Sequence[Turn]) -> list[tuple[RowWriter, list[Turn]]]:
     """The rows with the writers of their models: what was created for rows is of other models than these."""
-    writers = {} if writers is None else writers
     parts: defaultdict[str, list[Turn]] = defaultdict(list)
     for turn in turns:
         parts[next(iter(turn.after)) if turn.verdict == Verdict.MADE else ""].append(turn)
-    for made in parts:
-        if made not in writers:
-            writers[made] = writer_of(MADE_MODELS[made] if made else KINDS[job.resource].model)
-    return [(writers[made], part) for made, part in parts.items()]
+    return [(writer_of(MADE_MODELS[made] if made else KINDS[job.resource].model), part) for made, part in parts.items()]
 
 
 def _finish(job: ImportJob) -> None:

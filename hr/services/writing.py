@@ -263,20 +263,26 @@ def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mappin
 def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write new rows, given by attname and complete but for the key, of which nobody needs the keys or history."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    ways = [(field.attname, _way_of(field)) for field in fields]
-    values = ([row[name] if way is None else way(row[name]) for name, way in ways] for row in rows)
+    columns = [(field.attname, _preparer(field)) for field in fields]
+    values = ([prepare(row[name]) for name, prepare in columns] for row in rows)
     _executemany(model, _insertion(model, fields), values)
 
 
-def _way_of(field: models.Field) -> Callable[[Any], Any] | None:
-    """How a value of the column goes to the driver; None as it is. Equal moments and empty JSON are prepared once."""
+def _preparer(field: models.Field) -> Callable[[Any], Any]:
+    """What makes a value of the field one of the driver's. Most rows share their values, or need nothing made."""
     connection = connections[DATABASE]
-    if isinstance(field, models.CharField | models.TextField | models.IntegerField | models.ForeignKey):
-        return None
     if isinstance(field, models.JSONField):
-        nothing = {kind: field.get_db_prep_save(kind(), connection) for kind in (dict, list)}
-        return lambda value: field.get_db_prep_save(value, connection) if value else nothing[type(value)]
-    return functools.cache(lambda value: field.get_db_prep_save(value, connection))
+        return json.dumps
+    known: dict[Any, Any] = {}
+
+    def prepared(value: Any) -> Any:
+        if value is None or value.__class__ is str or value.__class__ is int:
+            return value
+        if value not in known:
+            known[value] = field.get_db_prep_save(value, connection)
+        return known[value]
+
+    return prepared
 
 
 def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, reason: str = "") -> list[Row]:
