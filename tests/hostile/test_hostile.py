@@ -1,6 +1,8 @@
 """Every hostile file has its exact answer, in both languages, and writes nothing."""
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,13 @@ from django.utils import translation
 
 from core.errors import DomainError
 from hr.loading import engine
+from hr.loading.formulas import neutralise
+from hr.loading.reading import read_table
+from hr.loading.xlsx import SheetToWrite, workbook
 from hr.models import Attendance, Employee, ImportJob, Position
 from tests.factories import make_employee, make_event, make_session, make_unit
 from tests.hostile.answering import answer_of, kind_of, shape
-from tests.hostile.make import FILES
+from tests.hostile.make import FILES, PAYLOADS, csv_text
 
 ANSWERS = json.loads((Path(__file__).parent / "answers.json").read_text(encoding="utf-8"))
 
@@ -88,3 +93,25 @@ def test_a_file_with_one_faulty_row_is_not_written_in_part(name, organisation):
         pass
 
     assert counts() == before
+
+
+@pytest.mark.parametrize("text", PAYLOADS)
+def test_a_formula_goes_out_as_text_and_comes_back_as_it_was(text):
+    """In CSV behind an apostrophe, in Excel as a quoted text; no cell of either is a formula."""
+    written = neutralise(text)
+    as_csv = csv_text([["Código", "Título"], ["P1", written]]).encode()
+    as_xlsx = b"".join(workbook([SheetToWrite("Cargos", ["Código", "Título"], [10, 10], [["P1", text]])]))
+
+    assert written.startswith("'")
+    assert b"<f>" not in zipfile.ZipFile(io.BytesIO(as_xlsx)).read("xl/worksheets/sheet1.xml")
+    # No name holds a carriage return, nor blanks around it.
+    assert cell_of(as_csv) == text.replace("\r", "")
+    assert cell_of(as_xlsx) == text.strip()
+
+
+def cell_of(content):
+    return read_table(content, lambda headers: sum(header == "Código" for header in headers)).rows[0][1][1]
+
+
+def test_there_are_forty_payloads():
+    assert len(set(PAYLOADS)) >= 40

@@ -11,6 +11,7 @@ from hr.loading import sandbox
 from hr.loading.errors import UnusableFile
 from hr.loading.parser.protocol import TEXT, WORKBOOK
 from hr.loading.reading import read_table
+from tests.hostile.books import book
 from tests.hostile.make import FILES
 
 BOMBS = [name for name in FILES if name.startswith(("bomb", "entities", "a_cell_in_the_last_corner"))]
@@ -84,43 +85,44 @@ def test_the_process_knows_no_secret_and_may_write_nothing(monkeypatch):
     assert told["Max file size"] == "0"
 
 
-def test_a_file_that_takes_too_much_memory_is_refused():
-    content = b"Code\n" + b"E1\n" * 1_000_000
+def read_all(content, *, pause=None, **limits):
+    """How many rows came; `pause` is called with the process after each block."""
+    count = 0
+    with sandbox.opened(content, TEXT, {}, **limits) as file:
+        for message in file.ask("rows", 0):
+            count += len(message[0]) if isinstance(message, tuple) else 0
+            if pause:
+                pause(file._process)
+    return count
+
+
+def test_a_file_that_takes_too_much_memory_while_it_is_handed_over_is_refused():
+    with pytest.raises(UnusableFile, match="more memory"):
+        read_all(b"Code\n" + b"E1\n" * 20_000_000, memory=60 * MEGABYTES)
+
+
+def test_a_file_that_takes_too_much_memory_while_it_is_read_is_refused():
+    content = book([["Code", "Name", "Unit"], *[["E1", "Ana", "Ventas"]] * 100_000])
 
     with (
+        sandbox.opened(content, WORKBOOK, {}, memory=50 * MEGABYTES) as file,
         pytest.raises(UnusableFile, match="more memory"),
-        sandbox.opened(content * 20, TEXT, {}, memory=60 * MEGABYTES) as file,
     ):
         list(file.ask("rows", 0))
 
 
 def test_a_file_that_takes_too_long_is_refused():
-    content = b"Code\n" + b"E1,x,y\n" * 5_000_000
-
-    with (
-        pytest.raises(UnusableFile, match="too long"),
-        sandbox.opened(content, TEXT, {}, seconds=1) as file,
-    ):
-        for _block in file.ask("rows", 0):
-            time.sleep(0.01)
+    with pytest.raises(UnusableFile, match="too long"):
+        read_all(b"Code\n" + b"E1,x,y\n" * 5_000_000, seconds=1, pause=lambda process: time.sleep(0.01))
 
 
 def test_a_reader_that_is_killed_makes_the_file_unusable():
-    content = b"Code\n" + b"E1\n" * 1_000_000
-
-    with (
-        pytest.raises(UnusableFile, match="gave up"),
-        sandbox.opened(content, TEXT, {}) as file,
-    ):
-        for _block in file.ask("rows", 0):
-            file._process.kill()
+    with pytest.raises(UnusableFile, match="gave up"):
+        read_all(b"Code\n" + b"E1\n" * 1_000_000, pause=lambda process: process.kill())
 
 
 def test_a_reader_that_breaks_makes_the_file_unusable(caplog):
-    with (
-        pytest.raises(UnusableFile, match="gave up"),
-        sandbox.opened(b"Code\n", TEXT, {}) as file,
-    ):
+    with sandbox.opened(b"Code\n", TEXT, {}) as file, pytest.raises(UnusableFile, match="gave up"):
         list(file.ask("rows", 99))
 
     assert "IndexError" in caplog.text
