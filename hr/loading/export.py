@@ -123,10 +123,7 @@ class Export:
             yield line
             for number, outcome in known[key]:
                 of_session: dict[str, Written] = {"session": number, "status": "", "outcome": outcomes[outcome]}
-                yield [
-                    of_session[name] if name in of_session else cell
-                    for name, cell in zip(self.columns, line, strict=True)
-                ]
+                yield [of_session.get(name, cell) for name, cell in zip(self.columns, line, strict=True)]
 
     @staticmethod
     def _sessions(attendance: Any) -> QuerySet:
