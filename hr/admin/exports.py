@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -112,6 +113,7 @@ class ExportLogAdmin(HrAdmin):
             "badge": LABELS.get(row.state, ""),
             "facts": self._facts(row),
             "filters": [(name, value) for name, values in QueryDict(row.query).lists() for value in values],
+            "shown_link": self._shown(request, row),
             "columns": _headers(row),
             "at_work": at_work,
             "progress": exports.progress_of(row) if at_work else None,
@@ -155,6 +157,15 @@ class ExportLogAdmin(HrAdmin):
         return HttpResponseRedirect(self._address("change", row))
 
     @staticmethod
+    def _shown(request: HttpRequest, row: ExportLog) -> str:
+        """The list with the same filter, of whoever reads this."""
+        model = KINDS[row.what].model if row.what in KINDS else None
+        if model is None or not admin.site.get_model_admin(model).has_view_permission(request):
+            return ""
+        address = reverse(f"admin:hr_{model._meta.model_name}_changelist")
+        return f"{address}?{row.query}" if row.query else address
+
+    @staticmethod
     def _facts(row: ExportLog) -> list[tuple[str, Any]]:
         kept = row.file.expires_at if row.file else None
         facts = [
@@ -163,7 +174,7 @@ class ExportLogAdmin(HrAdmin):
             (_("asked for at"), row.created_at),
             (_("finished at"), row.finished_at),
             (_("format"), row.get_format_display()),
-            (_("rows"), row.rows if row.state == State.DONE else None),
+            (_("rows"), number_format(row.rows, force_grouping=True) if row.state == State.DONE else None),
             (_("file kept until"), kept),
             (_("hash (SHA-256)"), row.sha256),
         ]
@@ -182,7 +193,8 @@ class ExportLogAdmin(HrAdmin):
 
     @display(description=gettext_lazy("rows"), ordering="rows")
     def row_count(self, row: ExportLog) -> Any:
-        return row.rows if row.state == State.DONE else self.get_empty_value_display()
+        known = row.state == State.DONE
+        return number_format(row.rows, force_grouping=True) if known else self.get_empty_value_display()
 
     @display(description=gettext_lazy("exported by"), ordering="created_by_name")
     def who(self, row: ExportLog) -> str:

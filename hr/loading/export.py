@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import batched, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +74,14 @@ class Export:
 
     def cells(self) -> Iterator[Sequence[Written]]:
         """The rows of the file, each with a cell a column."""
-        return self._read([self._filler(name, column) for name, column in self.columns.items()])
+        outcomes = self._words("outcome") if self._has_sessions else {}
+        return self._read([self._filler(name, column) for name, column in self.columns.items()], outcomes)
 
     @property
     def _has_sessions(self) -> bool:
         return self.kind.of_events and "session" in self.columns
 
-    def _read(self, fillers: Sequence[tuple[str, Render]]) -> Iterator[Sequence[Written]]:
+    def _read(self, fillers: Sequence[tuple[str, Render]], outcomes: Mapping[str, str]) -> Iterator[Sequence[Written]]:
         """The keys at once, a few bytes each, then the rows by them in batches and without joins: as much memory for a
         million as for a thousand, whatever the order, on every engine.
         """
@@ -106,21 +107,22 @@ class Export:
                 ]
             lines: Sequence[Sequence[Written]] = list(zip(*columns, strict=True))
             if with_sessions:
-                lines = list(self._with_sessions(values[0], lines))
+                lines = list(self._with_sessions(values[0], lines, outcomes))
             self.written += len(lines)
             yield from lines
 
-    def _with_sessions(self, keys: Sequence[int], lines: Sequence[Sequence[Written]]) -> Iterator[Sequence[Written]]:
+    def _with_sessions(
+        self, keys: Sequence[int], lines: Sequence[Sequence[Written]], outcomes: Mapping[str, str]
+    ) -> Iterator[Sequence[Written]]:
         """Behind each row those of the sessions of which something is known."""
         known: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
         marks = self._sessions(keys).order_by("session__number")
         for key, number, outcome in marks.values_list("attendance_id", "session__number", "outcome"):
             known[key].append((number, outcome))
-        words = self._words("outcome")
         for key, line in zip(keys, lines, strict=True):
             yield line
             for number, outcome in known[key]:
-                of_session = {"session": number, "status": "", "outcome": words[outcome]}
+                of_session: dict[str, Written] = {"session": number, "status": "", "outcome": outcomes[outcome]}
                 yield [of_session.get(name, cell) for name, cell in zip(self.columns, line, strict=True)]
 
     @staticmethod
@@ -132,7 +134,7 @@ class Export:
         if not column.attribute:
             return "", lambda values: [""] * len(values)
         relation, _mark, path = column.attribute.partition("__")
-        field = self.kind.model._meta.get_field(relation)
+        field: Any = self.kind.model._meta.get_field(relation)
         if path:
             related = self._related.setdefault(relation, _Related(field.related_model))
             return field.attname, related.reader(path)

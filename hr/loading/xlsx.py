@@ -202,7 +202,7 @@ class _Bodies(dict[Written, str]):
     def _body(self, cell: Written) -> str:
         style = self.text_style
         if isinstance(cell, Styled):
-            cell, style = cell.text, cell.look.value
+            style, cell = cell.look.value, cell.text
             if not cell:
                 return f'" s="{style}"/>'
         if isinstance(cell, date) and cell > _FIRST_DAY:
