@@ -326,7 +326,7 @@ def test_samples_are_offered_in_the_demo_and_load(hr, settings, db):
     content = body(hr.get(page("sample", "employees_good.csv")))
 
     assert page("sample", "employees_good.csv") in hr.get(page("import")).text
-    assert len(engine.read_file(content, KINDS["employees"]).lines) > 0
+    assert len(engine.read_file(content, KINDS["employees"]).rows) > 0
     assert hr.get(page("sample", "../manage.py".replace("/", "%2F"))).status_code == 404
 
 
