@@ -136,7 +136,6 @@ def test_what_people_wrote_into_a_file_is_shown_as_text(hr, sales):
     [
         (b"", "empty"),
         (b"%PDF-1.7\n\x00", "This is a PDF"),
-        (b"Shoe size\n42\n", "No known column"),
     ],
 )
 def test_an_unusable_file_is_refused_on_the_page(hr, content, reason):
@@ -145,6 +144,14 @@ def test_an_unusable_file_is_refused_on_the_page(hr, content, reason):
     assert response.status_code == 400
     assert reason in response.text
     assert not ImportJob.objects.exists()
+
+
+def test_of_a_file_without_a_known_column_the_columns_are_asked(hr):
+    response = hr.post(page("import"), {"file": SimpleUploadedFile("a.csv", b"Shoe size\n42\n")}, follow=True)
+
+    job = ImportJob.objects.get()
+    assert response.redirect_chain[-1][0] == page("import_mapping", job.pk)
+    assert "No known column" in response.text
 
 
 def test_cancelling_leads_back_and_drops_the_file(hr, sales):
