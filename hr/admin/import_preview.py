@@ -31,6 +31,7 @@ State = ImportJob.State
 Verdict, Undone = ImportRow.Verdict, ImportRow.Undone
 ROWS_A_PAGE = 50
 GROUPS_SHOWN = 6
+MADE_SHOWN = 100
 
 
 def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict[str, Any]:
@@ -71,6 +72,9 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "unknown_columns": [
             header for header, field in job.columns if field is None and header and not is_advice(header)
         ],
+        "made": list(rows.filter(verdict=Verdict.MADE).order_by("pk").values_list("label", flat=True)[:MADE_SHOWN])
+        if job.create_missing
+        else [],
         "gone": rows.filter(verdict=Verdict.MISSING).count() if job.full_roster else 0,
         "of_people": kind.name == ImportJob.Resource.EMPLOYEES,
         "has_rows": page.paginator.count > 0 or bool(asked["q"]) or asked["cause"] is not None,

@@ -29,6 +29,7 @@ COLOURS = {
     Verdict.CHANGED: "info",
     Verdict.FAULTY: "danger",
     Verdict.MISSING: "warning",
+    Verdict.MADE: "success",
 }
 # Entries of a list on the page; a workbook holds more.
 OFFERED = 1000

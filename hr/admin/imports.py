@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -117,8 +119,8 @@ class ImportJobAdmin(HrAdmin):
         return job.created_by_name
 
     @display(description=gettext_lazy("loaded at"), ordering="created_at")
-    def at(self, job: ImportJob) -> Any:
-        return job.created_at
+    def at(self, job: ImportJob) -> str:
+        return date_format(timezone.localtime(job.created_at), "SHORT_DATETIME_FORMAT")
 
     @display(description="")
     def links(self, job: Any) -> SafeString:

@@ -27,6 +27,7 @@ CONTRACT = {
     *(f"evaluation.{word}" for word in ("available", "reminder", "expired", "submitted", "returned", "graded")),
     *("correction.asked", "correction.decided", "change_request.asked", "change_request.decided"),
     *("export.done", "export.failed"),
+    *("load.ended", "load.to_approve", "load.decided"),
 }
 
 

@@ -553,6 +553,38 @@ def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
     ]
 
 
+def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    asked = upload(hr, [*rows, ["E1", "Ana", "Pérez", "Ventas", "03/04/2024"]])
+    job = asked.context["job"]
+    assert asked.redirect_chain[-1][0] == page("import_mapping", job.pk)
+    found = {f"column_{at}": field or "" for at, (_header, field) in enumerate(job.reading["columns"])}
+
+    preview = hr.post(page("import_mapping", job.pk), found | {"date_order": "mdy"}, follow=True)
+    act(hr, job, "confirm")
+    later = upload(hr, [*rows, ["E2", "Eva", "Ruiz", "Ventas", "05/06/2024"]])
+
+    assert preview.context["job"].created == 1
+    assert Employee.objects.get(code="E1").hired_on == date(2024, 3, 4)
+    assert later.context["job"].state == "checked", "the answer goes for the next file with this header"
+    assert later.context["rows"][0].changes[-1].new
+
+
+def test_columns_are_changed_from_the_preview(hr, sales):
+    rows = [["Código", "Nombres", "Apellidos", "Oficina", "Unidad", "Ingreso"]]
+    preview = upload(hr, [*rows, ["E1", "Ana", "Pérez", "Ventas", "Nowhere", "2024-01-15"]])
+    job = preview.context["job"]
+    assert job.failed == 1
+    assert page("import_mapping", job.pk) in preview.text
+    columns = {"column_0": "code", "column_1": "first_name", "column_2": "last_name", "column_3": "org_unit",
+               "column_4": "", "column_5": "hired_on"}  # fmt: skip
+
+    again = hr.post(page("import_mapping", job.pk), columns, follow=True)
+
+    assert (again.context["job"].created, again.context["job"].failed) == (1, 0)
+    assert again.context["unknown_columns"] == ["Unidad"]
+
+
 def test_a_load_is_undone_from_its_page(hr, sales):
     make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
     job = upload(hr, [HEADER, person(1), person(2), person(3)]).context["job"]

@@ -109,7 +109,7 @@ def test_it_is_read_again_as_it_was_mapped(loader):
         field: at for at, (_header, field) in enumerate(COLUMNS) if field
     }
     assert sheet.mapping.unknown == ["Not loaded: Estado", "Talla"]
-    (line,) = sheet.read(sheet.rows)
+    ((line,),) = sheet.blocks(10)
     assert line.values["code"] == "007"
     assert line.values["hired_on"] == date(2024, 1, 15)
 
