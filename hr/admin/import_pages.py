@@ -116,7 +116,7 @@ class ImportPages(ModelAdmin):
             raise Http404
         if request.method == "POST":
             return self._act(request, job)
-        if job.state in (State.MAPPED, State.APPLYING):
+        if job.state in (State.UPLOADED, State.MAPPED, State.APPLYING, State.UNDOING):
             return self._page_of(request, "progress", {"title": job.file_name, "job": job})
         return self._page_of(request, "job", self._told(request, job))
 

@@ -21,7 +21,13 @@ from hr.resources.base import SpreadsheetResource
 from hr.resources.widgets import DateWidget, PhoneWidget
 
 Verdict = ImportRow.Verdict
-COLOURS = {Verdict.NEW: "success", Verdict.CHANGED: "info", Verdict.FAULTY: "danger"}
+COLOURS = {
+    Verdict.NEW: "success",
+    Verdict.CHANGED: "info",
+    Verdict.FAULTY: "danger",
+    Verdict.MISSING: "warning",
+    Verdict.MADE: "success",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,8 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
             verdict=row.get_verdict_display(),
             colour=COLOURS[Verdict(row.verdict)],
             label=row.label,
-            link=reverse(page, args=[row.object_id]) if row.object_id else "",
+            # What was created with the rows is of another model than they.
+            link=reverse(page, args=[row.object_id]) if row.object_id and row.verdict != Verdict.MADE else "",
             changes=[
                 Change(
                     resource.columns[value.name].header,

@@ -21,13 +21,16 @@ from hr.loading.engine import check, note_plan, read_file
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
 from hr.loading.lines import Sheet
+from hr.loading.notes import AT_ONCE_ROWS
 from hr.loading.options import Options
 from hr.loading.plan import Plan
+from hr.loading.recognition import MUST_BE_ANSWERED
 from hr.loading.turns import is_embedded
 from hr.loading.undo import undo_next
 from hr.loading.writers import writer_of
 from hr.models import ImportJob, ImportRow
 from hr.services import files
+from hr.services.column_mappings import recall_for, remember
 from hr.services.writing import DATABASE, business_atomic, write
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 State = ImportJob.State
 WAITING = (State.UPLOADED, State.MAPPED, State.APPLYING, State.UNDOING)
 STALLED_AFTER = timedelta(minutes=3)
+# Among ImportJob.options: its loader looked at how the file was read.
+SEEN = "seen"
 # Between two chunks, so that others who wait to write the one file come in.
 PAUSE_SECONDS = 0.02
 
@@ -49,10 +54,10 @@ def wake_later(job_id: int) -> None:
     transaction.on_commit(partial(run_import.enqueue, job_id), using=DATABASE)
 
 
-def run(job_id: int, *, source: str = "import") -> None:
+def run(job_id: int, *, source: str = "import", sheet: Sheet | None = None) -> None:
     """Do what the job's state asks for until it waits for somebody. Safe to call twice, and in two processes at once.
 
-    `source` is where the writing comes from, as history says it.
+    `source` is where the writing comes from, as history says it; `sheet` the file, if it was read already.
     """
     done: set[str] = set()
     # Each state once: whoever finds it unchanged after its step leaves it to the process that holds the job.
@@ -60,7 +65,7 @@ def run(job_id: int, *, source: str = "import") -> None:
         done.add(job.state)
         ImportJob.objects.filter(pk=job_id).update(heartbeat_at=timezone.now())
         with translation.override(job.language):
-            _do_step(job, source)
+            _do_step(job, source, sheet)
 
 
 def _to_be_done(job_id: int) -> ImportJob | None:
@@ -69,15 +74,15 @@ def _to_be_done(job_id: int) -> ImportJob | None:
     return None if job is not None and job.state == State.UPLOADED and job.reading else job
 
 
-def _do_step(job: ImportJob, source: str) -> None:
-    steps: dict[str, Callable[[ImportJob, str], None]] = {
-        State.UPLOADED: _read,
-        State.MAPPED: _check,
-        State.APPLYING: _apply,
-        State.UNDOING: _undo,
+def _do_step(job: ImportJob, source: str, sheet: Sheet | None) -> None:
+    steps: dict[str, Callable[[], None]] = {
+        State.UPLOADED: partial(_read, job, sheet),
+        State.MAPPED: partial(_check, job),
+        State.APPLYING: partial(_apply, job, source),
+        State.UNDOING: partial(_undo, job, source),
     }
     try:
-        steps[job.state](job, source)
+        steps[job.state]()
     except DomainError as error:
         _fail(job.pk, job.state, str(error), actor=None)
     except OperationalError:
@@ -105,49 +110,91 @@ def _who_may_load(job: ImportJob, user_id: int | None) -> User:
 def read_and_check(job_id: int) -> None:
     """The first steps of a job just stored, for a command: what is wrong with the file is raised, not noted."""
     job = ImportJob.objects.select_related("file").get(pk=job_id)
-    _check(job, "cli")
+    sheet = _sheet(job)
+    _note_reading(job.pk, sheet, actor=actor_of(job))
+    _check_sheet(job, sheet)
 
 
 # --- Reading and checking --------------------------------------------------------------------------------------------
-def _read(job: ImportJob, source: str) -> None:
-    _sheet(job)
-    _set_state(job.pk, State.UPLOADED, State.MAPPED, actor=None)
+def _read(job: ImportJob, sheet: Sheet | None) -> None:
+    """Find out what is in the file, and check it unless its loader has to be asked."""
+    sheet = sheet or _sheet(job, ask=True)
+    if _note_reading(job.pk, sheet, actor=actor_of(job)):
+        _check_sheet(job, sheet)
 
 
-def _check(job: ImportJob, source: str) -> None:
+@business_atomic
+def _note_reading(job_id: int, sheet: Sheet, *, actor: User | None) -> bool:
+    """Whether the file can be checked as it was read."""
+    job = held(job_id, State.UPLOADED)
+    if job is None:
+        return False
+    job.reading, job.rows, job.columns = sheet.reading.as_json(), sheet.reading.rows, sheet.mapping.columns
+    seen = SEEN in job.options
+    if any(question.code in MUST_BE_ANSWERED or not seen for question in sheet.reading.questions):
+        job.heartbeat_at = None
+    else:
+        job.state = State.MAPPED
+        if seen and actor is not None:
+            remember(job.resource, sheet.reading.header_sha256, Options.from_json(job.options), actor=actor)
+    write([job], ["state", "reading", "rows", "columns", "heartbeat_at"])
+    return job.state == State.MAPPED
+
+
+def _check(job: ImportJob) -> None:
+    _check_sheet(job, _sheet(job))
+
+
+def _check_sheet(job: ImportJob, sheet: Sheet) -> None:
     """Store the preview."""
     actor = actor_of(job)
-    plan = _plan(job, actor)
+    plan = _plan(job, sheet, actor)
     _note_check(job.pk, State.MAPPED, plan, job.error, actor=actor)
 
 
 def _check_again(job: ImportJob, actor: User | None) -> None:
     """Nothing was written, because a row no longer fits: back to a preview of what would be done now."""
-    plan = _plan(job, actor)
+    plan = _plan(job, _sheet(job), actor)
     _note_check(job.pk, State.APPLYING, plan, moved_message(), actor=actor)
 
 
-def _plan(job: ImportJob, actor: User | None) -> Plan:
+def _plan(job: ImportJob, sheet: Sheet, actor: User | None) -> Plan:
     """What loading the file would do, as its loader chose."""
     return check(
-        _sheet(job),
+        sheet,
         KINDS[job.resource],
         user=actor,
         create_missing=job.create_missing,
         mode=job.mode,
         full_roster=job.full_roster,
+        progress=_progress_of(job, len(sheet.rows)),
     )
+
+
+def _progress_of(job: ImportJob, rows: int) -> Callable[[int], None] | None:
+    """Notes how far a long check is."""
+    if rows <= AT_ONCE_ROWS:
+        return None
+    running = ImportJob.objects.filter(pk=job.pk)
+    running.update(rows_done=0, rows_to_do=rows, started_at=timezone.now())
+    return lambda done: running.update(rows_done=done, heartbeat_at=timezone.now())  # type: ignore[return-value]
 
 
 def moved_message() -> str:
     return _("The data changed since the preview. Nothing was written: look at the new preview and confirm again.")
 
 
-def _sheet(job: ImportJob) -> Sheet:
+def _sheet(job: ImportJob, *, ask: bool = False) -> Sheet:
     if job.file is None:
         raise UnusableFile(_("The file is gone. Load it again."))
-    options = Options.from_json(job.options)
-    return read_file(files.read_file(job.file), KINDS[job.resource], event_id=job.event_id, options=options)
+    return read_file(
+        files.read_file(job.file),
+        KINDS[job.resource],
+        event_id=job.event_id,
+        options=Options.from_json(job.options),
+        recall=recall_for(job.resource, actor_of(job)),
+        ask=ask,
+    )
 
 
 @business_atomic
@@ -157,14 +204,6 @@ def _note_check(job_id: int, state: str, plan: Plan, error: str, *, actor: User 
         return
     job.state, job.error = State.CHECKED, error
     note_plan(plan, job, plan.outcome(accept_valid=True))
-
-
-@business_atomic
-def _set_state(job_id: int, before: str, state: str, *, actor: None) -> None:
-    job = held(job_id, before)
-    if job is not None:
-        job.state = state
-        write([job], ["state"])
 
 
 # --- Writing and taking back -----------------------------------------------------------------------------------------

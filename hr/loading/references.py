@@ -97,8 +97,8 @@ def create_named(turns: Sequence[Turn], job: ImportJob, *, actor: User | None) -
         return {}
     keys: dict[str, dict[str, int]] = {field: {} for field in wanted}
     for after, key in ImportRow.objects.filter(job=job, verdict=MADE).values_list("after", "object_id"):
-        for field, name in after.items():
-            keys.setdefault(field, {})[fold(name)] = key
+        for field, value in after.items():
+            keys.setdefault(field, {})[fold(name_to_create(value) or "")] = key
     for field, names in wanted.items():
         new = [name for folded_name, name in names.items() if folded_name not in keys[field]]
         _refuse_known(turns, field, new)
@@ -152,7 +152,7 @@ def _note_made(job: ImportJob, field: str, names: Sequence[str], rows: Sequence[
     insert_only(
         ImportRow,
         [
-            common | {"label": str(row)[:200], "object_id": row.pk, "after": {field: name}}
+            common | {"label": str(row)[:200], "object_id": row.pk, "after": {field: {"create": name}}}
             for name, row in zip(names, rows, strict=True)
         ],
     )

@@ -119,7 +119,7 @@ class ImportRow(BusinessModel):
         CHANGED = "changed", _("changed")
         FAULTY = "faulty", _("faulty")
         MISSING = "missing", _("missing from the file")
-        # A unit or position that rows of the file name and nobody knew: {"org_unit": its name} in `after`.
+        # A unit or position that rows of the file name and nobody knew: `after` is {"org_unit": {"create": name}}.
         MADE = "made", _("created with them")
 
     class Undone(models.TextChoices):

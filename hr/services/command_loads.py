@@ -54,7 +54,7 @@ def load_file(
     """Load the file, or say what that would do. Raises DomainError if it is unusable."""
     options["sha256"] = hashlib.sha256(content).hexdigest()
     language = (translation.get_language() or "es")[:2]
-    job = imports.store(kind, file_name, content, 0, actor=actor, options=options, language=language)
+    job = imports.store(kind, file_name, content, actor=actor, options=options, language=language)
     try:
         jobs.read_and_check(job.pk)
         job.refresh_from_db()

@@ -28,6 +28,7 @@ from hr.loading.apply import UNDO_KEPT
 from hr.loading.approval import TERMINATIONS, has_moved, reasons_of
 from hr.loading.engine import read_file
 from hr.loading.kinds import Kind
+from hr.loading.lines import Sheet
 from hr.loading.notes import AT_ONCE_ROWS
 from hr.loading.reading import check_size
 from hr.loading.undo import UndoPreview, count_written, undo_of
@@ -35,6 +36,7 @@ from hr.models import Employee, Event, ImportJob, ImportRow
 from hr.permissions import can_approve_load, can_undo_load, require
 from hr.services import files
 from hr.services.clean import clean_reason
+from hr.services.column_mappings import recall_for
 from hr.services.rows import hold, require_known
 from hr.services.writing import BATCH, business_atomic, update_by_key, write
 
@@ -120,15 +122,17 @@ def upload(
     }
     if not again:
         _refuse_same_file(kind.name, options["sha256"], event_id)
-    small = len(content) <= READ_AT_ONCE_BYTES
-    rows = len(read_file(content, kind, event_id=event_id).rows) if small else 0
-    job = store(kind, PurePath(file_name).name[-255:], content, rows, actor=actor, options=options)
-    return _run(job, at_once=small and rows <= AT_ONCE_ROWS)
+    # What is no table at all is refused before anything is stored.
+    sheet = None
+    if len(content) <= READ_AT_ONCE_BYTES:
+        sheet = read_file(content, kind, event_id=event_id, recall=recall_for(kind.name, actor), ask=True)
+    job = store(kind, PurePath(file_name).name[-255:], content, actor=actor, options=options)
+    return _run(job, at_once=sheet is not None and len(sheet.rows) <= AT_ONCE_ROWS, sheet=sheet)
 
 
 def map_columns(job_id: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
-    """Have the file read as its loader says (ImportJob.options), and check it."""
-    return _run(_back_to_check(job_id, actor=actor, values={"options": options}))
+    """Have the file read as its loader says (ImportJob.options), and check it: also where all was read well."""
+    return _read_again(_back_to_check(job_id, actor=actor, values={"options": options}))
 
 
 def recheck(
@@ -142,7 +146,8 @@ def recheck(
     """Check again with other choices; None leaves one as it is."""
     asked = {"create_missing": create_missing, "mode": mode, "options": options}
     values = {name: value for name, value in asked.items() if value is not None}
-    return _run(_back_to_check(job_id, actor=actor, values=values))
+    job = _back_to_check(job_id, actor=actor, values=values)
+    return _run(job) if options is None else _read_again(job)
 
 
 def fix_cause(job_id: int, *, actor: User, index: int, value: str) -> ImportJob:
@@ -237,20 +242,18 @@ def store(
     kind: Kind,
     file_name: str,
     content: bytes,
-    rows: int,
     *,
     actor: User | None,
     options: dict[str, Any],
     language: str = "",
 ) -> ImportJob:
-    """A job to be checked, with its file."""
+    """A job to be read and checked, with its file."""
     file = files.keep_file("imports", file_name, content, actor=actor, expires_at=timezone.now() + UPLOAD_KEPT)
     return ImportJob.objects.create(
         resource=kind.name,
-        state=State.MAPPED,
+        state=State.UPLOADED,
         file=file,
         file_name=file_name,
-        rows=rows,
         **options,
         language=language or (actor.language if actor else "es"),
         heartbeat_at=timezone.now(),
@@ -288,11 +291,16 @@ def _refuse_same_file(resource: str, sha256: str, event_id: int | None, *, since
 @business_atomic
 def _back_to_check(job_id: int, *, actor: User, values: dict[str, Any]) -> ImportJob:
     job = _own(job_id, actor)
-    _move(job, State.UPLOADED if "options" in values else State.MAPPED)
+    if job.state == State.UPLOADED and not job.reading:
+        raise _not_now(job)
+    _move(job, State.UPLOADED if "options" in values else State.MAPPED, again="options" in values)
+    before = job.options
     for name, value in values.items():
         setattr(job, name, value)
     if "options" in values:
-        job.reading = {}
+        # What was corrected in cells goes for the file however its columns are read.
+        fixes = {"fixes": before["fixes"]} if "fixes" in before else {}
+        job.options, job.reading = fixes | values["options"] | {jobs.SEEN: True}, {}
     write([job], ["state", *values, "reading", "error", "refusal", "heartbeat_at"])
     return job
 
@@ -468,17 +476,29 @@ def _not_now(job: ImportJob) -> InvalidTransition:
     return InvalidTransition(_("This load is %(state)s.") % {"state": job.get_state_display()})
 
 
-def _move(job: ImportJob, state: str) -> None:
-    if state not in ImportJob.NEXT.get(State(job.state), ()):
+def _move(job: ImportJob, state: str, *, again: bool = False) -> None:
+    """`again`: also from the same state."""
+    if not (again and job.state == state) and state not in ImportJob.NEXT.get(State(job.state), ()):
         raise _not_now(job)
     job.state, job.error, job.heartbeat_at = state, "", timezone.now()
 
 
-def _run(job: ImportJob, *, at_once: bool | None = None, rows: Callable[[ImportJob], int] | None = None) -> ImportJob:
+def _read_again(job: ImportJob) -> ImportJob:
+    size = job.file.size if job.file else 0
+    return _run(job, at_once=size <= READ_AT_ONCE_BYTES and job.rows <= AT_ONCE_ROWS)
+
+
+def _run(
+    job: ImportJob,
+    *,
+    at_once: bool | None = None,
+    rows: Callable[[ImportJob], int] | None = None,
+    sheet: Sheet | None = None,
+) -> ImportJob:
     """Do it in the request if it is small, else leave it to the worker."""
     size = rows(job) if rows else job.rows
     if at_once if at_once is not None else size <= AT_ONCE_ROWS:
-        jobs.run(job.pk)
+        jobs.run(job.pk, sheet=sheet)
     else:
         jobs.wake_later(job.pk)
     job.refresh_from_db()

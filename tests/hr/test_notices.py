@@ -26,6 +26,7 @@ CONTRACT = {
     *(f"attendance.{word}" for word in ("enrolled", "promoted", "waitlisted", "cancelled")),
     *(f"evaluation.{word}" for word in ("available", "reminder", "expired", "submitted", "returned", "graded")),
     *("correction.asked", "correction.decided", "change_request.asked", "change_request.decided"),
+    *("load.ended", "load.to_approve", "load.decided"),
 }
 
 

@@ -95,8 +95,8 @@ def test_units_positions_and_codes_are_made_once(hr, in_chunks, settings):
     assert [row.after["code"] for row in job.lines.filter(verdict="new").order_by("step")] == codes
     made = job.lines.filter(verdict="made").values_list("label", "object_id", "after")
     assert sorted(made) == [
-        ("Norte (NORTE)", OrgUnit.objects.get().pk, {"org_unit": "Norte"}),
-        ("Piloto", Position.objects.get().pk, {"position": "Piloto"}),
+        ("Norte (NORTE)", OrgUnit.objects.get().pk, {"org_unit": {"create": "Norte"}}),
+        ("Piloto", Position.objects.get().pk, {"position": {"create": "Piloto"}}),
     ]
 
 

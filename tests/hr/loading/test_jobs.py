@@ -238,7 +238,7 @@ def test_a_large_file_waits_for_the_worker(monkeypatch):
 
     job = upload([HEADER, *(person(number) for number in range(1, 5))], hr)
 
-    assert job.state == "mapped"
+    assert job.state == "uploaded"
     assert DBTaskResult.objects.get().args_kwargs["args"] == [job.pk]
 
     jobs.run(job.pk)
@@ -262,3 +262,83 @@ def test_a_load_whose_process_died_is_woken():
 
     assert [task.args_kwargs["args"] for task in DBTaskResult.objects.all()] == [[stalled.pk]]
     assert jobs.wake_stalled() == 0
+
+
+# --- What only the loader knows -------------------------------------------------------------------------------------
+AMBIGUOUS = [["Código", "Fecha de ingreso"], ["E1", "03/04/2024"]]
+
+
+def test_a_file_with_a_question_waits_for_its_loader_who_is_not_asked_again(hr, sales):
+    make_employee("Ana", code="E1", org_unit=sales)
+
+    job = upload(AMBIGUOUS, hr)
+    assert (job.state, [each["code"] for each in job.reading["questions"]]) == ("uploaded", ["date_order"])
+    assert (job.rows, job.heartbeat_at, job.lines.count()) == (1, None, 0)
+    jobs.run(job.pk)
+    with pytest.raises(InvalidTransition):
+        imports.confirm(job.pk, actor=hr)
+
+    job = imports.map_columns(job.pk, actor=hr, options={"date_order": "mdy"})
+
+    assert (job.state, job.lines.get().after) == ("checked", {"hired_on": "2024-03-04"})
+    assert upload(AMBIGUOUS, hr, again=True).lines.get().after == {"hired_on": "2024-03-04"}
+
+
+def test_a_question_that_was_not_answered_is_asked_again(hr, sales):
+    job = upload(AMBIGUOUS, hr)
+
+    job = imports.map_columns(job.pk, actor=hr, options={})
+
+    assert (job.state, len(job.reading["questions"])) == ("uploaded", 1)
+    assert imports.cancel(job.pk, actor=hr).state == "cancelled"
+
+
+def test_columns_are_mapped_anew_also_after_the_check_and_remembered(hr, sales):
+    rows = [["Código", "Alias"], ["E1", "Eva"]]
+    make_employee("Ana", code="E1", org_unit=sales)
+    job = upload(rows, hr)
+    job = job if job.state == "checked" else imports.map_columns(job.pk, actor=hr, options={})
+    assert (job.state, job.updated) == ("checked", 0)
+
+    job = imports.map_columns(job.pk, actor=hr, options={"columns": {"1": "first_name"}})
+
+    assert (job.state, job.lines.get().after) == ("checked", {"first_name": "Eva"})
+    assert upload([*rows[:1], ["E1", "Ada"]], hr).lines.get().after == {"first_name": "Ada"}
+
+
+def test_one_fix_goes_for_all_rows_of_a_group(hr, sales):
+    job = upload([HEADER, person(1, Unidad="Bentas"), person(2, Unidad="bentas"), person(3)], hr)
+    assert (job.failed, [group["rows"] for group in job.causes]) == (2, [2])
+
+    job = imports.fix_cause(job.pk, actor=hr, index=0, value="Ventas")
+
+    assert (job.failed, job.created, job.causes) == (0, 3, [])
+    with pytest.raises(NotFound):
+        imports.fix_cause(job.pk, actor=hr, index=0, value="Ventas")
+
+
+def test_only_what_the_mode_says_is_written(hr, sales):
+    make_employee("Ana", code="E1", org_unit=sales)
+    rows = [HEADER, person(1), person(2)]
+
+    job = upload(rows, hr, mode="create")
+    assert (job.created, job.updated, job.skipped) == (1, 0, 1)
+    job = imports.recheck(job.pk, actor=hr, mode="update")
+    assert (job.created, job.updated, job.skipped) == (0, 1, 1)
+
+    imports.confirm(job.pk, actor=hr)
+    assert list(Employee.objects.values_list("code", "last_name")) == [("E1", "Pérez 1")]
+
+
+def test_a_full_roster_names_those_who_are_missing(hr, sales):
+    gone = make_employee("Eva", code="E9", org_unit=sales)
+    make_employee(code="E8", org_unit=sales, status="terminated", ended_on="2024-01-01")
+
+    job = upload([HEADER, person(1)], hr, full_roster=True)
+    job = imports.confirm(job.pk, actor=hr)
+
+    missing = job.lines.filter(verdict="missing").values_list("object_id", "number", "step", "read_version")
+    assert list(missing) == [(gone.pk, None, None, 1)]
+    assert imports.end_missing(job.pk, actor=hr, action="suspend").state == "applied"
+    gone.refresh_from_db()
+    assert gone.status == "suspended"
