@@ -57,6 +57,10 @@ bench-fanout: .venv/.dev .venv/.mysql ## Time publishing an event to 100,000 peo
 	$(EMBEDDED) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS)
 	$(SERVERS) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS)
 
+.PHONY: bench-reading
+bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, beside openpyxl
+	$(EMBEDDED) $(PY) benchmarks/bench_reading.py $(BENCH_ARGS)
+
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
