@@ -61,6 +61,9 @@ bench-export: .venv/.dev .venv/.mysql ## Time exports of 1,000,000 rows beside s
 	$(EMBEDDED) $(PY) benchmarks/bench_export.py $(BENCH_ARGS)
 	$(SERVERS) $(PY) benchmarks/bench_export.py $(BENCH_ARGS)
 
+bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, beside openpyxl
+	$(EMBEDDED) $(PY) benchmarks/bench_reading.py $(BENCH_ARGS)
+
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
