@@ -84,6 +84,10 @@ class Environment:
             return default
         return int(value)
 
+    def limit(self, name: str) -> int | None:
+        """A whole number, or None where there is no limit."""
+        return self.number(name, 0) if self.text(name) else None
+
     def port(self, name: str, default: int) -> int:
         return self.number(name, default, least=1, most=65535)
 

@@ -221,6 +221,12 @@ if not re.fullmatch(r"[^#]*#{1,12}[^#]*", EMPLOYEE_CODE_PATTERN) or len(EMPLOYEE
     env.faults.append(f"EMPLOYEE_CODE_PATTERN={EMPLOYEE_CODE_PATTERN} needs one run of # for the number.")
     EMPLOYEE_CODE_PATTERN = "EMP-#####"
 
+# Loads that write more rows, end more employments, or give more people another boss or unit, wait until a second person
+# has approved them. None: no limit.
+LOAD_APPROVAL_ROWS = env.limit("LOAD_APPROVAL_ROWS")
+LOAD_APPROVAL_TERMINATIONS = env.limit("LOAD_APPROVAL_TERMINATIONS")
+LOAD_APPROVAL_MOVES = env.limit("LOAD_APPROVAL_MOVES")
+
 # --- Check-in ----------------------------------------------------------------------------------------------------
 # It opens so many minutes before an event or session begins; who comes so many after is late.
 CHECK_IN_OPENS_MINUTES = env.number("CHECK_IN_OPENS_MINUTES", 30)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from core.errors import NotAllowed
-from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, MARK, PERSONAL
+from hr.rights import ADD, CHANGE, DECIDE, ENROL, GRADE, IMPORT_RIGHTS, MARK, PERSONAL
 from hr.scope import Scope, events_for, facts_of, has_role_right, people_of, scope_for
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         EvaluationRound,
         Event,
         EventKind,
+        ImportJob,
         OrgUnit,
         Position,
     )
@@ -246,6 +247,21 @@ def can_decide_request(user: User | None, request: ChangeRequest) -> bool:
     own = facts_of(user).employee_id
     is_own = request.asked_by_id == user.pk or (own is not None and request.employee_id == own)
     return can_decide_requests(user) and not is_own
+
+
+def can_approve_load(user: User | None, job: ImportJob) -> bool:
+    """Whether the user may approve the load, or refuse it: who could have loaded it himself, and nobody his own."""
+    if user is None or job.created_by_id == user.pk:
+        return False
+    return _holds(user, "hr.approve_importjob") and _holds(user, IMPORT_RIGHTS[job.resource])
+
+
+def can_undo_load(user: User | None, job: ImportJob) -> bool:
+    """Whether the user may take back what the load wrote: whose it is, and who may approve those of others."""
+    if user is None:
+        return True
+    is_own = job.created_by_id == user.pk and _holds(user, IMPORT_RIGHTS[job.resource])
+    return is_own or can_approve_load(user, job)
 
 
 def is_self(user: User | None, employee: Employee) -> bool:

@@ -20,6 +20,14 @@ GRADE = "hr.grade_evaluation"
 # To decide what people ask HR for: of roles alone.
 DECIDE = "hr.decide_changerequest"
 
+# To load files of each kind (ImportJob.Resource): of roles alone.
+IMPORT_RIGHTS = {
+    "employees": "hr.import_employee",
+    "units": "hr.import_orgunit",
+    "positions": "hr.import_position",
+    "attendance": "hr.import_attendance",
+}
+
 # On one's own record.
 SELF_RIGHTS = frozenset({VIEW, PERSONAL, VIEW_ATTENDANCE, VIEW_EVALUATION})
 

@@ -1,129 +1,208 @@
-"""Write what a plan says, through the services and in bulk, inside the caller's transaction."""
+"""A confirmed load, written from its rows alone: at once up to ONE_TRANSACTION rows, above that chunk by chunk.
+
+A chunk is one transaction: the records, their history, what an undo needs, and how far the load is. Whatever ends the
+process, the next one goes on with the first row that is not written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from core.text import fold
-from hr.loading.catalogue import folded, made_code
-from hr.loading.check_employees import ToCreate
-from hr.loading.lines import CHANGED, NEW, Line
-from hr.loading.plan import Plan
-from hr.models import OrgUnit, Position
-from hr.services.codes import next_codes
-from hr.services.employees import NewEmployee, change_employees, hire_employees
-from hr.services.org_units import NewOrgUnit, change_org_units, create_org_units
-from hr.services.positions import NewPosition, change_positions, create_positions
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.context import changing
+from hr.loading import notes
+from hr.loading.apply_rows import RowWriter
+from hr.loading.chunks import do_what_fits
+from hr.loading.turns import Turn, note_written, read_turns
+from hr.models import ImportJob, ImportRow
+from hr.services.writing import business_atomic, write
 
 if TYPE_CHECKING:
     from core.models import User
 
-
-def write_employees(plan: Plan, *, actor: User | None) -> None:
-    """Create what is missing, change who is there, hire who is new, then change those whose boss is new."""
-    new, changed = plan.of(NEW), plan.of(CHANGED)
-    _create_missing(plan, [*new, *changed], actor)
-    below_new = [line for line in changed if isinstance(line.changes.get("reports_to"), Line)]
-    late = {id(line) for line in below_new}
-    _change(change_employees, [line for line in changed if id(line) not in late], actor)
-    _hire(new, actor)
-    for line in below_new:
-        line.changes["reports_to"] = line.changes["reports_to"].object_id
-    _change(change_employees, below_new, actor)
-
-
-def write_org_units(plan: Plan, *, actor: User | None) -> None:
-    """As for employees; a parent may be any other unit of the file."""
-    new, changed = plan.of(NEW), plan.of(CHANGED)
-    rows = []
-    for line in new:
-        parent = line.changes.get("parent")
-        rows.append(
-            NewOrgUnit(
-                code=line.changes["code"],
-                name=line.changes["name"],
-                parent_id=parent if isinstance(parent, int) else None,
-                parent_code=parent.values["code"] if isinstance(parent, Line) else "",
-                head_id=line.changes.get("head"),
-            )
-        )
-    _note_keys(new, create_org_units(rows, actor=actor) if rows else [])
-    for line in changed:
-        if isinstance(parent := line.changes.get("parent"), Line):
-            line.changes["parent"] = parent.object_id
-    _change(change_org_units, changed, actor)
+State, Verdict = ImportJob.State, ImportRow.Verdict
+ONE_TRANSACTION = 20_000
+CHUNK = 2_000
+UNDO_KEPT = timedelta(days=30)
+FILE_KEPT = timedelta(days=90)
+MOVED = "moved"
+MOST_GROUPS = 200
+FIELDS = [
+    "state", "error", "created", "updated", "skipped", "failed", "causes", "rows_done", "heartbeat_at", "applied_at",
+    "undo_until",
+]  # fmt: skip
 
 
-def write_positions(plan: Plan, *, actor: User | None) -> None:
-    new = plan.of(NEW)
-    rows = [NewPosition(code=line.changes["code"], title=line.changes["title"]) for line in new]
-    _note_keys(new, create_positions(rows, actor=actor) if rows else [])
-    _change(change_positions, plan.of(CHANGED), actor)
+@dataclass
+class Run:
+    """One process at work on one load. `last_step` is that of the last row it knows to be written: those before need
+    not be looked through again.
+    """
+
+    writer: RowWriter
+    last_step: int = 0
 
 
-def _hire(lines: list[Line], actor: User | None) -> None:
-    if not lines:
+def held(job_id: int, state: str) -> ImportJob | None:
+    """The job, locked, if it still is in the state and no other process holds it."""
+    jobs = ImportJob.objects.select_for_update(skip_locked=True)
+    return jobs.filter(pk=job_id, state=state).first()
+
+
+def in_one_transaction(job: ImportJob) -> bool:
+    return job.rows_to_do <= ONE_TRANSACTION and not ends_missing(job)
+
+
+def ends_missing(job: ImportJob) -> bool:
+    """Whether the file itself is in, so that those who are missing from it are what is left to be written."""
+    return job.applied_at is not None
+
+
+@business_atomic
+def apply_next(job_id: int, run: Run, *, actor: User | None) -> int | None:
+    """Write the next rows; returns the step of the last, None if there is nothing more to do.
+
+    Raises DomainError, with nothing written, if a row no longer fits and the load is not to write what does.
+    """
+    job = held(job_id, State.APPLYING)
+    if job is None:
+        return None
+    with changing(job_id=job.pk):
+        if job.cancel_asked:
+            _stop(job)
+            return None
+        if in_one_transaction(job):
+            _write_all(job, run, actor)
+            return None
+        turns = _next_turns(job, run.last_step)
+        if turns:
+            step = _write_part(job, run, turns, actor, forgiving=job.accept_valid or ends_missing(job))
+            job.heartbeat_at = timezone.now()
+            write([job], FIELDS)
+            return step
+        _finish(job)
+        return None
+
+
+@business_atomic
+def apply_at_once(job: ImportJob, writer: RowWriter, *, actor: User | None) -> None:
+    """Write a job just checked in the caller's transaction, whatever its size."""
+    job.state, job.rows_to_do = State.APPLYING, job.created + job.updated
+    write([job], ["state", "rows_to_do"])
+    with changing(job_id=job.pk):
+        _write_all(job, Run(writer), actor)
+
+
+def _write_all(job: ImportJob, run: Run, actor: User | None) -> None:
+    step = 0
+    while turns := _next_turns(job, step):
+        step = _write_part(job, run, turns, actor, forgiving=False)
+    _finish(job)
+
+
+def _next_turns(job: ImportJob, after: int) -> list[Turn]:
+    rows = ImportRow.objects.filter(job=job, step__gt=after, written_version=None)
+    return read_turns(rows.order_by("step")[:CHUNK])
+
+
+def _write_part(job: ImportJob, run: Run, turns: Sequence[Turn], actor: User | None, *, forgiving: bool) -> int:
+    def work(part: Sequence[Turn]) -> None:
+        for turn in part:
+            turn.start_over()
+        run.writer.write(part, job=job, actor=actor)
+
+    if forgiving:
+        written, unfit = do_what_fits(work, turns)
+        _note_unfit(job, unfit)
+    else:
+        work(turns)
+        written = list(turns)
+    note_written(written)
+    job.rows_done += len(turns)
+    return turns[-1].step or 0
+
+
+def _note_unfit(job: ImportJob, turns: Sequence[Turn]) -> None:
+    """These rows turned out faulty: the data changed since they were checked."""
+    headers = {field: header for header, field in job.columns if field}
+    for turn in turns:
+        name = turn.problem_field if turn.problem_field in headers else ""
+        column = headers.get(name, "")
+        error = {"column": column, "field": name, "value": "", "message": turn.problem, "cause": MOVED}
+        values: dict[str, Any] = {"step": None, "errors": [error], "version": F("version") + 1}
+        if turn.verdict != Verdict.MISSING:
+            place = _group(job, name, column, turn.problem)
+            values |= {"verdict": Verdict.FAULTY, "causes": f",{place}," if place is not None else ""}
+            job.failed += 1
+            job.created -= turn.verdict == Verdict.NEW
+            job.updated -= turn.verdict == Verdict.CHANGED
+        ImportRow.objects.filter(pk=turn.pk).update(**values)
+
+
+def _group(job: ImportJob, field: str, column: str, message: str) -> int | None:
+    """The place among the job's causes of what became unfit in this field."""
+    for place, group in enumerate(job.causes):
+        if group["cause"] == MOVED and group["field"] == field:
+            group["rows"] += 1
+            return place
+    if len(job.causes) >= MOST_GROUPS:
+        return None
+    group = {"cause": MOVED, "field": field, "column": column, "value": "", "message": message, "rows": 1, "fix": None}
+    job.causes.append(group)
+    return len(job.causes) - 1
+
+
+def _stop(job: ImportJob) -> None:
+    """The loader wants no more of it: what was written stays if it may stand alone, else it is taken back."""
+    written = ImportRow.objects.filter(job=job).exclude(written_version=None)
+    if ends_missing(job) or (job.accept_valid and written.exists()):
+        _finish(job)
+    else:
+        begin_to_take_back(job, "")
+
+
+def begin_to_take_back(job: ImportJob, error: str) -> None:
+    """All or nothing, and not all: what was written already goes again."""
+    job.state, job.error = State.UNDOING, error
+    job.rows_to_do, job.rows_done = job.rows_done, 0
+    job.started_at = job.heartbeat_at = timezone.now()
+    write([job], ["state", "error", "rows_to_do", "rows_done", "started_at", "heartbeat_at"])
+
+
+def _finish(job: ImportJob) -> None:
+    now = timezone.now()
+    _skip_the_rest(job)
+    job.state = State.PARTLY_APPLIED if job.failed or job.skipped else State.APPLIED
+    job.error = ""
+    job.heartbeat_at = now
+    job.applied_at = job.applied_at or now
+    job.undo_until = now + UNDO_KEPT
+    write([job], FIELDS)
+    if job.file is not None:
+        job.file.expires_at = now + FILE_KEPT
+        write([job.file], ["expires_at"])
+    notes.tell_of_end(job)
+
+
+def _skip_the_rest(job: ImportJob) -> None:
+    """Rows that were not written, because the load was cancelled."""
+    left = ImportRow.objects.filter(job=job, step__gt=0, written_version=None)
+    if not job.cancel_asked:
         return
-    taken = frozenset(line.values["code"] for line in lines if line.values.get("code"))
-    made = iter(next_codes(sum(not line.values.get("code") for line in lines), taken=taken))
-    for line in lines:
-        line.values["code"] = line.values.get("code") or next(made)
-    known = {field.name for field in fields(NewEmployee)}
-    rows = []
-    for line in lines:
-        values: dict[str, Any] = {"code": line.values["code"]}
-        for name, value in line.changes.items():
-            if name == "reports_to":
-                key = "reports_to_code" if isinstance(value, Line) else "reports_to_id"
-                values[key] = value.values["code"] if isinstance(value, Line) else value
-            else:
-                values[name if name in known else f"{name}_id"] = value
-        rows.append(NewEmployee(**values))
-    _note_keys(lines, hire_employees(rows, actor=actor))
+    new, changed = (left.filter(verdict=verdict).count() for verdict in (Verdict.NEW, Verdict.CHANGED))
+    job.created, job.updated, job.skipped = job.created - new, job.updated - changed, job.skipped + new + changed
+    left.update(step=None, version=F("version") + 1)
 
 
-def _change(change: Any, lines: list[Line], actor: User | None) -> None:
-    if not lines:
-        return
-    changes = {}
-    for line in lines:
-        assert line.existing is not None
-        line.object_id = line.existing.pk
-        changes[line.existing.pk] = line.changes
-    change(changes, actor=actor)
-
-
-def _note_keys(lines: list[Line], rows: Iterable[Any]) -> None:
-    for line, row in zip(lines, rows, strict=True):
-        line.object_id = row.pk
-
-
-def _create_missing(plan: Plan, lines: list[Line], actor: User | None) -> None:
-    """Create the units and positions that the lines to be written name, and put their keys in place of the names."""
-    units = _names(lines, "org_unit")
-    if units:
-        taken = folded(OrgUnit.objects.values_list("code", flat=True))
-        roots = list(OrgUnit.objects.filter(parent=None).values_list("pk", flat=True)[:2])
-        # Below the organisation itself where there is one; whoever knows better moves them.
-        parent = roots[0] if len(roots) == 1 else None
-        new = [NewOrgUnit(code=made_code(name, taken), name=name, parent_id=parent) for name in units.values()]
-        _put_keys(lines, "org_unit", units, create_org_units(new, actor=actor))
-    titles = _names(lines, "position")
-    if titles:
-        taken = folded(Position.objects.values_list("code", flat=True))
-        positions = [NewPosition(code=made_code(title, taken), title=title) for title in titles.values()]
-        _put_keys(lines, "position", titles, create_positions(positions, actor=actor))
-
-
-def _names(lines: list[Line], field: str) -> dict[str, str]:
-    """The names to create, by their folded form, in the order of the file."""
-    return {fold(value): str(value) for line in lines if isinstance(value := line.changes.get(field), ToCreate)}
-
-
-def _put_keys(lines: list[Line], field: str, names: dict[str, str], rows: Iterable[Any]) -> None:
-    keys = dict(zip(names, (row.pk for row in rows), strict=True))
-    for line in lines:
-        if isinstance(value := line.changes.get(field), ToCreate):
-            line.changes[field] = keys[fold(value)]
+@business_atomic
+def refuse_load(job_id: int, message: str, *, actor: None = None) -> None:
+    """A row of a load in chunks no longer fits, and it was to be all or nothing."""
+    job = held(job_id, State.APPLYING)
+    if job is not None:
+        begin_to_take_back(job, _("Nothing of it stays: %(message)s") % {"message": message})

@@ -1,14 +1,17 @@
-"""Write what the plan of an attendance file says, through the services and in bulk, inside the caller's transaction."""
+"""Attendance of a load, by the verbs: take out, enrol in the order of the file, confirm, and note who came."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from hr.loading.lines import CHANGED, NEW, Line
-from hr.loading.plan import Plan
-from hr.models import Attendance
+from django.utils.translation import gettext as _
+
+from hr.loading.apply_rows import RowWriter, reason_of
+from hr.loading.turns import Turn, require_fit, versions_of
+from hr.models import Attendance, Event, ImportJob, Outcome
 from hr.models.attendance import MarkedFrom
 from hr.services.enrolment import cancel_attendance, confirm_attendance, enrol_in_events
 from hr.services.marks import mark_attendance, mark_sessions
@@ -17,53 +20,95 @@ from hr.services.writing import BATCH
 if TYPE_CHECKING:
     from core.models import User
 
-
-def write_attendance(plan: Plan, *, actor: User | None) -> None:
-    """Take out, enrol in the order of the file, confirm, and note who came: seats that become free are given first."""
-    lines = [line for line in plan.lines if line.verdict in (NEW, CHANGED)]
-    for line in lines:
-        line.object_id = line.existing.pk if line.existing else None
-    cancel_attendance(_keys(lines, "cancel"), actor=actor)
-    _enrol(lines, actor)
-    confirm_attendance(_keys(lines, "confirm"), actor=actor)
-    _mark(lines, actor)
-    _note_versions(lines)
+Status = Attendance.Status
 
 
-def _keys(lines: list[Line], step: str) -> list[int]:
-    return [line.object_id for line in lines if step in line.changes and line.object_id]
+class AttendanceWriter(RowWriter):
+    """What `after` says is to be done; `before` is how it was."""
+
+    def write(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
+        self.refuse_moved([turn for turn in turns if not turn.is_new], job, seen="read_version")
+        require_fit(turns)
+        cancel_attendance(_keys(turns, "cancel"), actor=actor)
+        _enrol([turn for turn in turns if turn.after.get("enrol")], actor)
+        confirm_attendance(_keys(turns, "confirm"), actor=actor)
+        _mark([turn for turn in turns if turn.object_id and turn.after.get("outcome")], "after", actor)
+        versions = versions_of(Attendance, [turn.object_id for turn in turns if turn.object_id])
+        for turn in turns:
+            turn.written_version = versions.get(turn.object_id or 0)
+
+    # --- Taking back --------------------------------------------------------------------------------------------
+    def refuse_unreturnable(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
+        self.refuse_moved(turns, job, seen="written_version")
+        self.refuse_unseen(turns, actor)
+        events = Event.objects.in_bulk({turn.event_id for turn in turns if turn.event_id})
+        for turn in turns:
+            event = events.get(turn.event_id or 0)
+            if turn.problem:
+                continue
+            if event is not None and event.state not in Event.MARKING:
+                turn.refuse(_("Its event is %(state)s.") % {"state": event.get_state_display()})
+            elif turn.after.get("confirm") and not turn.is_new and turn.before.get("status") == Status.REGISTERED:
+                turn.refuse(_("Nobody's confirmation is taken back."))
+
+    def take_back(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
+        """Enrolments that are new end; of the others outcome and status become what they were."""
+        self.refuse_unreturnable(turns, job=job, actor=actor)
+        require_fit(turns)
+        ended = self._going({turn.object_id for turn in turns if turn.is_new and turn.object_id})
+        _forget_outcomes(ended, actor)
+        changed = [turn for turn in turns if not turn.is_new]
+        _mark([turn for turn in changed if turn.after.get("outcome")], "before", actor)
+        renewed = [turn for turn in changed if turn.before.get("status") == Status.CANCELLED]
+        ended |= self._going({turn.object_id for turn in renewed if turn.object_id})
+        cancel_attendance(ended, actor=actor, reason=reason_of(job))
+        _enrol([turn for turn in changed if turn.after.get("cancel")], actor)
+        confirmed = [turn for turn in changed if turn.before.get("status") == Status.CONFIRMED]
+        confirm_attendance(_keys(confirmed, "cancel"), actor=actor)
+
+    @staticmethod
+    def _going(keys: Iterable[int]) -> set[int]:
+        """Those of the enrolments that have not ended: two rows may be about one."""
+        going: set[int] = set()
+        for batch in batched(keys, BATCH):
+            going.update(Attendance.objects.going().filter(pk__in=batch).values_list("pk", flat=True))
+        return going
 
 
-def _enrol(lines: list[Line], actor: User | None) -> None:
+def _keys(turns: Iterable[Turn], step: str) -> list[int]:
+    return [turn.object_id for turn in turns if turn.after.get(step) and turn.object_id]
+
+
+def _enrol(turns: Sequence[Turn], actor: User | None) -> None:
     people: defaultdict[int, list[int]] = defaultdict(list)
-    for line in lines:
-        if "enrol" in line.changes:
-            event, person = line.changes["enrol"]
-            people[event].append(person)
-    rows = {(row.event_id, row.employee_id): row.pk for row in enrol_in_events(people, actor=actor)}
-    for line in lines:
-        if "enrol" in line.changes:
-            line.object_id = rows[line.changes["enrol"]]
+    for turn in turns:
+        people[turn.event_id].append(turn.employee_id)  # type: ignore[index, arg-type]  # rows of attendance name both
+    if people:
+        rows = {(row.event_id, row.employee_id): row.pk for row in enrol_in_events(people, actor=actor)}
+        for turn in turns:
+            turn.object_id = rows[turn.event_id, turn.employee_id]  # type: ignore[index]
 
 
-def _mark(lines: list[Line], actor: User | None) -> None:
+def _mark(turns: Iterable[Turn], side: str, actor: User | None) -> None:
+    """Note the outcomes of the `side` "before" or "after"."""
     outcomes: dict[int, str] = {}
     sittings: dict[tuple[int, int], str] = {}
-    for line in lines:
-        if "outcome" not in line.changes or line.object_id is None:
-            continue
-        if "session" in line.changes:
-            sittings[line.object_id, line.changes["session"]] = line.changes["outcome"]
+    for turn in turns:
+        outcome = getattr(turn, side).get("outcome") or Outcome.PENDING
+        if session := turn.after.get("session"):
+            sittings[turn.object_id, session] = outcome  # type: ignore[index]
         else:
-            outcomes[line.object_id] = line.changes["outcome"]
-    mark_attendance(outcomes, actor=actor, marked_from=MarkedFrom.IMPORT)
-    mark_sessions(sittings, actor=actor, marked_from=MarkedFrom.IMPORT)
+            outcomes[turn.object_id] = outcome  # type: ignore[index]
+    if outcomes:
+        mark_attendance(outcomes, actor=actor, marked_from=MarkedFrom.IMPORT)
+    if sittings:
+        mark_sessions(sittings, actor=actor, marked_from=MarkedFrom.IMPORT)
 
 
-def _note_versions(lines: list[Line]) -> None:
-    """A row may have been written more than once."""
-    versions: dict[int, int] = {}
-    for batch in batched(sorted({line.object_id for line in lines if line.object_id}), BATCH):
-        versions.update(Attendance.objects.filter(pk__in=batch).order_by().values_list("pk", "version"))
-    for line in lines:
-        line.written_version = versions.get(line.object_id or 0)
+def _forget_outcomes(keys: Iterable[int], actor: User | None) -> None:
+    marked: dict[int, str] = {}
+    for batch in batched(keys, BATCH):
+        rows = Attendance.objects.filter(pk__in=batch, status__in=Attendance.SEATED)
+        marked.update(dict.fromkeys(rows.order_by().values_list("pk", flat=True), str(Outcome.PENDING)))
+    if marked:
+        mark_attendance(marked, actor=actor, marked_from=MarkedFrom.IMPORT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,7 +14,7 @@ from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue, folded, made_code
 from hr.loading.check import Check
 from hr.loading.identities import Identities, Person, people_among, personal_scope, seen_scope
-from hr.loading.lines import Line
+from hr.loading.lines import SKIPPED, Line, NewRow
 from hr.loading.loops import loops_of, node
 from hr.models import Employee, OrgUnit, Position
 
@@ -32,8 +31,8 @@ class CatalogueCheck(Check):
         found = self.read_existing(targets.values())
         for line in self.lines:
             if line.number in targets:
-                line.existing = found[targets[line.number]]
-        self.require_new_rows_complete(("code",))
+                line.existing = found.get(targets[line.number])
+        self.require_new_rows_complete()
         self.refuse_repeats("code", self.grouped("code"))
         self._refuse_same_row()
         self._make_codes(taken)
@@ -43,16 +42,18 @@ class CatalogueCheck(Check):
         if code:
             target = self.catalogue.coded(code)
             if target is None and fold(code) in taken and self.may_add(line):
-                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
+                self.fault(
+                    line, "code", _("This key is taken by a record you may not change. Remove the row."), "taken"
+                )
             return target
         if not name:
             if not self.sheet.cell(line, "code"):
-                self.fault(line, self.name_field, _("Neither code nor name. Fill in one of them."))
+                self.fault(line, self.name_field, _("Neither code nor name. Fill in one of them."), "no_key")
             return None
         try:
             return self.catalogue.named(name)
         except Ambiguous:
-            self.fault(line, self.name_field, _("Several bear this name. Write the code instead."))
+            self.fault(line, self.name_field, _("Several bear this name. Write the code instead."), "ambiguous")
             return None
 
     def _refuse_same_row(self) -> None:
@@ -136,23 +137,36 @@ class OrgUnitCheck(CatalogueCheck):
         if parent is None:
             line.values.pop("parent")
             unknown = _("No such code or name, here or in the file. Correct it.")
-            self.fault(line, "parent", _("Several bear this name. Write the code instead.") if found else unknown)
+            self.fault(
+                line,
+                "parent",
+                _("Several bear this name. Write the code instead.") if found else unknown,
+                "ambiguous" if found else "unknown",
+            )
         elif parent is line:
             line.values.pop("parent")
-            self.fault(line, "parent", _("A unit is not part of itself. Leave it blank, or name the unit above."))
+            self.fault(
+                line, "parent", _("A unit is not part of itself. Leave it blank, or name the unit above."), "itself"
+            )
         else:
             self.parents[line.number] = parent
-            existing = parent.existing if isinstance(parent, Line) else None
-            line.values["parent"] = existing.pk if existing else parent
+            if isinstance(parent, Line):
+                line.values["parent"] = parent.existing.pk if parent.existing else NewRow(parent.number)
+            else:
+                line.values["parent"] = parent
 
     def _refuse_below_faulty(self) -> bool:
         refused = False
         for line in self.lines:
             parent = self.parents.get(line.number)
-            if isinstance(parent, Line) and parent.existing is None and parent.errors:
+            if isinstance(parent, Line) and parent.existing is None and (parent.errors or parent.verdict == SKIPPED):
                 self.parents.pop(line.number)
                 message = _("The unit above stands in row %(row)d, which is faulty itself. Correct that row first.")
-                self.fault(line, "parent", message % {"row": parent.number})
+                if not parent.errors:
+                    message = _(
+                        "The unit above stands in row %(row)d, which this load leaves out. Load that row first."
+                    )
+                self.fault(line, "parent", message % {"row": parent.number}, "faulty_above")
                 refused = True
         return refused
 
@@ -176,7 +190,7 @@ class OrgUnitCheck(CatalogueCheck):
                     "The rows %(rows)s form a circle: each unit would be below itself. Correct one of them.",
                     len(lines),
                 )
-                self.fault(line, "parent", message % {"rows": rows})
+                self.fault(line, "parent", message % {"rows": rows}, "circle")
         return bool(loops)
 
     # --- Heads --------------------------------------------------------------------------------------------------
@@ -189,17 +203,16 @@ class OrgUnitCheck(CatalogueCheck):
         for line in self.lines:
             if (text := line.values.get("head")) and (head := self._find_head(text, identities)) is not None:
                 heads[line.number] = head
-        old = {head for line in self.lines if (head := _old_head(line)) is not None}
-        self.people = people_among(self.visible(Employee), old | set(heads.values()))
+        self.people = people_among(self.visible(Employee), heads.values())
         for line in self.lines:
             if not line.values.get("head"):
                 continue
             head = heads.get(line.number)
             if head is None or head not in self.people:
                 line.values.pop("head")
-                self.fault(line, "head", _("No employee has this code or national id. Correct it."))
+                self.fault(line, "head", _("No employee has this code or national id. Correct it."), "unknown")
             elif self.people[head].status == Employee.Status.TERMINATED:
-                self.fault(line, "head", _("This person no longer works here. Name another head."))
+                self.fault(line, "head", _("This person no longer works here. Name another head."), "left")
             else:
                 line.values["head"] = head
 
@@ -213,16 +226,8 @@ class OrgUnitCheck(CatalogueCheck):
         except DomainError:
             return None
 
-    # --- Showing ------------------------------------------------------------------------------------------------
-    def shown(self, name: str, value: Any) -> str:
-        if value is None or value == "":
-            return ""
-        if name == "parent":
-            return self.describe(value) if isinstance(value, Line) else self.catalogue.name(value)
-        if name == "head":
-            return self.people[value].label if value in self.people else ""
-        return super().shown(name, value)
-
-
-def _old_head(line: Line) -> int | None:
-    return cast(OrgUnit, line.existing).head_id if line.existing else None
+    # --- Comparing ----------------------------------------------------------------------------------------------
+    def compare(self, line: Line) -> None:
+        super().compare(line)
+        above = self.parents.get(line.number)
+        line.below = above.number if isinstance(above, Line) else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any, cast
+from itertools import batched
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -11,10 +11,14 @@ from core.errors import DomainError
 from core.text import fold
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
+from hr.loading.check import stored
 from hr.loading.check_bosses import BossCheck
 from hr.loading.check_people import PersonCheck
-from hr.loading.identities import seen_scope
-from hr.loading.lines import Line
+from hr.loading.file_keys import HAS_CODE, HAS_ID, HAS_MAIL, FileKeys
+from hr.loading.identities import id_key, seen_scope
+from hr.loading.lines import Line, ToCreate
+from hr.loading.packing import BLOCK
+from hr.loading.plan import Absentee
 from hr.models import Employee, OrgUnit, Position
 from hr.permissions import (
     can_change_guarded,
@@ -25,98 +29,101 @@ from hr.permissions import (
     can_move_to,
 )
 from hr.rights import GUARDED_FIELDS
+from hr.services.writing import BATCH
 
-
-class ToCreate(str):
-    """The name of a unit or position that does not exist yet and will be created."""
-
-    __slots__ = ()
+KEYS = ("code", "country", "national_id", "work_email")
 
 
 class EmployeeCheck(PersonCheck, BossCheck):
-    """Key: the code, else the national id."""
+    """Key: the code, else the national id. The keys of the whole file are read first, then block by block the rest."""
 
     model = Employee
+    block = BLOCK
 
     # --- Who is who ---------------------------------------------------------------------------------------------
-    def match(self) -> None:
+    def prepare(self) -> None:
         self.know_people(seen_scope(self.user))
-        targets: dict[int, int] = {}
-        for line in self.lines:
-            target = self.person_of(line)
-            if target is not None:
-                targets[line.number] = target
-        self._read(targets)
-        self.require_new_rows_complete(("code", "national_id"))
-        self._refuse_all_repeats(targets)
-        self._refuse_taken()
+        self.units = Catalogue(self.visible(OrgUnit), "name")
+        self.positions = Catalogue(self.visible(Position), "title")
+        self._unknown: dict[str, dict[str, str]] = {"org_unit": {}, "position": {}}
+        self._may_guarded = can_change_guarded(self.user)
+        self.file = FileKeys()
+        for lines in self.sheet.blocks(self.block, KEYS):
+            self.lines = lines
+            self.guard_personal_columns()
+            for line in lines:
+                target = self.person_of(line)
+                self.file.note(line.number, line.values, self.country_of(line), target)
+        self.prepare_bosses()
 
-    def _read(self, targets: dict[int, int]) -> None:
+    def match(self) -> None:
+        self.guard_personal_columns()
+        targets = {line.number: target for line in self.lines if (target := self.person_of(line)) is not None}
         found = self.read_existing(targets.values())
         for line in self.lines:
-            target = targets.get(line.number)
-            if target is None:
+            if (target := targets.get(line.number)) is None:
                 continue
             line.existing = found.get(target)
             if line.existing is None:
-                self.fault(
-                    line, self.key_of(line), _("This key is taken by a record you may not change. Remove the row.")
-                )
+                self._refuse_hidden(line, self.key_of(line))
+        self.require_new_rows_complete()
+        for line in self.lines:
+            self._refuse_repeats(line, targets.get(line.number))
+        for line in self.lines:
+            self._refuse_taken(line)
 
-    def _refuse_all_repeats(self, targets: dict[int, int]) -> None:
-        self.refuse_repeats("code", self.grouped("code"))
-        by_id: dict[Hashable, list[Line]] = {}
-        for line in self.lines:
-            if value := line.values.get("national_id"):
-                by_id.setdefault((self.country_of(line), fold(value)), []).append(line)
-        self.refuse_repeats("national_id", by_id)
-        self.refuse_repeats("work_email", self.grouped("work_email"))
-        people: dict[int, list[Line]] = {}
-        for line in self.lines:
-            if line.number in targets:
-                people.setdefault(targets[line.number], []).append(line)
-        keys = {name: {id(line) for line in self.lines if line.values.get(name)} for name in ("code", "national_id")}
-        for lines in people.values():
-            # Named by code in one row and by national id in another; the same key twice is reported above.
-            if len(lines) > 1 and not any(all(id(line) in named for line in lines) for named in keys.values()):
-                rows = self.listed(str(line.number) for line in lines)
-                for line in lines:
-                    message = _("The rows %(rows)s are about the same person. Keep one of them.")
-                    self.fault(line, self.key_of(line), message % {"rows": rows})
+    def keys(self) -> tuple[str, ...]:
+        return ("code", "national_id")
 
-    def _refuse_taken(self) -> None:
-        in_file = {line.existing.pk: line for line in self.lines if line.existing is not None}
-        for line in self.lines:
-            code = line.values.get("code")
-            # Who adds nobody is told of it in the words for an unknown code.
-            if code and line.existing is None and can_hire(self.user) and self.identities.is_taken(code):
-                self.fault(line, "code", _("This key is taken by a record you may not change. Remove the row."))
-            email = line.values.get("work_email")
-            holder = self.identities.mailed(email)
-            if holder is None or (line.existing is not None and line.existing.pk == holder):
-                continue
-            giver = in_file.get(holder)
-            if giver is None or giver.values.get("work_email", email) == email:
-                message = _("Another employee has this e-mail. Each needs an own one, or none.")
-            else:
-                message = _(
-                    "The employee in row %(row)d has this e-mail until this file is in. Load in two steps: first row "
-                    "%(row)d without this one, then this row. Where two swap, one takes another e-mail in between."
-                ) % {"row": giver.number}
-            self.fault(line, "work_email", message)
+    def _refuse_hidden(self, line: Line, name: str) -> None:
+        self.fault(line, name, _("This key is taken by a record you may not change. Remove the row."), "taken")
+
+    def _refuse_repeats(self, line: Line, target: int | None) -> None:
+        values, file = line.values, self.file
+        if (code := values.get("code")) and (rows := file.codes.several(fold(code))):
+            self.fault_repeated(line, "code", rows)
+        if national_id := values.get("national_id"):
+            rows = file.ids.several(id_key(self.country_of(line), national_id))
+            if rows:
+                self.fault_repeated(line, "national_id", rows)
+        if (mail := values.get("work_email")) and (rows := file.mails.several(fold(mail))):
+            self.fault_repeated(line, "work_email", rows)
+        if target is None or not (rows := file.people.several(target)):
+            return
+        # Named by code in one row and by national id in another; the same key twice is reported above.
+        if not any(all(file.has(number, what) for number in rows) for what in (HAS_CODE, HAS_ID)):
+            message = _("The rows %(rows)s are about the same person. Keep one of them.")
+            self.fault(line, self.key_of(line), message % {"rows": self.listed(map(str, rows))}, "repeated")
+
+    def _refuse_taken(self, line: Line) -> None:
+        code = line.values.get("code")
+        # Who adds nobody is told of it in the words for an unknown code.
+        if code and line.existing is None and self.identities.is_taken(code) and can_hire(self.user):
+            self._refuse_hidden(line, "code")
+        email = line.values.get("work_email")
+        holder = self.identities.mailed(email)
+        if holder is None or (line.existing is not None and line.existing.pk == holder):
+            return
+        giver = self.file.people.first.get(holder)
+        if giver is None or not self.file.has(giver, HAS_MAIL) or giver in self.file.mails.several(fold(email or "")):
+            message = _("Another employee has this e-mail. Each needs an own one, or none.")
+        else:
+            message = _(
+                "The employee in row %(row)d has this e-mail until this file is in. Load in two steps: first row "
+                "%(row)d without this one, then this row. Where two swap, one takes another e-mail in between."
+            ) % {"row": giver}
+        self.fault(line, "work_email", message, "taken")
 
     # --- Units and positions ----------------------------------------------------------------------------------
     def resolve(self) -> None:
-        self.units = Catalogue(self.visible(OrgUnit), "name")
-        self.positions = Catalogue(self.visible(Position), "title")
         self._resolve_catalogue("org_unit", self.units, may_create=can_create_units(self.user))
         self._resolve_catalogue("position", self.positions, may_create=can_create_positions(self.user))
         self.resolve_bosses()
 
     def _resolve_catalogue(self, name: str, catalogue: Catalogue, *, may_create: bool) -> None:
-        spellings: dict[str, str] = {}
+        spellings, counts = self._unknown[name], self.plan.missing
         if may_create:
-            self.creatable.add(name)
+            self.plan.creatable.add(name)
         for line in self.lines:
             text = line.values.get(name)
             if not text:
@@ -125,40 +132,35 @@ class EmployeeCheck(PersonCheck, BossCheck):
                 found = catalogue.find(text)
             except Ambiguous:
                 line.values.pop(name)
-                self.fault(line, name, _("Several bear this name. Write the code instead."))
+                self.fault(line, name, _("Several bear this name. Write the code instead."), "ambiguous")
                 continue
             if found is not None:
                 line.values[name] = found
                 continue
             first = spellings.setdefault(fold(text), text)
-            counts = self.missing.setdefault(name, {})
-            counts[first] = counts.get(first, 0) + 1
+            of_field = counts.setdefault(name, {})
+            of_field[first] = of_field.get(first, 0) + 1
             line.values[name] = ToCreate(first)
             if not (may_create and self.create_missing):
-                self.fault(line, name, self._unknown(may_create))
-
-    @staticmethod
-    def _unknown(may_create: bool) -> str:
-        if may_create:
-            return _("No such code or name. Correct it, or let the load create what is missing.")
-        return _("No such code or name. Correct it, or ask HR to create it.")
+                message = _("No such code or name. Correct it, or ask HR to create it.")
+                if may_create:
+                    message = _("No such code or name. Correct it, or let the load create what is missing.")
+                self.fault(line, name, message, "unknown")
 
     # --- Rules of one person ------------------------------------------------------------------------------------
     def check_rules(self) -> None:
         for line in self.lines:
-            existing = cast(Employee | None, line.existing)
+            existing = line.existing
             self.check_status(line, existing)
             self.check_dates(line, existing)
             self._check_personal(line, existing)
-        for line in self.lines:
-            self.check_boss(line)
-        self.refuse_hopeless_bosses()
+            self.note_leaving(line)
 
-    def _check_personal(self, line: Line, existing: Employee | None) -> None:
+    def _check_personal(self, line: Line, existing: Any) -> None:
         if self.personal is None or (existing and existing.pk in self.personal):
             return
         for name, column in self.sheet.resource.columns.items():
-            if column.personal and line.values.get(name):
+            if column.personal and name in line.values:
                 self.refuse_personal(line, name)
 
     # --- Rights -------------------------------------------------------------------------------------------------
@@ -169,25 +171,24 @@ class EmployeeCheck(PersonCheck, BossCheck):
     def check_rights(self) -> None:
         super().check_rights()
         for line in self.lines:
-            if line.existing is None or line.errors:
+            if line.existing is None or line.errors or not line.after:
                 continue
-            unit = line.changes.get("org_unit")
+            unit = line.after.get("org_unit")
             if isinstance(unit, int) and not can_move_to(self.user, unit):
-                self.fault(line, "org_unit", _("You may not put anybody into this unit."))
-            for name in () if can_change_guarded(self.user) else sorted(GUARDED_FIELDS & line.changes.keys()):
-                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."))
+                self.fault(line, "org_unit", _("You may not put anybody into this unit."), "move")
+            for name in () if self._may_guarded else sorted(GUARDED_FIELDS & line.after.keys()):
+                self.fault(line, name, _("Only HR changes the code, the work e-mail and the boss."), "guarded")
 
-    # --- Showing ------------------------------------------------------------------------------------------------
+    # --- Comparing ----------------------------------------------------------------------------------------------
     def compare(self, line: Line) -> None:
-        if line.existing and line.values.get("country") and "national_id" not in line.values:
-            self._move_national_id(line, cast(Employee, line.existing))
+        existing = line.existing
+        if existing and line.values.get("country") and "national_id" not in line.values:
+            self._move_national_id(line, existing)
         super().compare(line)
-        existing = cast(Employee | None, line.existing)
-        if existing and existing.ended_on and line.changes.get("status"):
-            line.changes["ended_on"] = None
-            line.before["ended_on"], line.after["ended_on"] = self.shown("ended_on", existing.ended_on), ""
+        if existing and existing.ended_on and line.after.get("status"):
+            line.before["ended_on"], line.after["ended_on"] = stored(existing.ended_on), None
 
-    def _move_national_id(self, line: Line, existing: Employee) -> None:
+    def _move_national_id(self, line: Line, existing: Any) -> None:
         """Another country reads the number that stays by other rules."""
         country = line.values["country"]
         if country == existing.country or not existing.national_id:
@@ -195,32 +196,38 @@ class EmployeeCheck(PersonCheck, BossCheck):
         try:
             moved = normalize_national_id(country, existing.national_id)
         except DomainError:
-            self.fault(line, "country", _("The national id on file is none of this country. Give the right one too."))
+            message = _("The national id on file is none of this country. Give the right one too.")
+            self.fault(line, "country", message, "national_id")
             return
         holder = self.identities.identified(country, moved)
         if holder is not None and holder != existing.pk:
-            self.fault(line, "country", _("Another employee has that national id."))
+            self.fault(line, "country", _("Another employee has that national id."), "taken")
         elif moved != existing.national_id:
             line.values["national_id"] = moved
 
-    def shown(self, name: str, value: Any) -> str:
-        if value is None or value == "":
-            return ""
-        if isinstance(value, ToCreate):
-            return str(value)
-        if name in ("org_unit", "position"):
-            return (self.units if name == "org_unit" else self.positions).name(value)
-        if name == "reports_to":
-            return self.name_of_boss(value)
-        if name == "status":
-            return str(Employee.Status(value).label)
-        return super().shown(name, value)
-
     def describe(self, line: Line) -> str:
-        existing = cast(Employee | None, line.existing)
+        values, existing = line.values, line.existing
 
         def part(name: str) -> str:
-            return line.values.get(name) or (getattr(existing, name) if existing else "") or ""
+            return values.get(name) or (getattr(existing, name) if existing else "") or ""
 
         name, code = f"{part('first_name')} {part('last_name')}".strip(), part("code")
         return f"{name} ({code})" if name and code else name or code or part("national_id")
+
+    # --- What the whole file tells ------------------------------------------------------------------------------
+    def settle(self) -> None:
+        if faults := self.bosses_refused():
+            self.plan.refuse(faults)
+        if self.full_roster:
+            self.plan.absentees = self._absentees()
+
+    def _absentees(self) -> list[Absentee]:
+        """The active people whom the user sees and may change, and whom the file does not name."""
+        people = Employee.objects.active() if self.user is None else Employee.objects.changeable_by(self.user).active()
+        columns = ("pk", "version", "first_name", "last_name", "code")
+        keys = [key for key in people.order_by().values_list("pk", flat=True) if key not in self.file.people.first]
+        found = []
+        for batch in batched(sorted(keys), BATCH):
+            for key, version, first, last, code in people.filter(pk__in=batch).order_by().values_list(*columns):
+                found.append(Absentee((key, version, f"{first} {last} ({code})")))
+        return found

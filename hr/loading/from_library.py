@@ -11,12 +11,13 @@ from import_export.results import Result, RowResult
 from tablib import Dataset
 
 from hr.loading import engine
+from hr.loading.csv_file import as_text
 from hr.loading.export import Export
-from hr.loading.formulas import neutralise
 from hr.loading.kinds import kind_of
-from hr.loading.lines import CHANGED, FAULTY, NEW, UNCHANGED, Line, read_sheet
+from hr.loading.lines import CHANGED, FAULTY, NEW, SKIPPED, UNCHANGED, read_sheet
 from hr.loading.mapping import map_headers
-from hr.loading.reading import Cell, Table, as_cell
+from hr.loading.plan import Finding
+from hr.loading.reading import Table, as_cell
 from hr.resources.base import SpreadsheetResource
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _KINDS = {
     NEW: RowResult.IMPORT_TYPE_NEW,
     CHANGED: RowResult.IMPORT_TYPE_UPDATE,
     UNCHANGED: RowResult.IMPORT_TYPE_SKIP,
+    SKIPPED: RowResult.IMPORT_TYPE_SKIP,
 }
 
 
@@ -42,8 +44,9 @@ def load_dataset(
     else:
         plan, _outcome = engine.load(sheet, kind, actor=user, file_name="")
     result = resource.get_result_class()()
-    result.diff_headers, result.total_rows = resource.get_diff_headers(), len(plan.lines)
-    for line in plan.lines:
+    lines = plan.lines
+    result.diff_headers, result.total_rows = resource.get_diff_headers(), len(lines)
+    for line in lines:
         _tell(result, line, raise_errors)
     return result
 
@@ -52,14 +55,10 @@ def export_dataset(resource: SpreadsheetResource, rows: QuerySet, *, user: User 
     """Texts are neutralised here already: the library writes them into any format as they are."""
     export = Export(kind_of(resource._meta.model), rows, user=user)
     headers = [column.header for column in export.columns.values()]
-    return Dataset(*([_as_text(cell) for cell in row] for row in export.cells()), headers=headers)
+    return Dataset(*([as_text(cell) for cell in row] for row in export.cells()), headers=headers)
 
 
-def _as_text(cell: Cell) -> str:
-    return neutralise(cell) if isinstance(cell, str) else cell.isoformat()
-
-
-def _tell(result: Result, line: Line, raise_errors: bool) -> None:
+def _tell(result: Result, line: Finding, raise_errors: bool) -> None:
     values = dict(zip(result.diff_headers, map(str, line.cells), strict=False))
     if line.verdict == FAULTY:
         result.totals[RowResult.IMPORT_TYPE_INVALID] += 1
@@ -70,6 +69,6 @@ def _tell(result: Result, line: Line, raise_errors: bool) -> None:
         return
     told = RowResult()
     told.import_type, told.object_repr = _KINDS[line.verdict], line.label
-    told.object_id = line.object_id or (line.existing.pk if line.existing else None)
+    told.object_id = line.object_id
     result.increment_row_result_total(told)
     result.append_row_result(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from itertools import batched
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from core.models import User
 
 
+PIECE = 5000
+
+
 class Identities:
     """Knows people outside the user's scope too, so that nothing of theirs is taken, but finds nobody there.
 
@@ -25,31 +29,37 @@ class Identities:
     """
 
     def __init__(self, personal: set[int] | None, seen: set[int] | None) -> None:
-        self.codes: dict[int, str] = {}
         self.bosses: dict[int, int] = {}
         # The country of those who are not from the default one.
         self.foreign: dict[int, str] = {}
+        # Who no longer works here.
+        self.left: set[int] = set()
         self._by_code: dict[str, int] = {}
         self._taken: set[str] = set()
-        self._by_id: dict[tuple[str, str], int] = {}
+        self._by_id: dict[str, int] = {}
         self._by_mail: dict[str, int] = {}
-        columns = ("pk", "code", "country", "national_id", "work_email", "reports_to_id")
-        for pk, code, country, national_id, mail, boss in (
-            Employee.objects.order_by().values_list(*columns).iterator(chunk_size=5000)
-        ):
-            self.codes[pk] = code
-            if seen is None or pk in seen:
-                self._by_code[fold(code)] = pk
-            else:
-                self._taken.add(fold(code))
-            if boss:
-                self.bosses[pk] = boss
-            if country != DEFAULT_COUNTRY:
-                self.foreign[pk] = country
-            if national_id and (personal is None or pk in personal):
-                self._by_id[country, fold(national_id)] = pk
-            if mail:
-                self._by_mail[fold(mail)] = pk
+        # Read piece by piece by key: a client would hold everything that one query answers.
+        people = Employee.objects.order_by("pk").values_list(
+            "pk", "code", "country", "national_id", "work_email", "reports_to_id", "status"
+        )
+        read = list(people[:PIECE])
+        while read:
+            for pk, code, country, national_id, mail, boss, status in read:
+                if seen is None or pk in seen:
+                    self._by_code[fold(code)] = pk
+                else:
+                    self._taken.add(fold(code))
+                if boss:
+                    self.bosses[pk] = boss
+                if status == Employee.Status.TERMINATED:
+                    self.left.add(pk)
+                if country != DEFAULT_COUNTRY:
+                    self.foreign[pk] = country
+                if national_id and (personal is None or pk in personal):
+                    self._by_id[id_key(country, national_id)] = pk
+                if mail:
+                    self._by_mail[fold(mail)] = pk
+            read = list(people.filter(pk__gt=read[-1][0])[:PIECE]) if len(read) == PIECE else []
 
     def coded(self, code: str) -> int | None:
         return self._by_code.get(fold(code))
@@ -59,10 +69,21 @@ class Identities:
         return fold(code) in self._taken
 
     def identified(self, country: str, national_id: str | None) -> int | None:
-        return self._by_id.get((country, fold(national_id))) if national_id else None
+        return self._by_id.get(id_key(country, national_id)) if national_id else None
+
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """Of everybody; only a few faults ask for it."""
+        return dict(Employee.objects.order_by().values_list("pk", "code"))
 
     def mailed(self, address: str | None) -> int | None:
         return self._by_mail.get(fold(address)) if address else None
+
+
+def id_key(country: str, national_id: str) -> str:
+    """Equal for what is one national id. Most are of the default country, and shorter so."""
+    folded = fold(national_id)
+    return folded if country == DEFAULT_COUNTRY else f"{country} {folded}"
 
 
 class Person(NamedTuple):
@@ -73,7 +94,7 @@ class Person(NamedTuple):
 def people_among(visible: EmployeeQuerySet, keys: Iterable[int]) -> dict[int, Person]:
     """Those of the people whom the user sees."""
     people = {}
-    for batch in batched(sorted(keys), BATCH):
+    for batch in batched(sorted(set(keys)), BATCH):
         rows = visible.filter(pk__in=batch).order_by()
         for pk, code, first, last, status in rows.values_list("pk", "code", "first_name", "last_name", "status"):
             people[pk] = Person(f"{first} {last} ({code})", status)

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
-from hr.loading.engine import check, hold_lines, note_plan, read_file, write_plan
+from hr.loading.apply import Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
+from hr.loading.engine import check, note_plan, read_file
 from hr.loading.errors import UnusableFile
-from hr.loading.kinds import KINDS, Kind
+from hr.loading.kinds import KINDS
 from hr.loading.lines import Sheet
+from hr.loading.options import Options
+from hr.loading.plan import Plan
+from hr.loading.turns import is_embedded
+from hr.loading.undo import undo_next
+from hr.loading.writers import writer_of
 from hr.models import ImportJob, ImportRow
 from hr.services import files
 from hr.services.writing import DATABASE, business_atomic, write
@@ -25,9 +34,10 @@ if TYPE_CHECKING:
     from core.models import User
 
 State = ImportJob.State
-WAITING = (State.MAPPED, State.APPLYING)
+WAITING = (State.UPLOADED, State.MAPPED, State.APPLYING, State.UNDOING)
 STALLED_AFTER = timedelta(minutes=3)
-ROWS_KEPT = timedelta(days=30)
+# Between two chunks, so that others who wait to write the one file come in.
+PAUSE_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -39,82 +49,167 @@ def wake_later(job_id: int) -> None:
     transaction.on_commit(partial(run_import.enqueue, job_id), using=DATABASE)
 
 
-def run(job_id: int) -> None:
-    """Check or write the job, whichever its state asks for. Safe to call twice, and from two processes at once."""
+def run(job_id: int, *, source: str = "import") -> None:
+    """Do what the job's state asks for until it waits for somebody. Safe to call twice, and in two processes at once.
+
+    `source` is where the writing comes from, as history says it.
+    """
+    done: set[str] = set()
+    # Each state once: whoever finds it unchanged after its step leaves it to the process that holds the job.
+    while (job := _to_be_done(job_id)) is not None and job.state not in done:
+        done.add(job.state)
+        ImportJob.objects.filter(pk=job_id).update(heartbeat_at=timezone.now())
+        with translation.override(job.language):
+            _do_step(job, source)
+
+
+def _to_be_done(job_id: int) -> ImportJob | None:
     job = ImportJob.objects.filter(pk=job_id, state__in=WAITING).select_related("file").first()
-    if job is None:
-        return
-    ImportJob.objects.filter(pk=job_id).update(heartbeat_at=timezone.now())
-    with translation.override(job.language):
-        try:
-            kind, actor = KINDS[job.resource], _actor(job)
-            if job.file is None:
-                raise UnusableFile(_("The file is gone. Load it again."))
-            sheet = read_file(files.read_file(job.file), kind, event_id=job.event_id)
-            step = _check if job.state == State.MAPPED else _apply
-            step(job_id, sheet, kind, actor=actor, source="import")  # type: ignore[call-arg]  # business_atomic takes it
-        except DomainError as error:
-            _fail(job_id, job.state, str(error))
-        except OperationalError:
-            # A database that is busy or gone for a moment: `wake_stalled` tries again.
-            raise
-        except Exception:
-            log.exception("load %s failed", job_id)
-            _fail(job_id, job.state, _("Something went wrong here. Nothing was written; please try again."))
+    # A file with questions waits for its loader.
+    return None if job is not None and job.state == State.UPLOADED and job.reading else job
 
 
-def _actor(job: ImportJob) -> User:
-    """Who loads, with the rights of now. Raises NotAllowed if they no longer suffice."""
-    actor = get_user_model().objects.filter(pk=job.created_by_id, is_active=True).first()
+def _do_step(job: ImportJob, source: str) -> None:
+    steps: dict[str, Callable[[ImportJob, str], None]] = {
+        State.UPLOADED: _read,
+        State.MAPPED: _check,
+        State.APPLYING: _apply,
+        State.UNDOING: _undo,
+    }
+    try:
+        steps[job.state](job, source)
+    except DomainError as error:
+        _fail(job.pk, job.state, str(error), actor=None)
+    except OperationalError:
+        # A database that is busy or gone for a moment: `wake_stalled` tries again.
+        raise
+    except Exception:
+        log.exception("load %s failed", job.pk)
+        _fail(job.pk, job.state, _("Something went wrong here. Nothing was written; please try again."), actor=None)
+
+
+def actor_of(job: ImportJob) -> User | None:
+    """Who loads, with the rights of now; None for a command of the system. Raises NotAllowed if they do not suffice."""
+    if job.created_by_id is None:
+        return None
+    return _who_may_load(job, job.created_by_id)
+
+
+def _who_may_load(job: ImportJob, user_id: int | None) -> User:
+    actor = get_user_model().objects.filter(pk=user_id, is_active=True).first()
     if actor is None or not actor.has_perm(KINDS[job.resource].right("import")):
         raise NotAllowed(_("You may not load files of this kind."))
     return actor
 
 
-def _locked(job_id: int, state: str) -> ImportJob | None:
-    """The job if it still is in the state and no other process holds it."""
-    jobs = ImportJob.objects.select_for_update(skip_locked=True)
-    return jobs.filter(pk=job_id, state=state).first()
+def read_and_check(job_id: int) -> None:
+    """The first steps of a job just stored, for a command: what is wrong with the file is raised, not noted."""
+    job = ImportJob.objects.select_related("file").get(pk=job_id)
+    _check(job, "cli")
 
 
-@business_atomic
-def _check(job_id: int, sheet: Sheet, kind: Kind, *, actor: User) -> None:
+# --- Reading and checking --------------------------------------------------------------------------------------------
+def _read(job: ImportJob, source: str) -> None:
+    _sheet(job)
+    _set_state(job.pk, State.UPLOADED, State.MAPPED, actor=None)
+
+
+def _check(job: ImportJob, source: str) -> None:
     """Store the preview."""
-    job = _locked(job_id, State.MAPPED)
+    actor = actor_of(job)
+    plan = _plan(job, actor)
+    _note_check(job.pk, State.MAPPED, plan, job.error, actor=actor)
+
+
+def _check_again(job: ImportJob, actor: User | None) -> None:
+    """Nothing was written, because a row no longer fits: back to a preview of what would be done now."""
+    plan = _plan(job, actor)
+    _note_check(job.pk, State.APPLYING, plan, moved_message(), actor=actor)
+
+
+def _plan(job: ImportJob, actor: User | None) -> Plan:
+    """What loading the file would do, as its loader chose."""
+    return check(
+        _sheet(job),
+        KINDS[job.resource],
+        user=actor,
+        create_missing=job.create_missing,
+        mode=job.mode,
+        full_roster=job.full_roster,
+    )
+
+
+def moved_message() -> str:
+    return _("The data changed since the preview. Nothing was written: look at the new preview and confirm again.")
+
+
+def _sheet(job: ImportJob) -> Sheet:
+    if job.file is None:
+        raise UnusableFile(_("The file is gone. Load it again."))
+    options = Options.from_json(job.options)
+    return read_file(files.read_file(job.file), KINDS[job.resource], event_id=job.event_id, options=options)
+
+
+@business_atomic
+def _note_check(job_id: int, state: str, plan: Plan, error: str, *, actor: User | None) -> None:
+    job = held(job_id, state)
     if job is None:
         return
-    plan = check(sheet, kind, user=actor, create_missing=job.create_missing)
-    job.state = State.CHECKED
+    job.state, job.error = State.CHECKED, error
     note_plan(plan, job, plan.outcome(accept_valid=True))
 
 
 @business_atomic
-def _apply(job_id: int, sheet: Sheet, kind: Kind, *, actor: User) -> None:
-    """Do exactly what was previewed, or go back to the preview if the data moved since."""
-    job = _locked(job_id, State.APPLYING)
-    if job is None:
-        return
-    hold_lines(sheet)
-    plan = check(sheet, kind, user=actor, create_missing=job.create_missing, lock=True)
-    if plan.digest() == job.digest:
-        job.error = ""
-        write_plan(plan, kind, job, actor=actor)
-        job.file.expires_at = timezone.now() + ROWS_KEPT
-        write([job.file], ["expires_at"])  # type: ignore[type-var]  # a job that applies has its file
-        return
-    job.state = State.CHECKED
-    job.error = _("The data changed since the preview. Nothing was written: look at the new preview and confirm again.")
-    note_plan(plan, job, plan.outcome(accept_valid=True))
-
-
-@business_atomic
-def _fail(job_id: int, state: str, message: str) -> None:
-    job = ImportJob.objects.select_for_update().filter(pk=job_id, state=state).first()
+def _set_state(job_id: int, before: str, state: str, *, actor: None) -> None:
+    job = held(job_id, before)
     if job is not None:
-        job.state, job.error = State.FAILED, message
-        write([job], ["state", "error"])
+        job.state = state
+        write([job], ["state"])
 
 
+# --- Writing and taking back -----------------------------------------------------------------------------------------
+def _apply(job: ImportJob, source: str) -> None:
+    """Do exactly what was previewed."""
+    run = Run(writer_of(KINDS[job.resource].model))
+    try:
+        # The rights of who loads are asked again for each chunk.
+        while (step := apply_next(job.pk, run, actor=actor_of(job), source=source)) is not None:  # type: ignore[call-arg]
+            run.last_step = step
+            _let_others_write()
+    except DomainError as error:
+        if in_one_transaction(job):
+            _check_again(job, actor_of(job))
+        else:
+            refuse_load(job.pk, error.message, actor=None)
+
+
+def _undo(job: ImportJob, source: str) -> None:
+    """Take back what a load wrote: one that did not come to its end by itself, one that is in for whoever asked."""
+    is_asked = job.applied_at is not None and job.undone_by_id is not None
+    while undo_next(job.pk, actor=_who_may_load(job, job.undone_by_id) if is_asked else None, source=source):  # type: ignore[call-arg]
+        _let_others_write()
+
+
+def _let_others_write() -> None:
+    if is_embedded():
+        time.sleep(PAUSE_SECONDS)
+
+
+@business_atomic
+def _fail(job_id: int, state: str, message: str, *, actor: None) -> None:
+    """End the step; what chunks wrote already is taken back."""
+    job = ImportJob.objects.select_for_update().filter(pk=job_id, state=state).first()
+    if job is None:
+        return
+    if state == State.APPLYING and ImportRow.objects.filter(job=job).exclude(written_version=None).exists():
+        begin_to_take_back(job, message)
+        return
+    job.state = State.PARTLY_UNDONE if state == State.UNDOING and job.applied_at else State.FAILED
+    job.error = message
+    write([job], ["state", "error"])
+
+
+# --- What the clock does ---------------------------------------------------------------------------------------------
 def wake_stalled() -> int:
     """Wake loads whose process died, or whose task was lost; returns how many. The clock calls it."""
     stalled = ImportJob.objects.filter(state__in=WAITING, heartbeat_at__lt=timezone.now() - STALLED_AFTER)
@@ -126,28 +221,44 @@ def wake_stalled() -> int:
 
 
 def clean_up() -> int:
-    """Drop files and rows whose time is over: a day after an upload that was never written, thirty after one that was.
+    """Drop files and rows whose time is over: the rows of a load that can no longer be undone, the file of an upload
+    that was never written after a day, and of one that was after ninety.
 
     Returns how many files went. The clock calls it.
     """
-    written = ImportJob.objects.filter(applied_at__lt=timezone.now() - ROWS_KEPT, lines__isnull=False)
-    ImportRow.objects.filter(job_id__in=list(written.values_list("pk", flat=True).distinct())).delete()
-    over = ImportJob.objects.filter(file__expires_at__lt=timezone.now())
-    gone = 0
-    for job_id in over.exclude(state=State.APPLYING).values_list("pk", flat=True):
-        gone += _forget(job_id)
-    return gone
+    over = Q(undo_until__lt=timezone.now()) & ~Q(state__in=WAITING)
+    for job_id in ImportJob.objects.filter(over, lines__isnull=False).values_list("pk", flat=True).distinct():
+        drop_rows(job_id)
+    expired = ImportJob.objects.filter(file__expires_at__lt=timezone.now())
+    return sum(
+        _forget(job_id, actor=None)
+        for job_id in expired.exclude(state__in=(State.APPLYING, State.UNDOING)).values_list("pk", flat=True)
+    )
+
+
+def drop_rows(job_id: int) -> int:
+    """The rows of a load, in parts that hold nobody up; returns how many."""
+    dropped = 0
+    while keys := list(ImportRow.objects.filter(job_id=job_id).order_by("pk").values_list("pk", flat=True)[:5000]):
+        dropped += _drop_rows(keys, actor=None)
+    return dropped
 
 
 @business_atomic
-def _forget(job_id: int) -> int:
+def _drop_rows(keys: list[int], *, actor: None) -> int:
+    return ImportRow.objects.filter(pk__in=keys)._raw_delete(DATABASE)
+
+
+@business_atomic
+def _forget(job_id: int, *, actor: None) -> int:
     job = ImportJob.objects.select_for_update().select_related(None).filter(pk=job_id).first()
-    if job is None or job.file is None or job.state == State.APPLYING:
+    if job is None or job.file is None or job.state in (State.APPLYING, State.UNDOING):
         return 0
     file, job.file = job.file, None
-    if job.state in (State.MAPPED, State.CHECKED):
-        job.state, job.error = State.CANCELLED, ""
+    if job.applied_at is None:
+        if job.state not in (State.FAILED, State.CANCELLED):
+            job.state, job.error = State.CANCELLED, ""
+        ImportRow.objects.filter(job=job)._raw_delete(DATABASE)
     write([job], ["file", "state", "error"])
-    ImportRow.objects.filter(job=job).delete()
     files.drop_file(file)
     return 1

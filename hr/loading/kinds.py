@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hr.loading.apply import write_employees, write_org_units, write_positions
-from hr.loading.apply_attendance import write_attendance
 from hr.loading.check import Check
 from hr.loading.check_attendance import AttendanceCheck
 from hr.loading.check_catalogue import OrgUnitCheck, PositionCheck
@@ -32,7 +29,6 @@ class Kind:
     name: str
     resource_class: type[SpreadsheetResource]
     check: type[Check]
-    write: Callable[..., None]
     person: str = ""
     of_events: bool = False
 
@@ -52,14 +48,13 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(ImportJob.Resource.EMPLOYEES, EmployeeResource, EmployeeCheck, write_employees, person="pk"),
-        Kind(ImportJob.Resource.UNITS, OrgUnitResource, OrgUnitCheck, write_org_units),
-        Kind(ImportJob.Resource.POSITIONS, PositionResource, PositionCheck, write_positions),
+        Kind(ImportJob.Resource.EMPLOYEES, EmployeeResource, EmployeeCheck, person="pk"),
+        Kind(ImportJob.Resource.UNITS, OrgUnitResource, OrgUnitCheck),
+        Kind(ImportJob.Resource.POSITIONS, PositionResource, PositionCheck),
         Kind(
             ImportJob.Resource.ATTENDANCE,
             AttendanceResource,
             AttendanceCheck,
-            write_attendance,
             person="employee_id",
             of_events=True,
         ),

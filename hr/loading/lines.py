@@ -2,154 +2,225 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
-from hr.loading.mapping import Mapping
+from hr.loading import mapping as mappings
+from hr.loading.causes import REQUIRED, SURPLUS
 from hr.loading.options import Reading
-from hr.loading.reading import Cell, Row, Table
-from hr.models.base import BusinessModel
+from hr.loading.packing import BLOCK, Packed
+from hr.loading.reading import Cell, Fault, Row, Table
 from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import OfCountryWidget
 
-NEW, CHANGED, UNCHANGED, FAULTY = "new", "changed", "unchanged", "faulty"
+NEW, CHANGED, UNCHANGED, FAULTY, SKIPPED = "new", "changed", "unchanged", "faulty", "skipped"
+# Cells that empty a field, where a blank one keeps what is there.
+CLEARING = frozenset({"<borrar>", "<clear>"})
+REMEMBERED = 20_000
+
+
+class ToCreate(str):
+    """The name of a unit or position that does not exist yet and will be created."""
+
+    __slots__ = ()
+
+
+class NewRow(int):
+    """The number of another row of the file, of which the database holds nothing yet."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True)
 class CellError:
-    """`column` is the file's own header, `value` what stands in the cell."""
+    """`column` is the file's own header, `value` what stands in the cell, `cause` a word of hr/loading/causes.py."""
 
     column: str
+    field: str
     value: str
     message: str
+    cause: str
 
 
 @dataclass(slots=True)
 class Line:
-    """One row. `values` holds what its filled cells mean, by field; `changes` what would be written.
+    """One row. `values` holds what its filled cells mean, by field: None, where a cell clears the field.
 
-    `about` tells rows apart of which the database holds none yet and whose `after` does not say all. Of attendance,
-    `employee_id` and `event_id` are the person and the event that were found.
+    `existing` holds the columns of the row it is about, `before` and `after` what ImportRow keeps (hr/loading/rows.py).
+    `below` is the number of the row that has to be written before this one; rows that are `late` come after all that
+    are not. Of attendance, `employee_id` and `event_id` are the person and the event that were found, and `changes`
+    what is to be done.
     """
 
     number: int
     cells: Row
-    values: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any]
     errors: list[CellError] = field(default_factory=list)
-    existing: BusinessModel | None = None
+    existing: Any = None
     label: str = ""
     verdict: str = UNCHANGED
     changes: dict[str, Any] = field(default_factory=dict)
-    before: dict[str, str] = field(default_factory=dict)
-    after: dict[str, str] = field(default_factory=dict)
-    object_id: int | None = None
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    below: int | None = None
+    late: bool = False
     employee_id: int | None = None
     event_id: int | None = None
-    about: str = ""
-    written_version: int | None = None
 
-    def copy(self) -> Line:
-        return replace(self, values=dict(self.values), errors=list(self.errors))
+    def clears(self, name: str) -> bool:
+        return self.values.get(name, "") is None
 
 
-@dataclass(frozen=True)
 class Sheet:
-    """A file read as far as that goes without asking the database. `event_id`: the event chosen for all its rows."""
+    """A file read as far as that goes without asking the database. `event_id`: the event chosen for all its rows.
 
-    resource: SpreadsheetResource
-    mapping: Mapping
-    lines: list[Line]
-    event_id: int | None = None
-    reading: Reading = field(default_factory=Reading)
+    `fixes` says, by field, what a folded cell text is to mean instead. `rows` may be gone through again and again.
+    """
+
+    def __init__(
+        self,
+        resource: SpreadsheetResource,
+        mapping: mappings.Mapping,
+        rows: Collection[tuple[int, Row]],
+        *,
+        event_id: int | None = None,
+        reading: Reading | None = None,
+        fixes: Mapping[str, Mapping[str, str]] | None = None,
+        faults: Mapping[int, Mapping[int, Fault]] | None = None,
+    ) -> None:
+        self.resource, self.mapping, self.rows, self.event_id = resource, mapping, rows, event_id
+        self.reading, self._faults = reading or Reading(), faults or {}
+        self._fields = {position: name for name, position in mapping.positions.items()}
+        self._width = len(mapping.columns)
+        # The country first: ids and phones are read by its rules.
+        names = sorted(mapping.positions, key=lambda name: name != "country")
+        self._readers = {
+            name: _Reader(name, resource.columns[name], mapping, (fixes or {}).get(name, {})) for name in names
+        }
+
+    def blocks(self, size: int, names: Collection[str] | None = None) -> Iterator[list[Line]]:
+        """All lines, so many at a time, each read anew; with `names` only these fields of them."""
+        place = 0
+        # `batched` makes room for a whole block, however few rows there are.
+        for rows in batched(self.rows, max(min(size, len(self.rows)), 1)):
+            yield self._read(rows, place, names)
+            place += len(rows)
+
+    def _read(self, rows: Iterable[tuple[int, Row]], place: int, names: Collection[str] | None) -> list[Line]:
+        """Column by column; a value that occurs often is read once."""
+        lines = [Line(number, cells, {}) for number, cells in rows]
+        for name, reader in self._readers.items():
+            if names is None or name in names:
+                reader.read(lines, self)
+        if self._faults:
+            self._refuse_unreadable(lines, place)
+        if names is None:
+            self._refuse_surplus(lines)
+        return lines
 
     def cell(self, line: Line, name: str) -> Cell:
         position = self.mapping.positions.get(name)
         return line.cells[position] if position is not None and position < len(line.cells) else ""
 
-    def fault(self, line: Line, name: str, message: str) -> None:
+    def filled(self, line: Line, name: str) -> bool:
+        """Whether something stands in the cell, readable or not; what only clears it is nothing."""
+        return bool(self.cell(line, name)) and not line.clears(name)
+
+    def header(self, name: str) -> str:
+        return self.mapping.header_of(name) or self.resource.columns[name].header
+
+    def fault(self, line: Line, name: str, message: str, cause: str) -> None:
         """Note that the cell of field `name` is wrong."""
-        header = self.mapping.header_of(name) or self.resource.columns[name].header
-        line.errors.append(CellError(header, str(self.cell(line, name)), message))
+        line.errors.append(CellError(self.header(name), name, str(self.cell(line, name)), message, cause))
 
     def read_again(self, line: Line, country: str) -> None:
         """Read what depends on the country once more: the person turned out to be of another one."""
-        for name, column in self.resource.columns.items():
-            cell = self.cell(line, name)
-            if not isinstance(column.widget, OfCountryWidget) or not cell:
-                continue
-            header = self.mapping.header_of(name)
-            line.errors = [error for error in line.errors if error.column != header]
-            try:
-                line.values[name] = column.widget.clean(cell, country=country)
-            except ValueError as error:
+        for name, reader in self._readers.items():
+            if reader.of_country and self.cell(line, name) and not line.clears(name):
+                line.errors = [error for error in line.errors if error.field != name]
                 line.values.pop(name, None)
-                self.fault(line, name, str(error))
+                reader.read([line], self, country)
+
+    def _refuse_unreadable(self, lines: Sequence[Line], first: int) -> None:
+        """Whatever the columns made of them: nobody knows what these cells mean."""
+        for place, line in enumerate(lines, first):
+            for position, fault in self._faults.get(place, {}).items():
+                if name := self._fields.get(position):
+                    line.errors = [error for error in line.errors if error.field != name]
+                    line.values.pop(name, None)
+                    self.fault(line, name, fault.message, fault.code)
+
+    def _refuse_surplus(self, lines: Sequence[Line]) -> None:
+        """An unquoted separator within a value pushes the rest of the row into the wrong columns."""
+        for line in lines:
+            if len(line.cells) > self._width and (surplus := [str(cell) for cell in line.cells[self._width :] if cell]):
+                message = _("The row has more cells than the header. Put values that hold a separator in quotes.")
+                line.errors.append(CellError("", "", ", ".join(surplus), message, SURPLUS))
+
+
+class _Reader:
+    """Reads the cells of one column, and remembers what they mean."""
+
+    def __init__(self, name: str, column: Column, mapping: mappings.Mapping, fixes: Mapping[str, str]) -> None:
+        self.name, self.column, self.position, self.fixes = name, column, mapping.positions[name], fixes
+        self.date_order = mapping.date_order
+        self.of_country = isinstance(column.widget, OfCountryWidget)
+        self._known: dict[Any, tuple[Any, str, str]] = {}
+
+    def read(self, lines: Iterable[Line], sheet: Sheet, country: str = DEFAULT_COUNTRY) -> None:
+        position, name, known, of_country = self.position, self.name, self._known, self.of_country
+        if len(known) > REMEMBERED:
+            known.clear()
+        for line in lines:
+            cells = line.cells
+            cell = cells[position] if position < len(cells) else ""
+            if not cell:
+                continue
+            key: Any = cell
+            if of_country and (of := line.values.get("country") or country) != DEFAULT_COUNTRY:
+                key = (cell, of)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = self._meaning(cell, key[1] if isinstance(key, tuple) else DEFAULT_COUNTRY)
+            value, message, cause = found
+            if message:
+                sheet.fault(line, name, message, cause)
+            elif value != "":
+                line.values[name] = value
+
+    def _meaning(self, cell: Cell, country: str) -> tuple[Any, str, str]:
+        """What a cell means, or what is wrong with it and the word for that."""
+        if self.fixes and isinstance(cell, str):
+            cell = self.fixes.get(fold(cell), cell)
+        if isinstance(cell, str) and cell.startswith("<") and fold(cell) in CLEARING:
+            if self.column.may_be_empty:
+                return None, "", ""
+            return (
+                "",
+                _("This is never empty, so that it cannot be cleared. Write a value, or leave it blank."),
+                REQUIRED,
+            )
+        try:
+            return self.column.widget.clean(cell, country=country, date_order=self.date_order), "", ""
+        except ValueError as error:
+            return "", str(error), self.column.widget.cause
 
 
 def read_sheet(
     table: Table,
-    mapping: Mapping,
+    mapping: mappings.Mapping,
     resource: SpreadsheetResource,
     *,
     event_id: int | None = None,
     reading: Reading | None = None,
+    fixes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Sheet:
-    """Read every cell, column by column; a value that occurs often is read once."""
-    lines = [Line(number, cells) for number, cells in table.rows]
-    sheet = Sheet(resource, mapping, lines, event_id, reading or Reading())
-    # The country first: ids and phones are read by its rules.
-    for name in sorted(mapping.positions, key=lambda name: name != "country"):
-        _read_column(sheet, name, resource.columns[name])
-    _refuse_unreadable(sheet, table)
-    _refuse_surplus(sheet, len(mapping.columns))
-    return sheet
-
-
-def _read_column(sheet: Sheet, name: str, column: Column) -> None:
-    position, clean = sheet.mapping.positions[name], column.widget.clean
-    of_country = isinstance(column.widget, OfCountryWidget)
-    known: dict[tuple[Cell, str], tuple[Any, str]] = {}
-    for line in sheet.lines:
-        cell = line.cells[position] if position < len(line.cells) else ""
-        if not cell:
-            continue
-        country = line.values.get("country", DEFAULT_COUNTRY) if of_country else ""
-        if (cell, country) not in known:
-            try:
-                known[cell, country] = clean(cell, country=country, date_order=sheet.mapping.date_order), ""
-            except ValueError as error:
-                known[cell, country] = None, str(error)
-        value, message = known[cell, country]
-        if message:
-            sheet.fault(line, name, message)
-        elif value != "":
-            line.values[name] = value
-
-
-def _refuse_unreadable(sheet: Sheet, table: Table) -> None:
-    """Whatever the columns made of them: nobody knows what these cells mean."""
-    fields = {position: name for name, position in sheet.mapping.positions.items()}
-    for place, faults in table.faults.items():
-        line = sheet.lines[place]
-        for position, fault in faults.items():
-            if name := fields.get(position):
-                header = sheet.mapping.header_of(name)
-                line.errors = [error for error in line.errors if error.column != header]
-                line.values.pop(name, None)
-                sheet.fault(line, name, fault.message)
-
-
-def _refuse_surplus(sheet: Sheet, width: int) -> None:
-    """An unquoted separator within a value pushes the rest of the row into the wrong columns."""
-    for line in sheet.lines:
-        if surplus := [str(cell) for cell in line.cells[width:] if cell]:
-            line.errors.append(
-                CellError(
-                    "",
-                    ", ".join(surplus),
-                    _("The row has more cells than the header. Put values that hold a separator in quotes."),
-                )
-            )
+    """The sheet of a table, which is packed: the caller lets go of the table itself."""
+    rows: Collection[tuple[int, Row]] = Packed(table.rows) if len(table.rows) > BLOCK else table.rows
+    return Sheet(resource, mapping, rows, event_id=event_id, reading=reading, fixes=fixes, faults=table.faults)

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed, NotFound
 from core.models import User
-from hr.loading import engine
 from hr.loading.catalogue import Catalogue
-from hr.loading.export import export_to_path
+from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS, Kind
-from hr.loading.lines import Line
-from hr.loading.plan import Outcome, Plan
+from hr.loading.plan import Outcome
 from hr.loading.reading import check_size
-from hr.models import Event
+from hr.models import Employee, Event, ImportJob
+from hr.services.command_loads import load_file, undo_load
+from hr.services.exports import export_to_path
 
 ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
 
@@ -35,11 +35,12 @@ class SpreadsheetCommand(BaseCommand):
     kind_name: ClassVar[str]
     verb: ClassVar[str]
     accept_valid_help: ClassVar[str]
+    files_named: ClassVar[str | None] = None
     # The system's own checks are `manage.py check`; a load is not the moment for them.
     requires_system_checks: list[str] = []  # type: ignore[assignment]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help=".xlsx, or .csv")
+        parser.add_argument("file", type=Path, metavar="FILE", nargs=self.files_named, help=".xlsx, or .csv")
         parser.add_argument("--user", help="act with the rights of this user (name or e-mail); without it: all rights")
         parser.add_argument("--dry-run", action="store_true", help="tell what would happen, write nothing")
         parser.add_argument("--accept-valid", action="store_true", help=self.accept_valid_help)
@@ -86,8 +87,9 @@ class SpreadsheetCommand(BaseCommand):
 
     def tell(self, report: dict[str, Any]) -> None:
         for error in report["errors"]:
-            place = _("row %(row)s, %(column)s") % error if error["row"] else ""
-            value = f" «{error['value']}»" if error["value"] else ""
+            named = {"row": error["row"], "column": error.get("column") or error.get("label", "")}
+            place = _("row %(row)s, %(column)s") % named if error["row"] else error.get("label", "")
+            value = f" «{error['value']}»" if error.get("value") else ""
             self.stderr.write(f"{place}{value}: {error['message']}" if place else error["message"])
 
     @property
@@ -109,36 +111,51 @@ class ImportCommand(SpreadsheetCommand):
     """Exit code 0: all is in (or would be); 2: rows are faulty; 1: the file is unusable, or this is not allowed."""
 
     verb = "import"
+    files_named = "?"
     accept_valid_help = "write valid rows even if others are faulty"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--create-missing", action="store_true", help="create unknown units and positions")
+        parser.add_argument("--mode", choices=ImportJob.Mode.values, default=ImportJob.Mode.BOTH.value, help="of rows")
+        parser.add_argument("--undo", metavar="JOB", type=int, help="take back what this load wrote; without FILE")
+        if self.kind.model is Employee:
+            parser.add_argument("--full-roster", action="store_true", help="tell how many active people it lacks")
         if self.kind.of_events:
             parser.add_argument("--event", metavar="CODE", help="the event all rows are about, where they name none")
 
     def work(self, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        accept_valid, create_missing = options["accept_valid"], options["create_missing"]
-        path: Path = options["file"]
+        if options["undo"] is not None:
+            return self._undo(options["undo"], user, options)
+        path: Path | None = options["file"]
+        if path is None:
+            raise UnusableFile(_("Name the file to load."))
         check_size(path.stat().st_size)
-        event_id = self._event(options["event"], user) if options.get("event") else None
-        sheet = engine.read_file(path.read_bytes(), self.kind, event_id=event_id)
-        if options["dry_run"]:
-            plan = engine.check(sheet, self.kind, user=user, create_missing=create_missing)
-            outcome = plan.outcome(accept_valid=accept_valid)
-        else:
-            plan, outcome = engine.load(
-                sheet,
-                self.kind,
-                actor=user,
-                file_name=path.name[-255:],
-                accept_valid=accept_valid,
-                create_missing=create_missing,
-                source="cli",
-            )
-        self._warn(plan)
-        errors = [_as_json(line, error) for line in plan.lines for error in line.errors]
-        return ROWS_FAILED if outcome.failed else ALL_IN, asdict(outcome) | {"errors": errors}
+        roster = bool(options.get("full_roster"))
+        report = load_file(
+            self.kind,
+            path.name[-255:],
+            path.read_bytes(),
+            actor=user,
+            accept_valid=options["accept_valid"],
+            dry_run=options["dry_run"],
+            create_missing=options["create_missing"],
+            mode=options["mode"],
+            full_roster=roster,
+            event_id=self._event(options["event"], user) if options.get("event") else None,
+        )
+        if report.unknown_columns:
+            columns = ", ".join(report.unknown_columns)
+            self.stderr.write(_("Unknown columns, not loaded: %(columns)s.") % {"columns": columns})
+        counts = asdict(report.outcome) | ({"missing": report.missing} if roster else {})
+        code = UNUSABLE if report.waits_as else ROWS_FAILED if report.outcome.failed or report.errors else ALL_IN
+        return code, counts | {"errors": report.errors}
+
+    def _undo(self, number: int, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        done = undo_load(self.kind, number, actor=user, dry_run=options["dry_run"])
+        kept = [{"row": row.number, "label": row.label, "message": row.reason} for row in done.rows]
+        report = {"job": number, "removed": done.removed, "restored": done.restored, "kept": done.kept}
+        return ROWS_FAILED if done.kept else ALL_IN, report | {"errors": kept}
 
     @staticmethod
     def _event(code: str, user: User | None) -> int:
@@ -148,13 +165,13 @@ class ImportCommand(SpreadsheetCommand):
             raise NotFound(_("No event has the code %(code)s.") % {"code": code})
         return event
 
-    def _warn(self, plan: Plan) -> None:
-        if unknown := plan.sheet.mapping.unknown:
-            self.stderr.write(_("Unknown columns, not loaded: %(columns)s.") % {"columns": ", ".join(unknown)})
-
     def tell(self, report: dict[str, Any]) -> None:
         super().tell(report)
-        if report["rows"]:
+        if "job" in report:
+            self.stdout.write(_("%(removed)d removed, %(restored)d restored, %(kept)d kept.") % report)
+        if "missing" in report:
+            self.stdout.write(_("%(missing)d active people are missing from the file.") % report)
+        if report.get("rows"):
             self.stdout.write(
                 _(
                     "%(rows)d rows: %(created)d new, %(updated)d changed, %(unchanged)d unchanged, "
@@ -179,10 +196,6 @@ class ExportCommand(SpreadsheetCommand):
         super().tell(report)
         if not report["errors"]:
             self.stdout.write(_("%(rows)d rows written.") % report)
-
-
-def _as_json(line: Line, error: Any) -> dict[str, Any]:
-    return {"row": line.number, "column": error.column, "value": error.value, "message": error.message}
 
 
 def _language_of_system() -> str:

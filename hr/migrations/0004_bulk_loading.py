@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('file_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
                 ('language', models.CharField(default='es', max_length=2)),
                 ('error', models.TextField(blank=True, verbose_name='error')),
-                ('cancel_asked', models.BooleanField(default=False)),
+                ('started_at', models.DateTimeField(null=True)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
                 ('created_by_id', models.BigIntegerField(db_index=True, null=True)),
@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='importrow',
             name='verdict',
-            field=models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('faulty', 'faulty'), ('missing', 'missing from the file')], max_length=8, verbose_name='verdict'),
+            field=models.CharField(choices=[('new', 'new'), ('changed', 'changed'), ('faulty', 'faulty'), ('missing', 'missing from the file'), ('made', 'created with them')], max_length=8, verbose_name='verdict'),
         ),
         migrations.AlterField(
             model_name='importrow',

@@ -145,19 +145,21 @@ class Employee(BusinessModel):
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""
         if status not in self.NEXT[self.Status(self.status)]:
-            raise InvalidTransition(
-                _("%(employee)s is %(now)s and cannot become %(wanted)s.")
-                % {
-                    "employee": self,
-                    "now": self.get_status_display(),
-                    "wanted": self.Status(status).label,
-                },
-                field="status",
-            )
+            raise InvalidTransition.between(self, self.get_status_display(), self.Status(status).label, field="status")
         self.status = status
 
     def refresh_search(self) -> None:
         """Fold what a search looks in; every write path calls it. MySQL, SQLite and PostgreSQL then agree."""
-        self.search_text = fold(f"{self.last_name} {self.first_name} {self.code} {self.work_email or ''}")[:500]
-        digits = "".join(filter(str.isalnum, self.national_id or ""))
-        self.search_personal = fold(f"{self.national_id or ''} {digits} {self.private_phone}")[:100]
+        self.search_text = searched_text(self.first_name, self.last_name, self.code, self.work_email)
+        self.search_personal = searched_personal(self.national_id, self.private_phone)
+
+
+def searched_text(first_name: str, last_name: str, code: str, work_email: str | None) -> str:
+    return fold(f"{last_name} {first_name} {code} {work_email or ''}")[:500]
+
+
+def searched_personal(national_id: str | None, private_phone: str) -> str:
+    if not national_id and not private_phone:
+        return ""
+    digits = "".join(filter(str.isalnum, national_id or ""))
+    return fold(f"{national_id or ''} {digits} {private_phone}")[:100]

@@ -40,8 +40,9 @@ class ImportJob(BusinessModel):
         State.CHECKED: {State.UPLOADED, State.MAPPED, State.AWAITING_APPROVAL, State.APPLYING, State.CANCELLED},
         State.AWAITING_APPROVAL: {State.MAPPED, State.CHECKED, State.APPLYING, State.CANCELLED},
         State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.CHECKED, State.FAILED},
-        State.APPLIED: {State.UNDOING},
-        State.PARTLY_APPLIED: {State.UNDOING},
+        # Written again: those who are missing from the file.
+        State.APPLIED: {State.UNDOING, State.APPLYING},
+        State.PARTLY_APPLIED: {State.UNDOING, State.APPLYING},
         State.UNDOING: {State.UNDONE, State.PARTLY_UNDONE, State.FAILED, State.CANCELLED},
     }
 
@@ -118,6 +119,8 @@ class ImportRow(BusinessModel):
         CHANGED = "changed", _("changed")
         FAULTY = "faulty", _("faulty")
         MISSING = "missing", _("missing from the file")
+        # A unit or position that rows of the file name and nobody knew: {"org_unit": its name} in `after`.
+        MADE = "made", _("created with them")
 
     class Undone(models.TextChoices):
         REMOVED = "removed", pgettext_lazy("row", "removed")
@@ -125,7 +128,7 @@ class ImportRow(BusinessModel):
         KEPT = "kept", pgettext_lazy("row", "kept")
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="lines")
-    # None of a person who is missing from the file.
+    # None of a person who is missing from the file, and of what is created with its rows.
     number = models.PositiveIntegerField(_("row"), null=True)
     step = models.PositiveIntegerField(null=True, help_text="its turn among the rows that are written")
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict.choices)

@@ -16,10 +16,13 @@ from tablib import Dataset
 
 from core.text import fold
 
+# The header that the error workbook puts before the file's own: known, and not loaded.
+ADVICE = {"es": "Qué hacer", "en": "What to do"}
+
 
 class Column(Field):
     """One column. `es` and `en` are its headers, `also` what else people write above it; `attribute` leads to its value
-    from a row, '' where the row has none.
+    from a row, '' where the row has none. `required` of a new row; a cell can clear what `may_be_empty`.
 
     Headers are data, not translations: a file is recognised in both languages whichever is active.
     """
@@ -33,6 +36,7 @@ class Column(Field):
         en: str,
         also: tuple[str, ...] = (),
         required: bool = False,
+        may_be_empty: bool = False,
         personal: bool = False,
         example: str = "",
         about: Any = "",
@@ -40,7 +44,7 @@ class Column(Field):
     ) -> None:
         super().__init__(attribute=attribute, column_name=attribute, widget=widget)
         self.es, self.en, self.also = es, en, also
-        self.required, self.personal = required, personal
+        self.required, self.personal, self.may_be_empty = required, personal, may_be_empty
         self.example, self.about, self.width = example, about, width
 
     @property
@@ -114,6 +118,11 @@ class SpreadsheetResource(ModelResource):
 
     def get_export_order(self) -> tuple[str, ...]:
         return tuple(self.columns)
+
+
+def is_advice(header: str) -> bool:
+    """Whether the column only says what was wrong (hr/loading/error_workbook.py)."""
+    return header_key(header) in {header_key(known) for known in ADVICE.values()}
 
 
 _HINT = re.compile(r"\(.*\)|\[.*\]")

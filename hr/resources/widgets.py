@@ -1,4 +1,6 @@
-"""How one cell is read and written. `clean` raises ValueError; its text says what is wrong and what to do."""
+"""How one cell is read and written. `clean` raises ValueError; its text says what is wrong and what to do, and `cause`
+names that in a word, by which equal faults of a file are told together.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +35,8 @@ _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
 class TextWidget(Widget):
     """One line of text, at most `longest` characters."""
 
+    cause = "long"
+
     def __init__(self, longest: int) -> None:
         super().__init__()
         self.longest = longest
@@ -58,6 +62,8 @@ class CodeWidget(TextWidget):
 
 
 class EmailWidget(TextWidget):
+    cause = "email"
+
     def __init__(self) -> None:
         super().__init__(longest=254)
 
@@ -74,6 +80,8 @@ class EmailWidget(TextWidget):
 
 class NumberWidget(Widget):
     """A whole number from `least` to `most`."""
+
+    cause = "number"
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__()
@@ -94,6 +102,8 @@ class NumberWidget(Widget):
 
 class DateWidget(Widget):
     """A day: a date cell, 31/12/2024, 2024-12-31, 31-dic-2024, or with `date_order` "mdy" 12/31/2024."""
+
+    cause = "date"
 
     def clean(self, value: object, row: Any = None, *, date_order: str = "dmy", **kwargs: Any) -> date:
         if isinstance(value, date) and not isinstance(value, datetime):
@@ -138,6 +148,8 @@ class DateWidget(Widget):
 
 
 class CountryWidget(Widget):
+    cause = "country"
+
     def clean(self, value: object, row: Any = None, **kwargs: Any) -> str:
         try:
             return parse_country(str(value))
@@ -159,17 +171,23 @@ class OfCountryWidget(Widget):
 
 
 class NationalIdWidget(OfCountryWidget):
+    cause = "national_id"
+
     def normalize(self, value: object, country: str) -> str:
         return normalize_national_id(country, value)
 
 
 class PhoneWidget(OfCountryWidget):
+    cause = "phone"
+
     def normalize(self, value: object, country: str) -> str:
         return normalize_phone(value, country)
 
 
 class ChoiceWidget(Widget):
     """One of a few words, in both languages whichever is active: `words` maps each value to what people write."""
+
+    cause = "choice"
 
     def __init__(self, words: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__()

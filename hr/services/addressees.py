@@ -15,7 +15,18 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from core.models import User
-from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Employee, Evaluation, Notification, OutboxMessage
+from hr.models import (
+    Attendance,
+    AttendanceCorrection,
+    ChangeRequest,
+    Employee,
+    Evaluation,
+    ExportLog,
+    ImportJob,
+    Notification,
+    OutboxMessage,
+)
+from hr.permissions import can_approve_load
 from hr.rights import GRADE, MARK
 from hr.services.outbox import Addressee, Channel, Expansion, split
 from hr.services.responsible import responsible_for
@@ -67,12 +78,14 @@ def named_people(messages: Sequence[OutboxMessage]) -> Expansion:
     return _to_employees(told)
 
 
-def asker(model: type[AttendanceCorrection] | type[ChangeRequest], key: str) -> Expand:
-    """Who asked for what was decided."""
+def asker(
+    model: type[AttendanceCorrection] | type[ChangeRequest] | type[ExportLog], key: str, *, by: str = "asked_by_id"
+) -> Expand:
+    """Who asked for what was decided, or made."""
 
     def expand(messages: Sequence[OutboxMessage]) -> Expansion:
         asked_by = dict(
-            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", "asked_by_id")
+            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", by)
         )
         users = User.objects.filter(is_active=True).in_bulk(asked_by.values())
         pairs = [(message, message.payload[key]) for message in messages]
@@ -120,6 +133,35 @@ def deciders_of_change_requests(messages: Sequence[OutboxMessage]) -> Expansion:
         message: [user for user in deciders if user.pk != asked_by[key]]
         for message, key in about.items()
         if key in asked_by
+    }
+    return _to_users(told, about)
+
+
+def loaders(messages: Sequence[OutboxMessage]) -> Expansion:
+    """Whose load it is, and who had it taken back."""
+    about = {message: message.payload["importjob_id"] for message in messages}
+    jobs = ImportJob.objects.in_bulk(about.values())
+    whose = {
+        key: {user for user in (job.created_by_id, job.undone_by_id) if user is not None} for key, job in jobs.items()
+    }
+    users = User.objects.filter(is_active=True).in_bulk({user for ids in whose.values() for user in ids})
+    told = {
+        message: [users[user] for user in sorted(whose[key]) if user in users]
+        for message, key in about.items()
+        if key in whose
+    }
+    return _to_users(told, about)
+
+
+def approvers_of_loads(messages: Sequence[OutboxMessage]) -> Expansion:
+    """Who may approve it still."""
+    about = {message: message.payload["importjob_id"] for message in messages}
+    jobs = ImportJob.objects.filter(state=ImportJob.State.AWAITING_APPROVAL).in_bulk(about.values())
+    deciders = list(User.objects.holding("hr.approve_importjob")) if jobs else []
+    told = {
+        message: [user for user in deciders if can_approve_load(user, jobs[key])]
+        for message, key in about.items()
+        if key in jobs
     }
     return _to_users(told, about)
 

@@ -6,12 +6,15 @@ Every verb takes many rows at once and writes them in a handful of statements pe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import batched
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +22,7 @@ from core.errors import DomainError, NotFound
 from core.services.users import refuse_without_administrator
 from hr.countries import DEFAULT_COUNTRY
 from hr.models import Employee, OrgUnit, Position
+from hr.models.employee import searched_personal, searched_text
 from hr.permissions import (
     can_change,
     can_change_guarded,
@@ -31,8 +35,8 @@ from hr.permissions import (
     can_serve_himself,
     require,
 )
-from hr.rights import GUARDED_FIELDS, OWN_FIELDS
-from hr.scope import facts_of
+from hr.rights import CHANGE, GUARDED_FIELDS, OWN_FIELDS
+from hr.scope import facts_of, scope_for
 from hr.services.account_follow import FOLLOWED_FIELDS, follow
 from hr.services.clean import by_attname, check_fields, clean_code, clean_employee
 from hr.services.codes import next_codes
@@ -41,7 +45,7 @@ from hr.services.leavers import note_statuses
 from hr.services.lines import looped
 from hr.services.org_units import vacate_heads
 from hr.services.rows import assign, hold, levels, lock, locked, naming, refuse_stale, require_all, require_known
-from hr.services.writing import business_atomic, insert, record, write
+from hr.services.writing import BATCH, DATABASE, business_atomic, insert, insert_stored, record, write
 
 if TYPE_CHECKING:
     from core.models import User
@@ -91,14 +95,65 @@ def hire_employees(rows: Sequence[NewEmployee], *, actor: User | None) -> list[E
             check_fields(Employee, cleaned)
             _check_end(cleaned["ended_on"])
         employees.append(Employee(**cleaned))
-    require_known(OrgUnit, [employee.org_unit_id for employee in employees], actor, field="org_unit")
-    require_known(Position, [employee.position_id for employee in employees], actor, field="position")
+    _require_places([row.org_unit_id for row in employees], [row.position_id for row in employees], actor)
     for employee in employees:
         with naming(employee, among=len(rows)):
             _check_hire(employee, actor)
     _resolve_bosses(employees, boss_codes, actor)
     record([employee.pk for employee in _insert_bosses_first(employees)], Employee, "+")
     return employees
+
+
+@business_atomic
+def hire_checked(rows: Sequence[Mapping[str, Any]], *, actor: User | None) -> list[int]:
+    """Add many people whose values the check of a file left as the database holds them, by attname; returns their keys
+    in the order given.
+
+    Rights, and what may have changed since that check, are asked once for all. Raises as `hire_employees`.
+    """
+    require(can_hire(actor))
+    units = {row["org_unit_id"] for row in rows}
+    _require_places(units, {row.get("position_id") for row in rows}, actor)
+    for unit in units:
+        require(can_hire_into(actor, unit), _("You may not hire into this unit."))
+    for unit in {row["org_unit_id"] for row in rows if any(map(row.get, Employee.PERSONAL_FIELDS))}:
+        require(can_enter_personal_data(actor, unit))
+    bosses = _statuses({row["reports_to_id"] for row in rows if row.get("reports_to_id")}, actor)
+    for row in rows:
+        boss = row.get("reports_to_id")
+        if boss and bosses[boss] == TERMINATED and row.get("status", ACTIVE) != TERMINATED:
+            raise DomainError(_("%(boss)s no longer works here.") % {"boss": _("The boss")}, field="reports_to")
+    new_uid = _uid_maker()
+    complete = [
+        {
+            **row,
+            "uid": new_uid(),
+            "search_text": searched_text(row["first_name"], row["last_name"], row["code"], row.get("work_email")),
+            "search_personal": searched_personal(row.get("national_id"), row.get("private_phone", "")),
+        }
+        for row in rows
+    ]
+    return insert_stored(Employee, complete)
+
+
+@business_atomic
+def change_checked(changes: Mapping[int, Mapping[str, Any]], *, actor: User | None, reason: str = "") -> list[Employee]:
+    """Set values that the check of a file left clean, {id: {attname: value}}; returns the rows as they were written.
+
+    The rules of one row that may have changed since are asked in bulk, all others as in `change_employees`, by which
+    the statuses go. Raises as that, and NotFound for whom the actor may not change.
+    """
+    if any(values.get("reports_to_id") for values in changes.values()):
+        hold("hr.lines")
+    bosses = {values["reports_to_id"] for values in changes.values() if values.get("reports_to_id")}
+    found = lock(Employee, changes.keys() | bosses, actor)
+    require_all(found, bosses, field="reports_to")
+    require_all(_changeable(found, changes.keys(), actor), changes)
+    fields = {}
+    for key, values in changes.items():
+        with naming(found[key], among=len(changes)):
+            fields[key] = _assign_checked(found[key], values, actor)
+    return _settle([found[key] for key in changes if fields[key]], fields, found, actor=actor, reason=reason)
 
 
 @business_atomic
@@ -132,9 +187,22 @@ def change_employees(
             if changed := _change(found[key], values, actor):
                 written.append(found[key])
                 fields[key] = changed
-    for model, field in ((OrgUnit, "org_unit"), (Position, "position")):
-        column = f"{field}_id"
-        require_known(model, [getattr(row, column) for row in written if column in fields[row.pk]], actor, field=field)
+    return _settle(written, fields, found, actor=actor, reason=reason)
+
+
+def _settle(
+    written: Sequence[Employee],
+    fields: Mapping[int, Collection[str]],
+    found: Mapping[int, Employee],
+    *,
+    actor: User | None,
+    reason: str,
+) -> list[Employee]:
+    """Ask the rules of several rows about what was set in memory, write it, and what follows from it. `fields` are the
+    columns that differ, by key; `found` holds the rows and their new bosses.
+    """
+    units = [row.org_unit_id for row in written if "org_unit_id" in fields[row.pk]]
+    _require_places(units, [row.position_id for row in written if "position_id" in fields[row.pk]], actor)
     _check_lines([row for row in written if "reports_to_id" in fields[row.pk]], found)
     moved = [row for row in written if "status" in fields[row.pk]]
     leavers = [row for row in moved if row.status == TERMINATED]
@@ -175,6 +243,39 @@ def move_employees(ids: Collection[int], *, org_unit: OrgUnit, actor: User | Non
 def change_boss(ids: Collection[int], *, reports_to: Employee | None, actor: User | None) -> list[Employee]:
     """Let people report to somebody else, or to nobody. Raises DomainError if a line would lead back to itself."""
     return change_employees({key: {"reports_to": reports_to} for key in ids}, actor=actor)
+
+
+def _require_places(units: Iterable[int], positions: Iterable[int | None], actor: User | None) -> None:
+    """Raise NotFound unless these units and positions exist for the actor."""
+    require_known(OrgUnit, units, actor, field="org_unit")
+    require_known(Position, positions, actor, field="position")
+
+
+def _statuses(keys: Collection[int], actor: User | None) -> dict[int, str]:
+    """Of bosses to be, who are locked so that they do not leave meanwhile. Raises NotFound on the boss."""
+    seen = Employee.objects.all() if actor is None else Employee.objects.visible_to(actor)
+    statuses: dict[int, str] = {}
+    for batch in batched(sorted(keys), BATCH):
+        statuses.update(seen.lock(batch).values_list("pk", "status"))
+    require_all(statuses, keys, field="reports_to")  # type: ignore[type-var]
+    return statuses
+
+
+def _uid_maker() -> Callable[[], Any]:
+    """Makes new uids as the database holds them."""
+    prepare, connection = Employee._meta.get_field("uid").get_db_prep_save, connections[DATABASE]
+    return lambda: prepare(uuid.uuid4(), connection)
+
+
+def _changeable(found: Mapping[int, Employee], keys: Collection[int], actor: User | None) -> dict[int, Employee]:
+    """Those of the rows that the actor may change."""
+    if actor is None or scope_for(actor, CHANGE).everything:
+        return dict(found)
+    allowed: set[int] = set()
+    for batch in batched(keys, BATCH):
+        rows = Employee.objects.changeable_by(actor).filter(pk__in=batch).order_by()
+        allowed.update(rows.values_list("pk", flat=True))
+    return {key: row for key, row in found.items() if key in allowed}
 
 
 def _check_hire(employee: Employee, actor: User | None) -> None:
@@ -221,6 +322,17 @@ def _change(employee: Employee, values: Mapping[str, Any], actor: User | None) -
         values = {"national_id": employee.national_id} | dict(values)
     cleaned = clean_employee(values, country=employee.country)
     check_fields(Employee, cleaned)
+    return _assign(employee, cleaned, actor, may_see_personal=may_see_personal)
+
+
+def _assign_checked(employee: Employee, values: Mapping[str, Any], actor: User | None) -> list[str]:
+    """The same with values that are clean, of an employee whom the actor may change."""
+    personal = any(name in values for name in Employee.PERSONAL_FIELDS)
+    may_see_personal = personal and can_see_personal_data(actor, employee)
+    return _assign(employee, dict(values), actor, may_see_personal=may_see_personal)
+
+
+def _assign(employee: Employee, cleaned: dict[str, Any], actor: User | None, *, may_see_personal: bool) -> list[str]:
     status = cleaned.pop("status", employee.status)
     if status != employee.status and status != TERMINATED:
         cleaned.setdefault("ended_on", None)

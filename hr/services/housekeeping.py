@@ -2,25 +2,26 @@
 
 from datetime import timedelta
 from importlib import import_module
-from itertools import batched
 
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
 from core import access
-from hr.loading import jobs
-from hr.models import ImportJob, ImportRow, StoredFile
+from hr.loading import export_jobs, jobs
+from hr.models import ImportJob, StoredFile
 from hr.services import delivery, denials, files
-from hr.services.writing import BATCH, business_atomic
 
+State = ImportJob.State
 TASKS_KEPT_DAYS = 7
+ROWS_KEPT = timedelta(days=30)
 NOTIFICATIONS_KEPT = timedelta(days=180)
 
 
 def clean_up() -> None:
     """Everything that is done once a night."""
     jobs.clean_up()
+    export_jobs.clean_up()
     drop_expired_files()
     drop_old_rows()
     denials.drop_old()
@@ -43,14 +44,6 @@ def drop_expired_files() -> int:
 
 def drop_old_rows() -> int:
     """The rows of loads that ended long ago; the load itself, with its counts, stays. Returns how many rows."""
-    ended = ImportJob.objects.exclude(state__in=[*jobs.WAITING, ImportJob.State.CHECKED])
-    old = ended.filter(updated_at__lt=timezone.now() - jobs.ROWS_KEPT)
-    keys = list(ImportRow.objects.filter(job__in=list(old.values_list("pk", flat=True))).values_list("pk", flat=True))
-    for batch in batched(keys, BATCH):
-        _drop_rows(batch)
-    return len(keys)
-
-
-@business_atomic
-def _drop_rows(keys: tuple[int, ...]) -> None:
-    ImportRow.objects.filter(pk__in=keys).delete()
+    ended = ImportJob.objects.exclude(state__in=[*jobs.WAITING, State.CHECKED, State.AWAITING_APPROVAL])
+    old = ended.filter(updated_at__lt=timezone.now() - ROWS_KEPT, lines__isnull=False)
+    return sum(jobs.drop_rows(job_id) for job_id in old.values_list("pk", flat=True).distinct())

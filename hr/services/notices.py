@@ -15,9 +15,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hr.ics import CANCEL, REQUEST
-from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event
+from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event, ExportLog, ImportJob
 from hr.services import addressees, notice_mail, outbox
-from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, OWN_REQUEST, Subject
+from hr.services.subjects import (
+    CHANGE_REQUEST,
+    CORRECTION,
+    EVALUATION,
+    EVENT,
+    EXPORT,
+    GRADING,
+    LOAD,
+    OWN_REQUEST,
+    Subject,
+)
 
 SEATED = Q(status__in=Attendance.SEATED)
 WAITLISTED = Q(status=Attendance.Status.WAITLISTED)
@@ -50,6 +60,10 @@ def is_on(event: Event) -> bool:
 
 def waits(request: AttendanceCorrection | ChangeRequest) -> bool:
     return request.state == request.State.WAITING
+
+
+def is_to_approve(job: ImportJob) -> bool:
+    return job.state == ImportJob.State.AWAITING_APPROVAL
 
 
 def in_state(*states: str) -> Callable[[Evaluation], bool]:
@@ -216,6 +230,48 @@ NOTICES = {
         subject=OWN_REQUEST,
         expand=addressees.asker(ChangeRequest, "change_request_id"),
         key="change_request_id",
+    ),
+    "load.ended": Notice(
+        label=_("end of a load"),
+        one=_("Your load has ended: %(about)s"),
+        many=_("%(count)d of your loads have ended"),
+        subject=LOAD,
+        expand=addressees.loaders,
+        key="importjob_id",
+    ),
+    "load.to_approve": Notice(
+        label=_("load to be approved"),
+        one=_("A load waits for your approval: %(about)s"),
+        many=_("%(count)d loads wait for your approval"),
+        subject=LOAD,
+        expand=addressees.approvers_of_loads,
+        key="importjob_id",
+        needed=is_to_approve,
+    ),
+    "load.decided": Notice(
+        label=_("decision about a load"),
+        one=_("The approval of your load was decided: %(about)s"),
+        many=_("The approval of %(count)d of your loads was decided"),
+        subject=LOAD,
+        expand=addressees.loaders,
+        key="importjob_id",
+    ),
+    "export.done": Notice(
+        label=_("export that is ready"),
+        one=_("Your export is ready: %(about)s"),
+        many=_("%(count)d of your exports are ready"),
+        subject=EXPORT,
+        expand=addressees.asker(ExportLog, "export_id", by="created_by_id"),
+        key="export_id",
+        needed=lambda row: row.file_id is not None,
+    ),
+    "export.failed": Notice(
+        label=_("export that could not be made"),
+        one=_("Your export could not be made: %(about)s"),
+        many=_("%(count)d of your exports could not be made"),
+        subject=EXPORT,
+        expand=addressees.asker(ExportLog, "export_id", by="created_by_id"),
+        key="export_id",
     ),
 }
 

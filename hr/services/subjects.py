@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 
 from hr.change_requests import label_of
-from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event
+from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event, ExportLog, ImportJob
 
 if TYPE_CHECKING:
     from core.models import User
@@ -55,11 +55,15 @@ CHANGE_REQUEST = Subject(
     ("employee",),
 )
 
+LOAD = Subject(ImportJob, lambda job: f"{job.file_name}: {job.get_state_display()}")
+
 # To who asked: the person may no longer be his to see.
 OWN_REQUEST = Subject(
     ChangeRequest,
     lambda request: " – ".join(filter(None, [request.get_kind_display(), label_of(request.field)])),
 )
+
+EXPORT = Subject(ExportLog)
 
 
 def visible_rows(keys: Iterable[tuple[Subject, int]], user: User) -> dict[tuple[Subject, int], BusinessModel]:

@@ -7,12 +7,15 @@ own bulk helpers open a transaction on the wrong database and look new rows up b
 from __future__ import annotations
 
 import functools
+import json
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import batched
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -84,6 +87,17 @@ def _retrying(work: Callable[[], Any]) -> Any:
         except IntegrityError as error:
             raise constraint_error(error) from error
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def savepoint() -> Iterator[None]:
+    """Within a service: what is written inside is taken back, alone, if it fails; a broken constraint in the user's
+    words."""
+    try:
+        with transaction.atomic(using=DATABASE):
+            yield
+    except IntegrityError as error:
+        raise constraint_error(error) from error
 
 
 def constraint_error(error: IntegrityError, models_asked: Iterable[type[models.Model]] = ()) -> DomainError:
@@ -174,6 +188,56 @@ def insert[Row: BusinessModel](
     return list(rows)
 
 
+def insert_stored(model: type[BusinessModel], rows: Sequence[Mapping[str, Any]], *, unique: str = "code") -> list[int]:
+    """Write new rows given by attname as the database holds them (days as ISO texts, keys of other rows), with history;
+    returns their keys in order. What a row does not give is the default of its field.
+
+    For many rows of which everything was checked: no object is made of a row, and no value prepared.
+    """
+    if not rows:
+        return []
+    connection, now = connections[DATABASE], timezone.now()
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    common = {field.attname: field.get_db_prep_save(field.get_default(), connection) for field in fields}
+    common |= {
+        name: model._meta.get_field(name).get_db_prep_save(now, connection) for name in ("created_at", "updated_at")
+    }
+    in_order = itemgetter(*(field.attname for field in fields))
+    _executemany(model, _insertion(model, fields), (in_order(common | row) for row in rows))  # type: ignore[operator]
+    keys: dict[Any, int] = {}
+    for batch in batched((row[unique] for row in rows), BATCH):
+        keys.update(model._base_manager.filter(**{f"{unique}__in": batch}).order_by().values_list(unique, "pk"))
+    written = [keys[row[unique]] for row in rows]
+    record(written, model, "+")
+    return written
+
+
+def update_by_key(model: type[models.Model], columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set the columns of many rows in one statement per thousand: each of `rows` is a key and then the values.
+
+    `columns` maps a column to its type in a JSON_TABLE, of whole numbers and texts. Raw, because MySQL's driver sends
+    an UPDATE of many rows one by one: that would take longer than all the rest of a load.
+    """
+    connection = connections[DATABASE]
+    table, key = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
+    with connection.cursor() as cursor:
+        if connection.vendor != "mysql":
+            sets = ", ".join(f"{_quoted(name)} = %s" for name in columns)
+            cursor.executemany(
+                f"UPDATE {table} SET {sets} WHERE {key} = %s",  # noqa: S608  (names of the models)
+                [[*values, pk] for pk, *values in rows],
+            )
+            return
+        sets = ", ".join(f"{table}.{_quoted(name)} = new_values.v{number}" for number, name in enumerate(columns))
+        paths = ", ".join(f"v{number} {kind} PATH '$[{number + 1}]'" for number, kind in enumerate(columns.values()))
+        sql = (
+            f"UPDATE {table} JOIN JSON_TABLE(%s, '$[*]' COLUMNS (pk BIGINT PATH '$[0]', {paths})) new_values"  # noqa: S608
+            f" ON {table}.{key} = new_values.pk SET {sets}"
+        )
+        for batch in batched(rows, BATCH):
+            cursor.execute(sql, [json.dumps(batch)])
+
+
 def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mapping[str, Any]) -> int:
     """Write one row of `model` for each row of the query, in its order, in one statement; returns how many.
 
@@ -199,9 +263,26 @@ def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mappin
 def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write new rows, given by attname and complete but for the key, of which nobody needs the keys or history."""
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    connection = connections[DATABASE]
-    values = ([field.get_db_prep_save(row[field.attname], connection) for field in fields] for row in rows)
+    columns = [(field.attname, _preparer(field)) for field in fields]
+    values = ([prepare(row[name]) for name, prepare in columns] for row in rows)
     _executemany(model, _insertion(model, fields), values)
+
+
+def _preparer(field: models.Field) -> Callable[[Any], Any]:
+    """What makes a value of the field one of the driver's. Most rows share their values, or need nothing made."""
+    connection = connections[DATABASE]
+    if isinstance(field, models.JSONField):
+        return json.dumps
+    known: dict[Any, Any] = {}
+
+    def prepared(value: Any) -> Any:
+        if value is None or value.__class__ is str or value.__class__ is int:
+            return value
+        if value not in known:
+            known[value] = field.get_db_prep_save(value, connection)
+        return known[value]
+
+    return prepared
 
 
 def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, reason: str = "") -> list[Row]:
@@ -257,6 +338,21 @@ def remove_lines(model: type[BusinessModel], keys: Sequence[int]) -> None:
     record(keys, model, "-")
     for batch in batched(keys, BATCH):
         model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
+
+
+def remove_unused(model: type[BusinessModel], keys: Sequence[int], *, reason: str = "") -> None:
+    """Delete many rows at which nothing points but they themselves, and the grants on them; history keeps their values.
+
+    Links among them are cut first: the server deletes in the order of the keys, whoever stands above whom.
+    """
+    record(keys, model, "-", reason=reason)
+    own = [field.name for field in model._meta.concrete_fields if field.related_model is model]
+    for batch in batched(keys, BATCH):
+        if own:
+            model._base_manager.filter(pk__in=batch).update(**dict.fromkeys(own))
+    for batch in batched(keys, BATCH):
+        model._base_manager.filter(pk__in=batch)._raw_delete(DATABASE)
+    transaction.on_commit(functools.partial(access.forget, model, list(keys)), using=DATABASE)
 
 
 def write_rows(

@@ -15,6 +15,7 @@ from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
 from hr.models import Employee, ImportJob, ImportRow, OrgUnit, StoredFile
 from hr.services import imports
+from hr.services.employees import change_employees
 from tests.factories import make_employee, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, load, person
 
@@ -90,7 +91,7 @@ def test_messages_are_in_the_language_of_the_user(sales):
 def test_if_the_data_moved_it_goes_back_to_the_preview(hr, sales):
     ana = make_employee("Ana", code="E1")
     job = upload([["Código", "Nombres"], ["E1", "Eva"]], hr)
-    Employee.objects.filter(pk=ana.pk).update(first_name="Ada")
+    change_employees({ana.pk: {"first_name": "Ada"}}, actor=hr)
 
     job = imports.confirm(job.pk, actor=hr)
 
@@ -140,9 +141,9 @@ def test_two_processes_on_one_load_write_it_once():
     assert Employee.history.count() == 29
 
 
-def test_what_fails_while_writing_leaves_nothing_and_says_so(hr, sales, monkeypatch):
+def test_a_file_that_is_gone_cannot_be_checked(hr, sales):
     job = upload([HEADER, person(1)], hr)
-    ImportJob.objects.filter(pk=job.pk).update(state="applying", file=None)
+    ImportJob.objects.filter(pk=job.pk).update(state="mapped", file=None)
 
     jobs.run(job.pk)
 
@@ -221,7 +222,7 @@ def test_rows_of_an_old_load_go_also_where_a_command_wrote_them(sales):
     load([HEADER, person(1)])
     load([HEADER, person(2)])
     old, recent = ImportJob.objects.order_by("pk")
-    ImportJob.objects.filter(pk=old.pk).update(applied_at=timezone.now() - timedelta(days=31))
+    ImportJob.objects.filter(pk=old.pk).update(undo_until=timezone.now() - timedelta(days=1))
 
     jobs.clean_up()
 
