@@ -24,7 +24,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench-scope bench-fanout bench-export mutate-scope check lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench-scope bench-fanout bench-export bench-reading mutate-scope check lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
