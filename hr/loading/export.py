@@ -122,8 +122,9 @@ class Export:
         for key, line in zip(keys, lines, strict=True):
             yield line
             for number, outcome in known[key]:
-                of_session: dict[str, Written] = {"session": number, "status": "", "outcome": outcomes[outcome]}
-                yield [of_session.get(name, cell) for name, cell in zip(self.columns, line, strict=True)]
+                cells: dict[str, Written] = dict(zip(self.columns, line, strict=True))
+                cells |= {"session": number, "status": "", "outcome": outcomes[outcome]}
+                yield [cells[name] for name in self.columns]
 
     @staticmethod
     def _sessions(attendance: Any) -> QuerySet:

@@ -236,6 +236,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='importrow',
+            index=models.Index(fields=['job', 'number'], name='importrow_by_number'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='importrow',
+            name='importrow_once',
+        ),
+        migrations.AddIndex(
+            model_name='importrow',
             index=models.Index(fields=['job', 'step'], name='importrow_by_step'),
         ),
         migrations.AddConstraint(

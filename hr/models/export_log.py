@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hr.models.base import BusinessModel
 from hr.querysets import ExportLogQuerySet
@@ -12,7 +13,7 @@ class ExportLog(BusinessModel):
 
     class State(models.TextChoices):
         RUNNING = "running", _("being made")
-        DONE = "done", _("done")
+        DONE = "done", pgettext_lazy("export", "done")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 

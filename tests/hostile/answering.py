@@ -56,10 +56,11 @@ def told(values):
 
 
 def shape(answer):
-    """The answer without its sentences, which differ by language."""
+    """The answer without what differs by language: its sentences, and the names of columns that the file has not."""
     if "error" in answer:
         return "error"
     without = dict(answer)
-    for key in ("notes", "questions", "faults"):
+    for key in ("notes", "questions"):
         without[key] = [each[:-1] for each in answer.get(key, [])]
+    without["faults"] = [[row, value] for row, _column, value, _message in answer.get("faults", [])]
     return without

@@ -4,15 +4,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from core.roles import BULK_LOADER
 from hr.loading import engine
 from hr.loading.dates import order_of
 from hr.loading.errors import UnusableFile
 from hr.loading.full_names import split_name
 from hr.loading.kinds import KINDS
 from hr.loading.options import AMBIGUOUS, DMY, MDY, YMD, Options
-from hr.models import ColumnMapping
+from hr.models import ColumnMapping, SessionMark
+from hr.services import imports
 from hr.services.column_mappings import recall_for, remember, remembered
-from tests.factories import make_event, make_session, make_user
+from tests.factories import make_employee, make_event, make_session, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
 
 EMPLOYEES, ATTENDANCE = KINDS["employees"], KINDS["attendance"]
@@ -278,3 +280,21 @@ def test_a_question_left_open_loads_nothing_twice():
     assert [line.number for line in sheet.lines] == [2, 4]
     assert codes(sheet.reading.notes) == ["totals", "headers"]
     assert sheet.reading.rows == 2
+
+
+def test_a_matrix_is_loaded_as_any_file(db):
+    loader, event = make_user(role=BULK_LOADER), make_event(code="C1", state="in_progress")
+    people = [make_employee(code=code) for code in ("E1", "E2")]
+    sessions = [make_session(event, number) for number in (1, 2, 3)]
+
+    job = imports.upload(ATTENDANCE, "roll.csv", as_csv(MATRIX), actor=loader, event_id=event.pk)
+    job = imports.confirm(job.pk, actor=loader)
+
+    assert (job.state, job.rows, job.failed) == ("applied", 3, 0)
+    marks = SessionMark.objects.values_list("attendance__employee", "session", "outcome")
+    assert sorted(marks) == [
+        (people[0].pk, sessions[0].pk, "present"),
+        (people[0].pk, sessions[1].pk, "absent"),
+        (people[1].pk, sessions[2].pk, "late"),
+    ]
+    assert list(job.lines.order_by("id").values_list("number", flat=True)) == [2, 2, 3]
