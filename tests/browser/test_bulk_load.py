@@ -89,6 +89,7 @@ class Loads:
     def confirm(self):
         if self.page.locator("input[name=accept_valid]").count():
             self.page.check("input[name=accept_valid]")
+        self.seen.clear()
         self.page.click(CONFIRM)
         self.watch()
         self.page.wait_for_selector("a[href$='/undo/']", timeout=WAIT_MS)
@@ -115,14 +116,12 @@ def test_a_file_with_faults_is_taken_in_part_corrected_and_taken_back(program, p
     download.value.save_as(errors)
     assert correct(errors) == faulty
 
-    loads.seen.clear()
     loads.upload(errors)
     loads.watch()
     found = counts(page)
     assert (found["filas"], found["nuevas"], found["con errores"]) == (faulty, faulty, 0)
     loads.confirm()
 
-    loads.seen.clear()
     page.goto(first)
     page.click("a[href$='/undo/']")
     removed, restored, kept = (
