@@ -189,7 +189,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         },
         {
             "title": _("Spreadsheets"),
-            "items": [page(_("Loads"), "upload_file", "hr.ImportJob")],
+            "items": [
+                page(_("Loads"), "upload_file", "hr.ImportJob"),
+                page(_("Exports"), "download", "hr.ExportLog"),
+            ],
         },
         {
             "title": _("Inbox"),

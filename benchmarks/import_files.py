@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from functools import cache
 
 from hr.demo.people import NEWCOMERS, Person, person
 from hr.loading.xlsx import SheetToWrite, workbook
@@ -38,7 +37,6 @@ def event_of(number: int) -> str:
     return f"EVENT-{number % EVENTS}"
 
 
-@cache
 def _person(number: int) -> Person:
     return person(number, NEWCOMERS)
 

@@ -1,5 +1,8 @@
 """What a rule answers when it says no. The text is shown to the user as it stands."""
 
+from typing import Self
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 
@@ -31,6 +34,14 @@ class NotAllowed(DomainError):
 
 class InvalidTransition(DomainError):
     """The row's state does not lead to the one asked for."""
+
+    @classmethod
+    def between(cls, row: object, now: str | Promise, wanted: str | Promise, *, field: str) -> Self:
+        """The refusal for `row`, which is `now` and was to become `wanted`, both as they are read."""
+        words = {"row": row, "now": now, "wanted": wanted}
+        if now == wanted:
+            return cls(_("%(row)s is %(now)s already.") % words, field=field)
+        return cls(_("%(row)s is %(now)s and cannot become %(wanted)s.") % words, field=field)
 
 
 class StaleRow(DomainError):

@@ -20,3 +20,10 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     kept = "".join(character for character in decomposed if unicodedata.category(character) not in _DROPPED)
     return " ".join(kept.translate(_LETTERS).split())
+
+
+def visible(text: str) -> str:
+    """`text` without characters that nobody sees, on one line, single spaces between its words."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " if char.isspace() else "" for char in text)
+    return " ".join(text.split())

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from core.services import invitations
-from hr.loading import jobs
+from hr.loading import export_jobs, jobs
 from hr.services import delivery, enrolment_clock, evaluation_clock, event_clock, housekeeping, leases, outbox
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Clock:
             self._carry_out(self._follow_people),
         ]
         jobs.wake_stalled()
+        export_jobs.wake_stalled()
         self._once(REMINDERS, timezone.now() + timedelta(hours=1), evaluation_clock.remind_due)
         self._once(NIGHTLY, next_night(), housekeeping.clean_up)
         return any(more)

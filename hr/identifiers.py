@@ -20,6 +20,7 @@ MAX_LENGTH = 32
 # Separators stand between thousands only, so that the fraction of 1234567.5 is not taken for a digit.
 _CEDULA = re.compile(r"(?P<kind>[VE]?)[-. ]*(?P<number>[0-9]{1,3}(?:[-., ]?[0-9]{3})+)")
 _CEDULA_DIGITS = range(6, 9)
+_STORED_CEDULA = re.compile(r"[VE]-[1-9][0-9]{5,7}")
 
 
 class InvalidNationalId(DomainError):
@@ -38,6 +39,9 @@ def normalize_national_id(country: str, value: object) -> str:
 
     `country` is an ISO code of two letters. Raises InvalidNationalId, which names the value and a right example.
     """
+    # As it is stored already, which most are.
+    if country == "VE" and isinstance(value, str) and _STORED_CEDULA.fullmatch(value):
+        return value
     text = _as_text(value)
     if not text:
         return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from django.utils.text import capfirst
@@ -10,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from hr.figures import Asked, Line, Tally
-from hr.loading.xlsx import SheetToWrite, Written, workbook
+from hr.loading.xlsx import Book, SheetToWrite, Written
 from hr.report import BY, Report, report
 
 WIDTHS = [40, 12, 12, 12, 12, 16, 16, 16]
 
 
-def report_file(asked: Asked) -> Iterator[bytes]:
+def report_file(asked: Asked) -> Book:
     """The bytes of the workbook. Everything is read, in the active language, before the first."""
     header = [
         _("Enrolled"),
@@ -30,7 +29,7 @@ def report_file(asked: Asked) -> Iterator[bytes]:
     reports = {by: report(asked, by) for by in BY}
     sheets = [SheetToWrite(_("Report"), ["", ""], [30, 40], _about(asked))]
     sheets += [SheetToWrite(str(label), [str(label), *header], WIDTHS, _rows(reports[by])) for by, label in BY.items()]
-    return workbook(sheets)
+    return Book(sheets)
 
 
 def _about(asked: Asked) -> list[list[Written]]:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from hr.loading.xlsx import SheetToWrite, Written, workbook
+from hr.loading.xlsx import Book, SheetToWrite, Written
 from hr.models import Answer, Employee, Evaluation, Question
 from hr.questions import Kind, options_of
 from hr.results import COUNTED, Results
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 ROWS_A_READ = 500
 
 
-def results_file(
-    results: Results, evaluations: QuerySet, questions: Sequence[Question], *, user: User
-) -> Iterator[bytes]:
-    """The bytes of the workbook. Whatever depends on the active language is settled before the first.
+def results_file(results: Results, evaluations: QuerySet, questions: Sequence[Question], *, user: User) -> Book:
+    """The workbook. Whatever depends on the active language is settled before the first.
 
     People are named as far as the user sees them.
     """
@@ -39,7 +37,7 @@ def results_file(
             _rows(evaluations.filter(state__in=COUNTED), questions, user),
         ),
     ]
-    return workbook(sheets)
+    return Book(sheets)
 
 
 def _summary(results: Results) -> list[list[Written]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 
 from django.core.files.base import File
 from django.core.files.storage import Storage
+from django.utils import timezone
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,10 @@ from hr.models import StoredFile, StoredFileChunk
 from hr.services.writing import business_atomic
 
 MAX_BYTES = 50 * 1024 * 1024
+# Of files that are made here, by the folder they are kept in.
+LARGER = {"exports": 500 * 1024 * 1024}
+# A file of which hr/services/files.py says nothing else, because its process was killed, goes after this.
+UNREGISTERED_KEPT = timedelta(days=1)
 _IN_MEMORY = 4 * 1024 * 1024
 
 
@@ -65,18 +70,40 @@ class StoredFileStorage(Storage):
             raise FileNotFoundError(name) from None
 
 
-@business_atomic
 def _store(name: str, content: File) -> None:
-    file = StoredFile.objects.create(name=name)
+    """Chunk by chunk, each committed by itself unless the caller has a transaction: a large file holds nobody up."""
+    limit = LARGER.get(name.partition("/")[0], MAX_BYTES)
+    file = _begin(name)
     digest, size = hashlib.sha256(), 0
     for number, data in enumerate(content.chunks(StoredFileChunk.SIZE)):
         size += len(data)
-        if size > MAX_BYTES:
-            raise FileTooLarge(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
+        if size > limit:
+            _drop(file)
+            raise FileTooLarge(_("The file is larger than %(limit)d MB.") % {"limit": limit // 1024**2})
         digest.update(data)
-        StoredFileChunk.objects.create(file=file, number=number, data=data)
+        _add(file, number, data)
     file.size, file.sha256 = size, digest.hexdigest()
+    _end(file)
+
+
+@business_atomic
+def _begin(name: str) -> StoredFile:
+    return StoredFile.objects.create(name=name, expires_at=timezone.now() + UNREGISTERED_KEPT)
+
+
+@business_atomic
+def _add(file: StoredFile, number: int, data: bytes) -> None:
+    StoredFileChunk.objects.create(file=file, number=number, data=data)
+
+
+@business_atomic
+def _end(file: StoredFile) -> None:
     file.save(update_fields=["size", "sha256"])
+
+
+@business_atomic
+def _drop(file: StoredFile) -> None:
+    file.delete()
 
 
 def _chunks(file: StoredFile) -> Iterator[bytes]:

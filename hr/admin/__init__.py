@@ -9,6 +9,7 @@ from hr.admin import (  # noqa: F401  (registers them)
     evaluations,
     event_kinds,
     events,
+    exports,
     imports,
     notifications,
     org_units,

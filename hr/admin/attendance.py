@@ -240,7 +240,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         dialog={
             "title": gettext_lazy("Cancel the enrolment"),
             "description": gettext_lazy("The seat goes to whoever waits for one. The person is told."),
-            "form_submit_text": gettext_lazy("Cancel the enrolment"),
+            "form_submit_text": gettext_lazy("Yes, cancel the enrolment"),
             "form_class": CancelForm,
         },
     )

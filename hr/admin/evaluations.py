@@ -184,7 +184,7 @@ class EvaluationAdmin(HrAdmin):
         dialog={
             "title": gettext_lazy("Cancel the evaluation"),
             "description": gettext_lazy("For good: the person cannot answer it any more."),
-            "form_submit_text": gettext_lazy("Cancel the evaluation"),
+            "form_submit_text": gettext_lazy("Yes, cancel the evaluation"),
             "form_class": WhyForm,
         },
     )

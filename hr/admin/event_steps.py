@@ -174,7 +174,7 @@ class EventSteps(admin.ModelAdmin):
         dialog={
             "title": gettext_lazy("Cancel the event"),
             "description": gettext_lazy("For good: every enrolment is cancelled and everybody is told."),
-            "form_submit_text": gettext_lazy("Cancel the event"),
+            "form_submit_text": gettext_lazy("Yes, cancel the event"),
             "form_class": CancelForm,
         },
     )

@@ -1,63 +1,38 @@
-"""The pages of a load: upload, progress, preview, result. What happens is decided in hr/services/imports.py."""
+"""The pages of a load: upload, columns, progress, preview, report. What happens, hr/services/imports.py decides."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from core.admin.rows import is_key
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.admin.accounts import tell
-from hr.admin.audience_form import RowField
-from hr.admin.import_rows import cards_of, shown_rows
+from hr.admin.import_after import RosterForm, errors_of, missing_page, original_of, undo_page
+from hr.admin.import_mapping import MappingForm
+from hr.admin.import_preview import creatable_by, preview, progress_of
+from hr.admin.import_upload import UploadForm
+from hr.admin.labels import LOAD_LABELS
 from hr.demo.samples import sample_names
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
-from hr.models import Attendance, Event, ImportJob, ImportRow
-from hr.permissions import can_create_positions, can_create_units
+from hr.models import Event, ImportJob
+from hr.permissions import can_undo_load
 from hr.services import imports
-from hr.services.accounts import can_invite, invite_created_by
+from hr.services.accounts import invite_created_by
 
 State = ImportJob.State
-Verdict = ImportRow.Verdict
-ROWS_A_PAGE = 50
 RECENT = 5
-
-
-class UploadForm(forms.Form):
-    """The file, and what to do with units and positions nobody knows, or which event it is about."""
-
-    file = forms.FileField(
-        label=gettext_lazy("file"),
-        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv,.txt"}),
-        error_messages={"required": gettext_lazy("Choose a file first.")},
-    )
-    create_missing = forms.BooleanField(
-        label=gettext_lazy("Create units and positions that do not exist yet"), required=False
-    )
-    event = RowField(
-        Attendance,
-        "event",
-        label=gettext_lazy("Event"),
-        required=False,
-        help_text=gettext_lazy("Where the file has no column for it: all its rows are about this event."),
-    )
-
-    def __init__(self, *args: Any, kind: Kind, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if kind.of_events:
-            self.fields["event"].queryset = Event.objects.visible_to(user)
-        else:
-            del self.fields["event"]
 
 
 class ImportPages(ModelAdmin):
@@ -65,30 +40,44 @@ class ImportPages(ModelAdmin):
 
     kind: Kind
 
+    # --- The file ----------------------------------------------------------------------------------------------------
     def import_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_import_permission(request):
             raise PermissionDenied
         sent = (request.POST, request.FILES) if request.method == "POST" else ()
         # From the page of an event, where it is chosen already.
         form = UploadForm(*sent, kind=self.kind, user=request.user, initial={"event": self._asked_event(request)})
+        same: ImportJob | None = None
         if form.is_bound and form.is_valid():
             try:
                 return HttpResponseRedirect(self._job_page(self._upload(request, form)))
+            except imports.SameFile as error:
+                same = ImportJob.objects.visible_to(request.user).filter(pk=error.job.pk).first()
+                form.offer_again(error.message)
             except DomainError as error:
                 form.add_error("event" if error.field == "event" else "file", error.message)
         jobs = ImportJob.objects.changeable_by(request.user).filter(resource=self.kind.name)
         context = {
             "title": _("Load %(rows)s from a spreadsheet") % {"rows": self.opts.verbose_name_plural},
             "form": form,
+            "same_link": self._job_page(same) if same else "",
             "columns": list(self.kind.resource.columns.values()),
-            "template_link": self.address("template"),
+            "templates": self._templates(),
             "samples": [(name, self.address("sample", name)) for name in sample_names(self.kind.name)],
-            "recent": [(job, self._job_page(job), _badge(job)) for job in jobs[:RECENT]],
-            "may_create": bool(self._creatable(request)),
+            "recent": [(job, self._job_page(job), LOAD_LABELS[State(job.state)]) for job in jobs[:RECENT]],
+            "may_create": bool(creatable_by(self._user(request), self.kind)),
             "megabytes": MAX_BYTES // 1024**2,
             "media": self.media + form.media,
         }
         return self._page_of(request, "upload", context, status=400 if form.errors else 200)
+
+    def _templates(self) -> list[tuple[str, str]]:
+        """(language in its own name, address), that of the reader first."""
+        languages = sorted(settings.LANGUAGES, key=lambda language: language[0] != get_language())
+        return [
+            (get_language_info(code)["name_local"].capitalize(), f"{self.address('template')}?language={code}")
+            for code, _name in languages
+        ]
 
     @staticmethod
     def _asked_event(request: HttpRequest) -> str:
@@ -98,103 +87,194 @@ class ImportPages(ModelAdmin):
         )
 
     def _upload(self, request: HttpRequest, form: UploadForm) -> ImportJob:
-        file, event = form.cleaned_data["file"], form.cleaned_data.get("event")
-        check_size(file.size)
+        chosen = form.cleaned_data
+        check_size(chosen["file"].size)
         return imports.upload(
             self.kind,
-            file.name,
-            file.read(),
-            actor=request.user,
-            create_missing=form.cleaned_data["create_missing"],
-            event_id=event.pk if event else None,
+            chosen["file"].name,
+            chosen["file"].read(),
+            actor=self._user(request),
+            create_missing=chosen["create_missing"],
+            event_id=chosen["event"].pk if chosen.get("event") else None,
+            mode=chosen["mode"] or ImportJob.Mode.BOTH,
+            full_roster=chosen.get("full_roster", False),
+            again=chosen["again"],
         )
 
+    # --- The load ----------------------------------------------------------------------------------------------------
     def import_job_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
-        jobs = ImportJob.objects.visible_to(request.user).filter(resource=self.kind.name)
-        job = jobs.filter(pk=job_id).first()
-        if job is None:
-            raise Http404
+        job = self._job(request, job_id)
         if request.method == "POST":
             return self._act(request, job)
-        if job.state in (State.UPLOADED, State.MAPPED, State.APPLYING, State.UNDOING):
-            return self._page_of(request, "progress", {"title": job.file_name, "job": job})
+        if is_under_way(job):
+            return self._progress(request, job)
+        if "HX-Request" in request.headers:
+            # The page that watched it has seen its end.
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        if job.state == State.UPLOADED and self._is_own(request, job):
+            return HttpResponseRedirect(self.address("import_mapping", job.pk))
         return self._page_of(request, "job", self._told(request, job))
+
+    def _progress(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
+        context = {
+            "title": job.file_name,
+            "job": job,
+            "own": self._is_own(request, job),
+            "may_cancel": job.state != State.UNDOING,
+            **progress_of(job),
+        }
+        return self._page_of(request, "progress", context)
+
+    def _told(self, request: HttpRequest, job: ImportJob) -> dict[str, Any]:
+        """The context of preview and report."""
+        own = self._is_own(request, job)
+        return preview(request, job, self.kind, self.admin_site.name) | {
+            "list_link": self.address("changelist"),
+            "again_link": self.address("import") if self.has_import_permission(request) else "",
+            "mapping_link": self.address("import_mapping", job.pk) if own else "",
+            "errors_link": self.address("import_errors", job.pk),
+            "file_link": self.address("import_file", job.pk),
+            "undo_link": self.address("import_undo", job.pk),
+            "roster_link": self.address("import_roster", job.pk),
+        }
 
     def _act(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         """One of the page's buttons."""
-        actor: Any = request.user
-        try:
-            match request.POST.get("action"):
+        actor, sent = self._user(request), request.POST
+        with self._answers(request):
+            match sent.get("action"):
                 case "confirm":
-                    imports.confirm(job.pk, actor=actor, accept_valid="accept_valid" in request.POST)
+                    imports.confirm(job.pk, actor=actor, accept_valid="accept_valid" in sent)
                 case "check":
-                    imports.recheck(job.pk, actor=actor, create_missing="create_missing" in request.POST)
+                    imports.recheck(
+                        job.pk,
+                        actor=actor,
+                        create_missing="create_missing" in sent,
+                        mode=sent.get("mode") if sent.get("mode") in ImportJob.Mode.values else None,
+                        # A tick that was not asked for says nothing.
+                        full_roster="full_roster" in sent if "roster_asked" in sent else None,
+                    )
+                case "fix" if sent.get("index", "").isdecimal():
+                    imports.fix_cause(job.pk, actor=actor, index=int(sent["index"]), value=sent.get("value", ""))
+                case "approve":
+                    imports.approve(job.pk, actor=actor)
+                case "refuse":
+                    imports.refuse(job.pk, actor=actor, reason=sent.get("reason", ""))
                 case "cancel":
-                    imports.cancel(job.pk, actor=actor)
-                    messages.info(request, _("The load was cancelled. Nothing was written."))
-                    return HttpResponseRedirect(self.address("import"))
-                case "invite" if "sure" not in request.POST:
+                    job = imports.cancel(job.pk, actor=actor)
+                    if job.state == State.CANCELLED:
+                        messages.info(request, _("The load was cancelled. Nothing was written."))
+                        return HttpResponseRedirect(self.address("import"))
+                case "invite" if "sure" not in sent:
                     messages.warning(request, _("Nobody was invited: tick first that the invitations are to be sent."))
                 case "invite":
                     tell(request, invite_created_by(job, actor=actor))
                 case _:
                     raise Http404
+        return HttpResponseRedirect(self._job_page(job))
+
+    # --- Its other pages ---------------------------------------------------------------------------------------------
+    def import_mapping_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """What was found in the file, and the questions it leaves."""
+        job = self._own_job(request, job_id)
+        if not job.reading or job.state not in (State.UPLOADED, State.CHECKED):
+            return HttpResponseRedirect(self._job_page(job))
+        form = MappingForm(request.POST if request.method == "POST" else None, job=job, user=self._user(request))
+        if form.is_bound and form.is_valid():
+            with self._answers(request):
+                imports.map_columns(job.pk, actor=self._user(request), options=form.options(), event_id=form.event_id())
+                return HttpResponseRedirect(self._job_page(job))
+        context = {
+            "title": _("Columns of %(file)s") % {"file": job.file_name},
+            "job": job,
+            "form": form,
+            "job_link": self._job_page(job),
+            "media": self.media + form.media,
+        }
+        return self._page_of(request, "mapping", context, status=400 if form.errors else 200)
+
+    def import_undo_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """What undoing the load would do, and the button for it."""
+        job = self._job(request, job_id)
+        if not can_undo_load(self._user(request), job):
+            raise Http404
+        if request.POST.get("action") == "undo":
+            with self._answers(request):
+                imports.undo(job.pk, actor=self._user(request))
+            return HttpResponseRedirect(self._job_page(job))
+        try:
+            context = undo_page(request, job)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(self._job_page(job))
+        return self._page_of(request, "undo", context | {"job_link": self._job_page(job)})
+
+    def import_roster_view(self, request: HttpRequest, job_id: int) -> HttpResponse:
+        """Who works here and is not in a file that names everybody; what becomes of them is asked apart."""
+        job = self._own_job(request, job_id)
+        if not job.full_roster:
+            raise Http404
+        form = RosterForm(request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid():
+            with self._answers(request):
+                imports.end_missing(
+                    job.pk,
+                    actor=self._user(request),
+                    action=form.cleaned_data["action"],
+                    ended_on=form.cleaned_data["ended_on"],
+                )
+                return HttpResponseRedirect(self._job_page(job))
+        context = missing_page(request, job, self.admin_site.name) | {"form": form, "job_link": self._job_page(job)}
+        return self._page_of(request, "roster", context, status=400 if form.errors else 200)
+
+    def import_errors_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
+        """The error workbook."""
+        job = self._own_job(request, job_id)
+        if not job.failed:
+            raise Http404
+        return errors_of(job, self._user(request))
+
+    def import_file_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
+        """The file as it was uploaded."""
+        job = self._own_job(request, job_id)
+        if job.file is None:
+            raise Http404
+        return original_of(job)
+
+    # --- What they share ---------------------------------------------------------------------------------------------
+    def _job(self, request: HttpRequest, job_id: int) -> ImportJob:
+        jobs = ImportJob.objects.visible_to(request.user).filter(resource=self.kind.name)
+        job = jobs.filter(pk=job_id).first()
+        if job is None:
+            raise Http404
+        return job
+
+    def _own_job(self, request: HttpRequest, job_id: int) -> ImportJob:
+        """What only who loaded the file opens: whoever else may look at the load is not offered it."""
+        jobs = ImportJob.objects.changeable_by(request.user).filter(resource=self.kind.name)
+        job = jobs.filter(pk=job_id).select_related("file").first()
+        if job is None:
+            raise Http404
+        return job
+
+    def _is_own(self, request: HttpRequest, job: ImportJob) -> bool:
+        return job.created_by_id == request.user.pk
+
+    @staticmethod
+    def _user(request: HttpRequest) -> Any:
+        return request.user
+
+    @contextmanager
+    def _answers(self, request: HttpRequest) -> Iterator[None]:
+        """What a service refuses is said on the next page; what is not the user's does not exist."""
+        try:
+            yield
         except NotFound:
             raise Http404 from None
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from None
         except DomainError as error:
             messages.error(request, error.message)
-        return HttpResponseRedirect(self._job_page(job))
-
-    def _told(self, request: HttpRequest, job: ImportJob) -> dict[str, Any]:
-        """The context of preview and result."""
-        rows = ImportRow.objects.visible_to(request.user).filter(job=job)
-        cards = cards_of(job)
-        offered = [card.show for card in cards if card.show]
-        show = request.GET.get("show") or (Verdict.FAULTY if job.failed else "")
-        show = show if show in offered else ""
-        rows = rows.filter(verdict=show) if show else rows
-        page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("p"))
-        own = job.created_by_id == request.user.pk
-        waiting = job.state == State.CHECKED
-        return {
-            "title": job.file_name,
-            "job": job,
-            "badge": _badge(job),
-            "cards": cards,
-            "show": show,
-            "page": page,
-            "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-            "rows": shown_rows(page.object_list, self.kind, self.admin_site.name, user=request.user),
-            "event": Event.objects.visible_to(request.user).filter(pk=job.event_id).first() if job.event_id else None,
-            "waiting": waiting,
-            "own": own,
-            "may_create": self._creatable(request) & job.missing.keys(),
-            "missing": [
-                (self.kind.resource.columns[name].header, sorted(found.items(), key=lambda item: (-item[1], item[0])))
-                for name, found in job.missing.items()
-            ],
-            "missing_count": sum(len(found) for found in job.missing.values()),
-            "to_write": job.created + job.updated,
-            "unknown_columns": [header for header, field in job.columns if field is None and header],
-            "can_invite": own and self._hired(job) and can_invite(request.user),
-            "list_link": self.address("changelist"),
-            "again_link": self.address("import") if self.has_import_permission(request) else "",
-        }
-
-    def _creatable(self, request: HttpRequest) -> set[str]:
-        """The fields whose unknown values this user may have created."""
-        if self.kind.name != ImportJob.Resource.EMPLOYEES:
-            return set()
-        user: Any = request.user
-        rights = {"org_unit": can_create_units(user), "position": can_create_positions(user)}
-        return {name for name, allowed in rights.items() if allowed}
-
-    @staticmethod
-    def _hired(job: ImportJob) -> bool:
-        """Whether the load brought new people in."""
-        return job.resource == ImportJob.Resource.EMPLOYEES and job.applied_at is not None and job.created > 0
 
     def _job_page(self, job: ImportJob) -> str:
         return self.address("import_job", job.pk)
@@ -205,11 +285,8 @@ class ImportPages(ModelAdmin):
         return TemplateResponse(request, f"hr/admin/imports/{name}.html", context, status=status)
 
 
-def _badge(job: ImportJob) -> str:
-    """The label's colour."""
-    return {
-        State.APPLIED: "success",
-        State.PARTLY_APPLIED: "warning",
-        State.CHECKED: "info",
-        State.FAILED: "danger",
-    }.get(State(job.state), "")
+def is_under_way(job: ImportJob) -> bool:
+    """Whether somebody works on it: who looks has to wait."""
+    return job.state in (State.MAPPED, State.APPLYING, State.UNDOING) or (
+        job.state == State.UPLOADED and not job.reading
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
@@ -12,15 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.models import User
+from hr.loading.causes import OF_VALUES
+from hr.loading.drop_downs import DropDowns
 from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
 from hr.loading.rows import shown_values
 from hr.models import Employee, ImportJob, ImportRow
 from hr.phones import display_phone
-from hr.resources.base import SpreadsheetResource
-from hr.resources.widgets import DateWidget, PhoneWidget
+from hr.resources.base import Column, SpreadsheetResource
+from hr.resources.widgets import ChoiceWidget, DateWidget, PhoneWidget
 
-Verdict = ImportRow.Verdict
+Verdict, Undone = ImportRow.Verdict, ImportRow.Undone
 COLOURS = {
     Verdict.NEW: "success",
     Verdict.CHANGED: "info",
@@ -28,11 +31,14 @@ COLOURS = {
     Verdict.MISSING: "warning",
     Verdict.MADE: "success",
 }
+# Entries of a list on the page; a workbook holds more.
+OFFERED = 1000
+UNDONE_COLOURS = {Undone.REMOVED: "danger", Undone.RESTORED: "info", Undone.KEPT: "warning"}
 
 
 @dataclass(frozen=True)
 class Card:
-    """One count; `show` names the rows it filters the table to, "" where none are kept."""
+    """One count; `show` names the rows it filters the table to, "" where there are none, or none are kept."""
 
     title: str
     count: str
@@ -49,23 +55,99 @@ class Change:
 
 @dataclass(frozen=True)
 class ShownRow:
-    number: int
+    """`undone` and its colour once the load was taken back, with the reason of what was kept."""
+
+    number: int | None
     verdict: str
     colour: str
+    is_new: bool
     label: str
     link: str
     changes: list[Change]
     errors: list[dict[str, str]]
+    undone: str
+    undone_colour: str
+    kept_because: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Errors with one cause. `place` names it in addresses; `choices` are offered for the one fix of all its rows, by
+    `widget`: a select, a field with a list, a plain field, or none where each row needs a remedy of its own.
+    """
+
+    place: int
+    column: str
+    value: str
+    message: str
+    rows: int
+    widget: str
+    suggested: str
+    choices: list[str]
+    list_id: str
+    chosen: bool
+    creatable: bool
+
+
+def groups_of(job: ImportJob, kind: Kind, *, user: User, chosen: int | None, creatable: Collection[str]) -> list[Group]:
+    """The job's causes with what the loader can do about all rows of each."""
+    found: list[dict[str, Any]] = job.causes
+    fields = {cause["field"] for cause in found if _is_fixable(cause)}
+    offers = DropDowns(kind, user=user, only=fields).lists
+    columns = kind.resource.columns
+    return [
+        Group(
+            place=place,
+            column=cause.get("column", ""),
+            value=cause.get("value", ""),
+            message=cause["message"],
+            rows=cause["rows"],
+            widget=_widget(cause, columns, offers),
+            suggested=str((cause.get("fix") or {}).get("suggest", "")),
+            choices=offers.get(cause["field"], [])[:OFFERED],
+            list_id=f"list-{cause['field']}",
+            chosen=place == chosen,
+            creatable=bool((cause.get("fix") or {}).get("create")) and cause["field"] in creatable,
+        )
+        for place, cause in enumerate(found)
+    ]
+
+
+def _is_fixable(cause: dict[str, Any]) -> bool:
+    return cause["cause"] in OF_VALUES and bool(cause["field"] and cause.get("value"))
+
+
+def _widget(cause: dict[str, Any], columns: Mapping[str, Column], offers: Mapping[str, list[str]]) -> str:
+    if not _is_fixable(cause):
+        return ""
+    if isinstance(columns[cause["field"]].widget, ChoiceWidget):
+        return "select"
+    return "list" if cause["field"] in offers else "text"
 
 
 def cards_of(job: ImportJob) -> list[Card]:
     """Counts that add up to the first."""
     cards = [
         Card(_("rows"), _number(job.rows), "", ""),
-        Card(pgettext("rows", "new"), _number(job.created), Verdict.NEW, "text-green-700 dark:text-green-400"),
-        Card(pgettext("rows", "changed"), _number(job.updated), Verdict.CHANGED, "text-blue-700 dark:text-blue-400"),
+        Card(
+            pgettext("rows", "new"),
+            _number(job.created),
+            Verdict.NEW if job.created else "",
+            "text-green-700 dark:text-green-400",
+        ),
+        Card(
+            pgettext("rows", "changed"),
+            _number(job.updated),
+            Verdict.CHANGED if job.updated else "",
+            "text-blue-700 dark:text-blue-400",
+        ),
         Card(_("unchanged"), _number(job.unchanged), "", ""),
-        Card(_("faulty"), _number(job.failed), Verdict.FAULTY, "text-red-700 dark:text-red-400" if job.failed else ""),
+        Card(
+            _("faulty"),
+            _number(job.failed),
+            Verdict.FAULTY if job.failed else "",
+            "text-red-700 dark:text-red-400" if job.failed else "",
+        ),
     ]
     return cards + ([Card(_("skipped"), _number(job.skipped), "", "")] if job.skipped else [])
 
@@ -82,9 +164,9 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
             number=row.number,
             verdict=row.get_verdict_display(),
             colour=COLOURS[Verdict(row.verdict)],
+            is_new=row.verdict == Verdict.NEW,
             label=row.label,
-            # What was created with the rows is of another model than they.
-            link=reverse(page, args=[row.object_id]) if row.object_id and row.verdict != Verdict.MADE else "",
+            link=reverse(page, args=[row.object_id]) if row.object_id else "",
             changes=[
                 Change(
                     resource.columns[value.name].header,
@@ -95,6 +177,9 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
                 if personal is None or not resource.columns[value.name].personal or row.object_id in personal
             ],
             errors=row.errors,
+            undone=row.get_undone_display() if row.undone else "",
+            undone_colour=UNDONE_COLOURS[Undone(row.undone)] if row.undone else "",
+            kept_because=row.kept_because,
         )
         for row, shown in zip(rows, values, strict=True)
     ]

@@ -5,41 +5,63 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
+from hr.admin.import_preview import is_undoable
+from hr.admin.labels import LOAD_LABELS
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
 
-State = ImportJob.State
-LABELS = {
-    State.UPLOADED: "info",
-    State.MAPPED: "info",
-    State.CHECKED: "info",
-    State.APPLYING: "info",
-    State.APPLIED: "success",
-    State.PARTLY_APPLIED: "warning",
-    State.FAILED: "danger",
-}
+
+class WhoseFilter(DropdownFilter):
+    """One's own loads, or those of others."""
+
+    title = gettext_lazy("loaded by")
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("mine", _("me")), ("others", _("others"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        match self.value():
+            case "mine":
+                return queryset.filter(created_by_id=request.user.pk)
+            case "others":
+                return queryset.exclude(created_by_id=request.user.pk)
+        return queryset
 
 
 @admin.register(ImportJob)
 class ImportJobAdmin(HrAdmin):
-    list_display = ["name", "resource", "state_label", "rows", "created", "updated", "failed", "who", "at"]
+    list_display = [
+        "name", "resource", "state_label", "rows", "created", "updated", "unchanged", "failed", "mapping", "who", "at",
+        "links",
+    ]  # fmt: skip
     list_display_links = None
+    search_fields = ["file_name", "created_by_name"]
     list_filter = [
         ("resource", ChoicesDropdownFilter),
         ("state", ChoicesDropdownFilter),
+        WhoseFilter,
         ("created_at", MomentRangeFilter),
     ]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        own = ExpressionWrapper(Q(created_by_id=request.user.pk), output_field=BooleanField())
+        return super().get_queryset(request).annotate(is_own=own)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -81,17 +103,38 @@ class ImportJobAdmin(HrAdmin):
     def name(self, job: ImportJob) -> SafeString:
         return format_html('<a href="{}">{}</a>', job_page(job), job.file_name)
 
-    @display(description=gettext_lazy("state"), label=LABELS)
+    @display(description=gettext_lazy("state"), label=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
         return job.state, job.get_state_display()
+
+    @display(description=gettext_lazy("columns"))
+    def mapping(self, job: ImportJob) -> str:
+        """How many of the file's columns were loaded; which, its page tells."""
+        headers = [field for header, field in job.columns if header or field]
+        loaded = sum(field is not None for field in headers)
+        return _("%(loaded)d of %(all)d") % {"loaded": loaded, "all": len(headers)} if headers else ""
 
     @display(description=gettext_lazy("loaded by"))
     def who(self, job: ImportJob) -> str:
         return job.created_by_name
 
     @display(description=gettext_lazy("loaded at"), ordering="created_at")
-    def at(self, job: ImportJob) -> Any:
-        return job.created_at
+    def at(self, job: ImportJob) -> str:
+        return date_format(timezone.localtime(job.created_at), "SHORT_DATETIME_FORMAT")
+
+    @display(description="")
+    def links(self, job: Any) -> SafeString:
+        """To the file and to the way back, for whose load it is."""
+        kind, found = KINDS[job.resource], []
+        if job.is_own and job.file_id:
+            found.append((page_of(kind, "import_file", job.pk), "download", _("Download the file")))
+        if job.is_own and is_undoable(job):
+            found.append((page_of(kind, "import_undo", job.pk), "undo", _("Undo this load")))
+        return format_html_join(
+            " ",
+            '<a href="{}" title="{}" aria-label="{}" class="material-symbols-outlined load-link">{}</a>',
+            ((link, title, title, icon) for link, icon, title in found),
+        )
 
 
 def job_page(job: ImportJob) -> str:

@@ -1,6 +1,6 @@
 """The colours of states, wherever they are shown."""
 
-from hr.models import Evaluation
+from hr.models import Evaluation, ImportJob
 
 STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}
 OUTCOME_LABELS = {"pending": "default", "present": "success", "late": "warning", "absent": "danger", "excused": "info"}
@@ -14,4 +14,18 @@ EVALUATION_LABELS = {
     Evaluation.State.GRADED: "success",
     Evaluation.State.EXPIRED: "danger",
     Evaluation.State.CANCELLED: "default",
+}
+LOAD_LABELS = {
+    ImportJob.State.UPLOADED: "info",
+    ImportJob.State.MAPPED: "info",
+    ImportJob.State.CHECKED: "info",
+    ImportJob.State.AWAITING_APPROVAL: "warning",
+    ImportJob.State.APPLYING: "info",
+    ImportJob.State.APPLIED: "success",
+    ImportJob.State.PARTLY_APPLIED: "warning",
+    ImportJob.State.UNDOING: "info",
+    ImportJob.State.UNDONE: "default",
+    ImportJob.State.PARTLY_UNDONE: "warning",
+    ImportJob.State.FAILED: "danger",
+    ImportJob.State.CANCELLED: "default",
 }

@@ -20,14 +20,15 @@ from core.admin.rows import rows_for
 from hr.admin.charts import rate_bars, rate_line
 from hr.admin.counted import attendance_list
 from hr.admin.dialogs import DayInput, RowField
+from hr.admin.export_pages import sent
 from hr.admin.tiles import Tile
 from hr.figures import MOST_MONTHS, Asked, Line, Period, largest
-from hr.loading.export import FORMATS
 from hr.models import Employee, Event
 from hr.report import BY, Report, report
 from hr.report_file import report_file
 from hr.rights import VIEW_ATTENDANCE
 from hr.scope import answers_for_others, has_role_right
+from hr.services import exports
 
 if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
@@ -118,11 +119,10 @@ def report_file_view(request: HttpRequest, model_admin: AttendanceAdmin) -> Http
         raise PermissionDenied
     if form.errors:
         return report_view(request, model_admin)
-    response = StreamingHttpResponse(report_file(asked), content_type=FORMATS["xlsx"])
     name = _("attendance-%(day)s.xlsx") % {"day": timezone.localdate().isoformat()}
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    file = report_file(asked)
+    logged = exports.Asked(exports.REPORT, "xlsx", name, request.GET.urlencode())
+    return sent(logged, file.pieces, rows=lambda: file.rows, actor=request.user)
 
 
 def told(asked: Asked, line: Line, *, drill: str = "") -> dict[str, Any]:

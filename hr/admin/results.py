@@ -13,15 +13,17 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from hr.loading.export import FORMATS
+from hr.admin.export_pages import sent
 from hr.models import Evaluation, FormVersion
 from hr.results import QuestionResult, results_of
 from hr.results_file import results_file
 from hr.rights import VIEW_EVALUATION
 from hr.scope import answers_for_others, has_role_right
+from hr.services import exports
 
 LONGEST_LABEL = 24  # under a bar; the table beside has it whole
 EXPORT = "hr.export_evaluation"
@@ -84,12 +86,12 @@ class ResultPages(ModelAdmin):
         if not has_role_right(request.user, EXPORT):
             raise PermissionDenied
         evaluations, questions = self._evaluations(request, row, version), _questions(version)
-        pieces = results_file(results_of(evaluations, questions), evaluations, questions, user=request.user)
-        response = StreamingHttpResponse(pieces, content_type=FORMATS["xlsx"])
+        file = results_file(results_of(evaluations, questions), evaluations, questions, user=request.user)
         name = _("results-%(day)s.xlsx") % {"day": timezone.localdate().isoformat()}
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
-        return response
+        # Of which round or form is no part of the query.
+        query = "&".join(filter(None, [urlencode({self.opts.model_name: row.pk}), request.GET.urlencode()]))
+        logged = exports.Asked(exports.RESULTS, "xlsx", name, query)
+        return sent(logged, file.pieces, rows=lambda: file.rows, actor=request.user)
 
     def _asked(self, request: HttpRequest, object_id: str) -> tuple[Any, list[FormVersion], FormVersion | None]:
         row = self.get_object(request, unquote(object_id))

@@ -25,6 +25,12 @@ class SpreadsheetAdmin(ImportPages, ExportPages, ModelAdmin):
         pages = [
             ("import/", self.import_view, "import"),
             ("import/<int:job_id>/", self.import_job_view, "import_job"),
+            ("import/<int:job_id>/columns/", self.import_mapping_view, "import_mapping"),
+            ("import/<int:job_id>/errors/", self.import_errors_view, "import_errors"),
+            ("import/<int:job_id>/file/", self.import_file_view, "import_file"),
+            ("import/<int:job_id>/undo/", self.import_undo_view, "import_undo"),
+            ("import/<int:job_id>/missing/", self.import_roster_view, "import_roster"),
+            ("export/", self.export_form_view, "export_form"),
             ("export/<slug:format_>/", self.export_view, "export"),
             ("template/", self.template_view, "template"),
             ("sample/<str:name>", self.sample_view, "sample"),
@@ -62,6 +68,7 @@ class SpreadsheetAdmin(ImportPages, ExportPages, ModelAdmin):
                 _button(title, "table", self.address("export", format_) + query)
                 for format_, title in (("xlsx", _("Excel (.xlsx)")), ("csv", _("Text (.csv)")))
             ]
+            items.append(_button(_("Choose the columns …"), "view_column", self.address("export_form") + query))
             buttons.append(_button(_("Export"), "download", "") | {"method_name": "Export", "items": items})
         return buttons
 

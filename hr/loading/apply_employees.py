@@ -16,8 +16,9 @@ from core.text import fold
 from hr.loading.apply_rows import RowWriter, reason_of
 from hr.loading.references import by_depth, create_named, name_to_create
 from hr.loading.turns import Turn, require_fit
-from hr.models import Employee, ImportJob, ImportRow, OutboxMessage
+from hr.models import Attendance, Employee, ImportJob, ImportRow, OutboxMessage
 from hr.services.accounts import INVITED
+from hr.services.automatic_enrolment import remove_untouched, untouched
 from hr.services.codes import CodeMaker
 from hr.services.employees import change_checked, hire_checked
 from hr.services.writing import BATCH
@@ -87,6 +88,20 @@ class EmployeeWriter(RowWriter):
             if turn := going.get(payload["employee_id"]):
                 turn.refuse(_("The person was invited to log in."))
         super().refuse_used([turn for turn in turns if not turn.problem], job)
+
+    def _referred(self, link: Any, keys: Iterable[int]) -> set[int]:
+        """A place that the clock gave, and nobody touched, goes with the person."""
+        if link.model is not Attendance:
+            return super()._referred(link, keys)
+        found: set[int] = set()
+        for batch in batched(sorted(keys), BATCH):
+            rows = Attendance.objects.filter(employee__in=batch).exclude(pk__in=untouched(batch).values("pk"))
+            found.update(rows.order_by().values_list("employee_id", flat=True).distinct())
+        return found
+
+    def remove(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
+        remove_untouched([turn.object_id for turn in turns if turn.object_id], reason=reason_of(job))
+        super().remove(turns, job=job, actor=actor)
 
     def restore(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
         """An end that is no status of its own way back takes the way over `active`."""

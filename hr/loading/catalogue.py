@@ -67,6 +67,11 @@ class Catalogue:
         except Ambiguous:
             return code
 
+    def spellings(self) -> list[str]:
+        """What rows are found by."""
+        codes = [code for code, _name in self.entries.values() if code]
+        return [*codes, *(self.spelling(pk) for pk in self.entries)]
+
 
 def made_code(name: str, taken: set[str]) -> str:
     """A code for a row that has only a name, `Ventas Norte` → `VENTAS-NORTE`; it is added to `taken` (folded)."""

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.utils.translation import gettext as _
 
 from core.text import fold
+from hr.loading.causes import CHOICE, UNKNOWN
 from hr.loading.lines import CHANGED, FAULTY, NEW, SKIPPED, UNCHANGED, Line, NewRow, Sheet, ToCreate
 from hr.loading.plan import Plan
+from hr.loading.suggestions import Meant
 from hr.models import ImportJob
 from hr.models.base import BusinessModel
+from hr.resources.widgets import ChoiceWidget
 from hr.scope import has_role_right
 from hr.services.writing import BATCH
 
@@ -75,6 +78,8 @@ class Check:
             if self.progress:
                 self.progress(done)
         self.settle()
+        self._meant: dict[str, Meant] = {}
+        self.plan.groups.suggest(self._suggestion)
         return self.plan
 
     # --- The steps a model fills in -----------------------------------------------------------------------------
@@ -97,6 +102,13 @@ class Check:
     def describe(self, line: Line) -> str:
         """What the preview calls the row."""
         raise NotImplementedError
+
+    def names_in(self, name: str) -> Iterable[str]:
+        """What a cell of this field may say, as far as the user sees it; nothing where it names people."""
+        widget = self.sheet.resource.columns[name].widget
+        if isinstance(widget, ChoiceWidget):
+            return [spelling for words in widget.words.values() for spelling in words]
+        return ()
 
     def keys(self) -> tuple[str, ...]:
         """The fields whose cells name the row."""
@@ -161,6 +173,18 @@ class Check:
             for name, column in self.sheet.resource.columns.items():
                 if column.required and name not in line.values and not self.sheet.cell(line, name):
                     self.fault(line, name, _("Missing. A new row needs it: fill in this cell."), "required")
+
+    def _suggestion(self, name: str, cause: str, value: str) -> dict[str, Any] | None:
+        """What may be done about a group of errors at once, see ImportJob.causes."""
+        if cause not in (UNKNOWN, CHOICE) or name not in self.sheet.resource.columns:
+            return None
+        if name not in self._meant:
+            self._meant[name] = Meant(self.names_in(name))
+        found = self._meant[name].closest(value)
+        fix: dict[str, Any] = {"suggest": found} if found else {}
+        if cause == UNKNOWN and name in self.plan.creatable:
+            fix["create"] = True
+        return fix or None
 
     def has_faulty_key(self, line: Line) -> bool:
         return bool(line.errors) and any(error.field in self.keys() for error in line.errors)

@@ -259,6 +259,9 @@ class AttendanceCheck(EnrolmentCheck):
         if "outcome" in changes and row:
             line.before["outcome"] = self.outcome_of(line, row)
 
+    def names_in(self, name: str) -> Iterable[str]:
+        return self.catalogue.spellings() if name == "event" else super().names_in(name)
+
     def check_rights(self) -> None:
         """Asked among the rules: who may not be enrolled takes no seat."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -93,6 +93,9 @@ class PositionCheck(CatalogueCheck):
 class OrgUnitCheck(CatalogueCheck):
     model = OrgUnit
     name_field = "name"
+
+    def names_in(self, name: str) -> Iterable[str]:
+        return self.catalogue.spellings() if name == "parent" else super().names_in(name)
 
     def resolve(self) -> None:
         self._resolve_parents()

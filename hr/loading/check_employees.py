@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import batched
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.text import fold
+from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.catalogue import Ambiguous, Catalogue
 from hr.loading.check import stored
@@ -52,13 +54,20 @@ class EmployeeCheck(PersonCheck, BossCheck):
             self.lines = lines
             self.guard_personal_columns()
             for line in lines:
-                target = self.person_of(line)
-                self.file.note(line.number, line.values, self.country_of(line), target)
+                target, country = self.person_of(line), self.country_of(line)
+                # Otherwise whom it is about has to be asked again, for what is told of it.
+                known = not line.errors and (country == DEFAULT_COUNTRY or "country" in line.values)
+                self.file.note(line.number, line.values, country, target, known=known)
         self.prepare_bosses()
 
     def match(self) -> None:
         self.guard_personal_columns()
-        targets = {line.number: target for line in self.lines if (target := self.person_of(line)) is not None}
+        first = self.file.place(self.lines[0].number) if self.lines else 0
+        targets: dict[int, int] = {}
+        for place, line in enumerate(self.lines, first):
+            target = self.file.targets[place] if self.file.known[place] else self.person_of(line)
+            if target:
+                targets[line.number] = target
         found = self.read_existing(targets.values())
         for line in self.lines:
             if (target := targets.get(line.number)) is None:
@@ -67,8 +76,9 @@ class EmployeeCheck(PersonCheck, BossCheck):
             if line.existing is None:
                 self._refuse_hidden(line, self.key_of(line))
         self.require_new_rows_complete()
-        for line in self.lines:
-            self._refuse_repeats(line, targets.get(line.number))
+        if self.file.codes or self.file.ids or self.file.mails or self.file.people:
+            for line in self.lines:
+                self._refuse_repeats(line, targets.get(line.number))
         for line in self.lines:
             self._refuse_taken(line)
 
@@ -80,13 +90,13 @@ class EmployeeCheck(PersonCheck, BossCheck):
 
     def _refuse_repeats(self, line: Line, target: int | None) -> None:
         values, file = line.values, self.file
-        if (code := values.get("code")) and (rows := file.codes.several(fold(code))):
+        if file.codes and (code := values.get("code")) and (rows := file.codes.several(fold(code))):
             self.fault_repeated(line, "code", rows)
-        if national_id := values.get("national_id"):
+        if file.ids and (national_id := values.get("national_id")):
             rows = file.ids.several(id_key(self.country_of(line), national_id))
             if rows:
                 self.fault_repeated(line, "national_id", rows)
-        if (mail := values.get("work_email")) and (rows := file.mails.several(fold(mail))):
+        if file.mails and (mail := values.get("work_email")) and (rows := file.mails.several(fold(mail))):
             self.fault_repeated(line, "work_email", rows)
         if target is None or not (rows := file.people.several(target)):
             return
@@ -213,6 +223,10 @@ class EmployeeCheck(PersonCheck, BossCheck):
 
         name, code = f"{part('first_name')} {part('last_name')}".strip(), part("code")
         return f"{name} ({code})" if name and code else name or code or part("national_id")
+
+    def names_in(self, name: str) -> Iterable[str]:
+        catalogue = {"org_unit": self.units, "position": self.positions}.get(name)
+        return catalogue.spellings() if catalogue else super().names_in(name)
 
     # --- What the whole file tells ------------------------------------------------------------------------------
     def settle(self) -> None:

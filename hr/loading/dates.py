@@ -96,13 +96,17 @@ def order_of(texts: Iterable[str]) -> str:
 
 
 def _ask(texts: dict[int, set[str]], columns: Columns, reading: Reading) -> None:
+    contradict = any(order_of([text]) in (DMY, MDY) for column in texts.values() for text in column)
     concerned = {position: examples for position, column in texts.items() if (examples := _examples(column))}
     shown = [example for examples in concerned.values() for example in examples][:MOST_EXAMPLES]
     names = ", ".join(f"«{columns.headers[position]}»" for position in concerned)
+    if contradict:
+        message = _("%(columns)s: some dates have the day first, others the month: %(examples)s. Which order is right?")
+    else:
+        message = _("%(columns)s: nothing tells whether the day or the month comes first: %(examples)s. Which is it?")
     reading.ask(
         "date_order",
-        _("%(columns)s: is %(example)s written day first or month first? Nothing in the file decides.")
-        % {"columns": names, "example": ", ".join(shown)},
+        message % {"columns": names, "examples": ", ".join(shown)},
         column=columns.headers[next(iter(concerned))],
     )
 
@@ -112,7 +116,7 @@ def _examples(texts: set[str]) -> list[str]:
     numeric = sorted(text for text in texts if _NUMERIC.fullmatch(text))
     open_ = [text for text in numeric if order_of([text]) == AMBIGUOUS]
     decided = {order_of([text]): text for text in numeric if order_of([text]) in (DMY, MDY)}
-    return open_ or list(decided.values())
+    return list(decided.values()) if len(decided) > 1 else open_
 
 
 def _texts(cells: Iterable[Cell]) -> set[str]:

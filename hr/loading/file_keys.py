@@ -29,7 +29,11 @@ class Rows:
 
     def several(self, key: Hashable) -> list[int]:
         """[] where one row alone names the key."""
-        return self._several.get(key, []) if self._several else []
+        return self._several.get(key, [])
+
+    def __bool__(self) -> bool:
+        """Whether several rows name a key."""
+        return bool(self._several)
 
     def repeated(self) -> Iterable[list[int]]:
         """The rows of each key that several of them name."""
@@ -41,10 +45,11 @@ class FileKeys:
 
     def __init__(self) -> None:
         self.numbers, self.targets, self._has = array("L"), array("q"), bytearray()
+        self.known = bytearray()
         self.codes, self.ids, self.mails, self.people = Rows(), Rows(), Rows(), Rows()
 
-    def note(self, number: int, values: dict[str, Any], country: str, target: int | None) -> None:
-        """The next row of the file."""
+    def note(self, number: int, values: dict[str, Any], country: str, target: int | None, *, known: bool) -> None:
+        """The next row of the file; `known` if there is nothing more to be found out about whom it is about."""
         has = 0
         if code := values.get("code"):
             has = HAS_CODE
@@ -61,6 +66,7 @@ class FileKeys:
         self.numbers.append(number)
         self.targets.append(target or 0)
         self._has.append(has)
+        self.known.append(known)
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -1,4 +1,4 @@
-"""Totals at the foot of a table: they are about its rows, and no row themselves."""
+"""Rows that are about the table and no row of it: totals at its foot, and the header again on each printed page."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def leave_out_totals(rows: list[tuple[int, Row]], reading: Reading) -> list[tupl
         )
         reading.note("totals", message % {"count": len(left_out)}, rows=left_out)
     return kept
+
+
+def leave_out_headers(rows: list[tuple[int, Row]], headers: list[str], reading: Reading) -> list[tuple[int, Row]]:
+    """The rows without those that repeat the header."""
+    if sum(map(bool, headers)) < 2:
+        return rows
+    repeated = [number for number, row in rows if row[0] == headers[0] and row[: len(headers)] == headers]
+    if not repeated:
+        return rows
+    message = ngettext(
+        "%(count)d row repeats the header. It is not loaded.",
+        "%(count)d rows repeat the header. They are not loaded.",
+        len(repeated),
+    )
+    reading.note("headers", message % {"count": len(repeated)}, rows=repeated)
+    left_out = set(repeated)
+    return [(number, row) for number, row in rows if number not in left_out]
 
 
 def _is_total(row: Row) -> bool:

@@ -2,8 +2,12 @@
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
-_MARKED_FORMULA = re.compile(r"'+[=+\-@\t\r\n]")
+# The wide ones of East Asian keyboards are taken for the others there.
+_STARTS = "=+\\-@\t\r\n＝＋－＠"
+_FORMULA = re.compile(rf"'*[{_STARTS}]")
+_MARKED_FORMULA = re.compile(rf"'+[{_STARTS}]")
+# What a text that `neutralise` changes begins with.
+RISKY = frozenset("'=+-@\t\r\n＝＋－＠")
 
 
 def neutralise(text: str) -> str:

@@ -11,13 +11,13 @@ from import_export.results import Result, RowResult
 from tablib import Dataset
 
 from hr.loading import engine
+from hr.loading.csv_file import as_text
 from hr.loading.export import Export
-from hr.loading.formulas import neutralise
 from hr.loading.kinds import kind_of
 from hr.loading.lines import CHANGED, FAULTY, NEW, SKIPPED, UNCHANGED, read_sheet
 from hr.loading.mapping import map_headers
 from hr.loading.plan import Finding
-from hr.loading.reading import Cell, Table, as_cell
+from hr.loading.reading import Table, as_cell
 from hr.resources.base import SpreadsheetResource
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def export_dataset(resource: SpreadsheetResource, rows: QuerySet, *, user: User 
     """Texts are neutralised here already: the library writes them into any format as they are."""
     export = Export(kind_of(resource._meta.model), rows, user=user)
     headers = [column.header for column in export.columns.values()]
-    return Dataset(*([_as_text(cell) for cell in row] for row in export.cells()), headers=headers)
-
-
-def _as_text(cell: Cell) -> str:
-    return neutralise(cell) if isinstance(cell, str) else cell.isoformat()
+    return Dataset(*([as_text(cell) for cell in row] for row in export.cells()), headers=headers)
 
 
 def _tell(result: Result, line: Finding, raise_errors: bool) -> None:

@@ -104,8 +104,8 @@ def split_full_names(
         last, first, sure = split_name(str(row[at]), last_name_first=last_first)
         known = {position + (position > at): fault for position, fault in table.faults.get(place, {}).items()}
         if row[at] and not (last and first) and at not in known:
-            known[at] = Fault(NOT_SPLIT, _("Last and first name cannot be told apart. Write «Pérez, Ana»."))
-            last = str(row[at])
+            known[at] = Fault(NOT_SPLIT, _("Last and first name cannot be told apart. Write «Gil, Ana»."))
+            last = first = str(row[at])
         elif row[at] and not sure:
             guessed.append(number)
         if known:

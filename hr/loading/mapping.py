@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from hr.loading.errors import UnusableFile
 from hr.loading.options import DMY, Options, Reading
 from hr.loading.reading import Table
-from hr.resources.base import SpreadsheetResource, header_key
+from hr.resources.base import SpreadsheetResource, header_key, is_advice
 
 CLOSE = 0.8
 # What a column may be beside a field: one with both names, and one of a sheet with a column for each session.
@@ -33,7 +33,7 @@ class Mapping:
 
     @property
     def unknown(self) -> list[str]:
-        return [header for header, name in self.columns if name is None and header]
+        return [header for header, field in self.columns if field is None and header and not is_advice(header)]
 
     def header_of(self, field: str) -> str | None:
         """The file's own header for the field, None if it has no such column."""

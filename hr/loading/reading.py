@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,6 +28,7 @@ HEADER_SEARCH_ROWS = 20
 SHEETS_SEARCHED = 10
 
 Row = list[Cell]
+_NAMES_SOMETHING = re.compile(r"\w")
 # How many of a row's cells are known headers.
 Recognise = Callable[[Sequence[str]], int]
 
@@ -159,6 +161,9 @@ def _header_of(block: Block, recognise: Recognise) -> tuple[int, int]:
     """How many headers are known in the row with the most, and its number: a title above it is passed over."""
     best = (0, 0)
     for number, row in _rows_of(block):
+        # Between the wrong separators even a line of separators is a cell.
+        if not any(map(_NAMES_SOMETHING.search, map(str, row))):
+            continue
         known = recognise([str(cell) for cell in row])
         if not best[1] or known > best[0]:
             best = (known, number)
@@ -184,18 +189,20 @@ def _table(file: OpenFile, chosen: _Chosen, options: Options) -> Table:
         raise UnusableFile(_("The file is empty: it holds no table."))
     if headers is None:
         raise UnusableFile(_("Row %(row)d is blank: it cannot be the header. Choose another one.") % {"row": at})
+    widest = max((len(row) for _number, row in rows), default=0)
+    _as_long(headers, widest if chosen.source.format == "xlsx" else min(findings["widths"].get(at, 0), widest))
+    source = Source(**{**vars(chosen.source), "header_row": at, "findings": findings})
+    for _number, row in rows:
+        if len(row) < len(headers):
+            row.extend([""] * (len(headers) - len(row)))
+    return Table(headers, rows, source)
+
+
+def _as_long(headers: list[str], width: int) -> None:
+    """As many headers as columns: without blank ones at the end, unless something may stand below them."""
     while headers and not headers[-1]:
         headers.pop()
-    source = Source(**{**vars(chosen.source), "header_row": at, "findings": findings})
-    return Table(headers, _as_wide(rows, len(headers)), source)
-
-
-def _as_wide(rows: list[tuple[int, Row]], width: int) -> list[tuple[int, Row]]:
-    """Every row has a cell for every header."""
-    for _number, row in rows:
-        if len(row) < width:
-            row.extend([""] * (width - len(row)))
-    return rows
+    headers.extend([""] * (width - len(headers)))
 
 
 def _rows_of(block: Block) -> Iterator[tuple[int, Row]]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from hr.loading.dates import date_columns, date_order, read_serials
 from hr.loading.errors import UnusableFile
-from hr.loading.foot import leave_out_totals
+from hr.loading.foot import leave_out_headers, leave_out_totals
 from hr.loading.full_names import find_full_names, split_full_names
 from hr.loading.mapping import (
     FULL_NAME,
@@ -25,7 +25,7 @@ from hr.loading.mapping import (
 from hr.loading.matrix import SessionsByDay, find_sessions, unfold
 from hr.loading.options import Options, Reading
 from hr.loading.reading import Table, read_table
-from hr.loading.surroundings import fill_merged, note_surroundings
+from hr.loading.surroundings import fill_merged, note_blank_rows, note_surroundings
 from hr.loading.unreadable import find_unreadable
 from hr.resources.base import SpreadsheetResource
 
@@ -65,7 +65,8 @@ def recognise_file(
     remembered = (recall(reading.header_sha256) if recall else None) or Options()
     options = options.over(replace(remembered, date_order=None))
     columns = find_columns(table, resource, options)
-    table = _without_foot(table, reading)
+    note_blank_rows(table, reading)
+    table = _without_others(table, reading)
     fill_merged(table, columns, reading)
     find_full_names(table, columns, resource, options, reading)
     at_sessions = find_sessions(table, columns, resource, options)
@@ -110,8 +111,11 @@ def _begun(table: Table) -> Reading:
     )
 
 
-def _without_foot(table: Table, reading: Reading) -> Table:
-    return Table(table.headers, leave_out_totals(table.rows, reading), table.source, table.faults)
+def _without_others(table: Table, reading: Reading) -> Table:
+    rows = leave_out_headers(leave_out_totals(table.rows, reading), table.headers, reading)
+    if not rows:
+        reading.note("no_rows", _("There is a header, and no row below it."))
+    return Table(table.headers, rows, table.source, table.faults)
 
 
 def _describe(table: Table, columns: Columns, resource: SpreadsheetResource, reading: Reading) -> None:

@@ -16,7 +16,6 @@ ROWS_NAMED = 10
 
 def note_surroundings(table: Table, columns: Columns, resource: SpreadsheetResource, reading: Reading) -> None:
     _note_sheets(table, reading)
-    _note_blank_rows(table, reading)
     _note_hidden(table, columns, reading)
     _note_formulas(table, reading)
     _note_numbers(table, columns, resource, reading)
@@ -58,7 +57,8 @@ def _note_sheets(table: Table, reading: Reading) -> None:
         reading.note("hidden_sheet", message % {"sheet": f"«{source.way}»"}, count=1)
 
 
-def _note_blank_rows(table: Table, reading: Reading) -> None:
+def note_blank_rows(table: Table, reading: Reading) -> None:
+    """To be asked before any row is left out."""
     if not table.rows:
         return
     before = table.source.header_row
@@ -120,13 +120,13 @@ def _note_numbers(table: Table, columns: Columns, resource: SpreadsheetResource,
         if numbers and texts:
             header = columns.headers[position]
             message = _(
-                "%(column)s: %(texts)d cells are numbers kept as text, %(numbers)d are numbers without leading zeros."
+                "%(column)s: numbers kept as text (%(texts)d) beside plain ones (%(numbers)d), without leading zeros."
             )
             values = {"column": f"«{header}»", "texts": texts, "numbers": numbers}
             reading.note("numbers_as_text", message % values, column=header, rows=rows, count=texts)
     count, rows = findings.get("quoted", (0, []))
     if count:
-        message = _('%(count)d cells are numbers kept as text, written ="…". They are read without it.')
+        message = _('Numbers kept as text, written ="…", are read without it (cells: %(count)d).')
         reading.note("numbers_as_text", message % {"count": count}, rows=rows, count=count)
 
 

@@ -29,7 +29,8 @@ def find_unreadable(table: Table, columns: Columns, reading: Reading) -> None:
     """Note them in `table.faults`, and in the reading by column."""
     found: dict[tuple[int, str], list[int]] = {}
     for at, position, fault in (*_told_by_parser(table), *_seen_in_cells(table, columns)):
-        if position < len(columns.fields) and columns.fields[position] is not None:
+        known = table.faults.get(at, {})
+        if position < len(columns.fields) and columns.fields[position] is not None and position not in known:
             table.faults.setdefault(at, {})[position] = fault
             found.setdefault((position, fault.code), []).append(table.rows[at][0])
     for (position, code), rows in sorted(found.items()):
@@ -98,8 +99,8 @@ def _too_narrow() -> str:
 
 def _summary(code: str) -> str:
     return {
-        FORMULA_ERROR: _("%(column)s: errors of formulas in %(count)d rows."),
-        NO_RESULT: _("%(column)s: formulas without a result in %(count)d rows."),
-        DIGITS_LOST: _("%(column)s: numbers cut short in %(count)d rows; their digits are lost."),
-        TOO_NARROW: _("%(column)s: values lost in a column that was too narrow, in %(count)d rows."),
+        FORMULA_ERROR: _("%(column)s: errors of formulas (rows: %(count)d)."),
+        NO_RESULT: _("%(column)s: formulas without a result (rows: %(count)d)."),
+        DIGITS_LOST: _("%(column)s: numbers cut short, their digits are lost (rows: %(count)d)."),
+        TOO_NARROW: _("%(column)s: values lost in a column that was too narrow (rows: %(count)d)."),
     }[code]

@@ -19,12 +19,12 @@ from core.errors import DomainError, NotAllowed, NotFound
 from core.models import User
 from hr.loading.catalogue import Catalogue
 from hr.loading.errors import UnusableFile
-from hr.loading.export import export_to_path
 from hr.loading.kinds import KINDS, Kind
 from hr.loading.plan import Outcome
 from hr.loading.reading import check_size
 from hr.models import Employee, Event, ImportJob
 from hr.services.command_loads import load_file, undo_load
+from hr.services.exports import export_to_path
 
 ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
 

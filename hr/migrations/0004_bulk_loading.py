@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('file_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
                 ('language', models.CharField(default='es', max_length=2)),
                 ('error', models.TextField(blank=True, verbose_name='error')),
-                ('cancel_asked', models.BooleanField(default=False)),
+                ('started_at', models.DateTimeField(null=True)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished at')),
                 ('created_by_id', models.BigIntegerField(db_index=True, null=True)),
@@ -233,6 +233,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='importjob',
             index=models.Index(fields=['resource', 'sha256'], name='importjob_same_file'),
+        ),
+        migrations.AddIndex(
+            model_name='importrow',
+            index=models.Index(fields=['job', 'number'], name='importrow_by_number'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='importrow',
+            name='importrow_once',
         ),
         migrations.AddIndex(
             model_name='importrow',

@@ -144,13 +144,10 @@ class Attendance(Mark):
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""
         if status not in self.NEXT[self.Status(self.status)]:
-            raise InvalidTransition(
-                _("The enrolment of %(employee)s is %(now)s and cannot become %(wanted)s.")
-                % {
-                    "employee": self.employee,
-                    "now": self.get_status_display(),
-                    "wanted": self.Status(status).label,
-                },
+            raise InvalidTransition.between(
+                _("The enrolment of %(employee)s") % {"employee": self.employee},
+                self.get_status_display(),
+                self.Status(status).label,
                 field="status",
             )
         self.status = status
@@ -219,10 +216,8 @@ class Decision(BusinessModel):
     def move_to(self, state: str) -> None:
         """Set `state` in memory, or raise InvalidTransition. Saving is the service's job."""
         if state not in self.NEXT[self.State(self.state)]:
-            raise InvalidTransition(
-                _("The request is %(now)s and cannot become %(wanted)s.")
-                % {"now": self.get_state_display(), "wanted": self.State(state).label},
-                field="state",
+            raise InvalidTransition.between(
+                _("The request"), self.get_state_display(), self.State(state).label, field="state"
             )
         self.state = state
 

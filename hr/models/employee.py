@@ -145,15 +145,7 @@ class Employee(BusinessModel):
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""
         if status not in self.NEXT[self.Status(self.status)]:
-            raise InvalidTransition(
-                _("%(employee)s is %(now)s and cannot become %(wanted)s.")
-                % {
-                    "employee": self,
-                    "now": self.get_status_display(),
-                    "wanted": self.Status(status).label,
-                },
-                field="status",
-            )
+            raise InvalidTransition.between(self, self.get_status_display(), self.Status(status).label, field="status")
         self.status = status
 
     def refresh_search(self) -> None:

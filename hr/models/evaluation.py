@@ -266,13 +266,10 @@ class Evaluation(BusinessModel):
     def move_to(self, state: str) -> None:
         """Set `state` in memory, or raise InvalidTransition. Saving is the service's job."""
         if state not in self.NEXT[self.State(self.state)]:
-            raise InvalidTransition(
-                _("The evaluation of %(employee)s is %(now)s and cannot become %(wanted)s.")
-                % {
-                    "employee": self.employee,
-                    "now": self.get_state_display(),
-                    "wanted": self.State(state).label,
-                },
+            raise InvalidTransition.between(
+                _("The evaluation of %(employee)s") % {"employee": self.employee},
+                self.get_state_display(),
+                self.State(state).label,
                 field="state",
             )
         self.state = state

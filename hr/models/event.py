@@ -160,11 +160,7 @@ class Event(BusinessModel):
         `only_from`: where two verbs lead to one state, from different ones.
         """
         if state not in self.NEXT[self.State(self.state)] or only_from not in (None, self.state):
-            raise InvalidTransition(
-                _("%(event)s is %(now)s and cannot become %(wanted)s.")
-                % {"event": self, "now": self.get_state_display(), "wanted": self.State(state).label},
-                field="state",
-            )
+            raise InvalidTransition.between(self, self.get_state_display(), self.State(state).label, field="state")
         self.state = state
 
     @property

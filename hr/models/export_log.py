@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hr.models.base import BusinessModel
 from hr.querysets import ExportLogQuerySet
@@ -12,7 +13,7 @@ class ExportLog(BusinessModel):
 
     class State(models.TextChoices):
         RUNNING = "running", _("being made")
-        DONE = "done", _("done")
+        DONE = "done", pgettext_lazy("export", "done")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
 
@@ -28,7 +29,8 @@ class ExportLog(BusinessModel):
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
     language = models.CharField(max_length=2, default="es")
     error = models.TextField(_("error"), blank=True)
-    cancel_asked = models.BooleanField(default=False)
+    started_at = models.DateTimeField(null=True)
+    # None where the file goes out with the answer to the request, and no worker makes it.
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)
     created_by_id = models.BigIntegerField(null=True, db_index=True)

@@ -154,8 +154,9 @@ class ImportRow(BusinessModel):
         verbose_name = _("row of a load")
         verbose_name_plural = _("rows of a load")
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["job", "number"], name="importrow_once")]
+        # Not unique: a row of a matrix of sessions is as many rows as it has marks.
         indexes = [
+            models.Index(fields=["job", "number"], name="importrow_by_number"),
             models.Index(fields=["job", "verdict", "number"], name="importrow_by_verdict"),
             models.Index(fields=["job", "step"], name="importrow_by_step"),
         ]

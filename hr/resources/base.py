@@ -16,6 +16,9 @@ from tablib import Dataset
 
 from core.text import fold
 
+# The header that the error workbook puts before the file's own: known, and not loaded.
+ADVICE = {"es": "Qué hacer", "en": "What to do"}
+
 
 class Column(Field):
     """One column. `es` and `en` are its headers, `also` what else people write above it; `attribute` leads to its value
@@ -115,6 +118,11 @@ class SpreadsheetResource(ModelResource):
 
     def get_export_order(self) -> tuple[str, ...]:
         return tuple(self.columns)
+
+
+def is_advice(header: str) -> bool:
+    """Whether the column only says what was wrong (hr/loading/error_workbook.py)."""
+    return header_key(header) in {header_key(known) for known in ADVICE.values()}
 
 
 _HINT = re.compile(r"\(.*\)|\[.*\]")

@@ -32,6 +32,10 @@ _WITH_TIME = re.compile(r"\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}[T ]+\d{1,2}:\d{2}.*")
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
 
 
+_PLAIN_NAME = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
+MOST_DOMAINS = 1000
+
+
 class TextWidget(Widget):
     """One line of text, at most `longest` characters."""
 
@@ -66,15 +70,22 @@ class EmailWidget(TextWidget):
 
     def __init__(self) -> None:
         super().__init__(longest=254)
+        self._domains: set[str] = set()
 
     def clean(self, value: object, row: Any = None, **kwargs: Any) -> str:
         address = super().clean(value).lower().removeprefix("mailto:")
+        # Whose domain was valid before, and whose name is plain: the validator takes ten times as long.
+        name, at, domain = address.rpartition("@")
+        if at and domain in self._domains and _PLAIN_NAME.fullmatch(name):
+            return address
         try:
             validate_email(address)
         except ValidationError:
             raise ValueError(
                 _("%(value)s is not an e-mail address. Write it like ana.perez@example.com.") % {"value": f"«{value}»"}
             ) from None
+        if len(self._domains) < MOST_DOMAINS:
+            self._domains.add(domain)
         return address
 
 

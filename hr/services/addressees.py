@@ -21,6 +21,7 @@ from hr.models import (
     ChangeRequest,
     Employee,
     Evaluation,
+    ExportLog,
     ImportJob,
     Notification,
     OutboxMessage,
@@ -77,12 +78,14 @@ def named_people(messages: Sequence[OutboxMessage]) -> Expansion:
     return _to_employees(told)
 
 
-def asker(model: type[AttendanceCorrection] | type[ChangeRequest], key: str) -> Expand:
-    """Who asked for what was decided."""
+def asker(
+    model: type[AttendanceCorrection] | type[ChangeRequest] | type[ExportLog], key: str, *, by: str = "asked_by_id"
+) -> Expand:
+    """Who asked for what was decided, or made."""
 
     def expand(messages: Sequence[OutboxMessage]) -> Expansion:
         asked_by = dict(
-            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", "asked_by_id")
+            model.objects.filter(pk__in=[message.payload[key] for message in messages]).values_list("pk", by)
         )
         users = User.objects.filter(is_active=True).in_bulk(asked_by.values())
         pairs = [(message, message.payload[key]) for message in messages]

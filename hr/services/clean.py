@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
+from core.text import visible
 from hr.countries import COUNTRIES
 from hr.identifiers import normalize_national_id
 from hr.models import Employee
@@ -32,7 +33,7 @@ def clean_employee(values: Mapping[str, Any], *, country: str) -> dict[str, Any]
         raise DomainError(_("%(value)s is not a status.") % {"value": f"«{cleaned['status']}»"}, field="status")
     for name in ("first_name", "last_name"):
         if name in cleaned:
-            cleaned[name] = " ".join(str(cleaned[name] or "").split())
+            cleaned[name] = visible(str(cleaned[name] or ""))
     if "code" in cleaned:
         cleaned["code"] = clean_code(cleaned["code"])
     if "work_email" in cleaned:
@@ -54,13 +55,13 @@ def clean_catalogue(model: type[BusinessModel], values: Mapping[str, Any]) -> di
         cleaned["code"] = clean_code(cleaned["code"])
     for name in ("name", "title"):
         if name in cleaned:
-            cleaned[name] = " ".join(str(cleaned[name] or "").split())
+            cleaned[name] = visible(str(cleaned[name] or ""))
     return cleaned
 
 
 def clean_code(value: object) -> str:
     """Codes are upper case, without spaces around them."""
-    return str(value or "").strip().upper()
+    return visible(str(value or "")).upper()
 
 
 def clean_reason(reason: str, *, most: int = 200) -> str:

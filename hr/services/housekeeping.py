@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from core import access
-from hr.loading import jobs
+from hr.loading import export_jobs, jobs
 from hr.models import ImportJob, StoredFile
 from hr.services import delivery, denials, files
 
@@ -21,6 +21,7 @@ NOTIFICATIONS_KEPT = timedelta(days=180)
 def clean_up() -> None:
     """Everything that is done once a night."""
     jobs.clean_up()
+    export_jobs.clean_up()
     drop_expired_files()
     drop_old_rows()
     denials.drop_old()

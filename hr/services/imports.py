@@ -130,9 +130,15 @@ def upload(
     return _run(job, at_once=sheet is not None and len(sheet.rows) <= AT_ONCE_ROWS, sheet=sheet)
 
 
-def map_columns(job_id: int, *, actor: User, options: dict[str, Any]) -> ImportJob:
-    """Have the file read as its loader says (ImportJob.options), and check it: also where all was read well."""
-    return _read_again(_back_to_check(job_id, actor=actor, values={"options": options}))
+def map_columns(job_id: int, *, actor: User, options: dict[str, Any], event_id: int | None = None) -> ImportJob:
+    """Have the file read as its loader says (ImportJob.options), and check it: also where all was read well.
+
+    `event_id` is the event its rows are about, None to leave that as it is. Raises NotFound for one the actor does not
+    see.
+    """
+    require_known(Event, [event_id], actor, field="event")
+    event = {"event_id": event_id} if event_id else {}
+    return _read_again(_back_to_check(job_id, actor=actor, values={"options": options, **event}))
 
 
 def recheck(
@@ -141,10 +147,11 @@ def recheck(
     actor: User,
     create_missing: bool | None = None,
     mode: str | None = None,
+    full_roster: bool | None = None,
     options: dict[str, Any] | None = None,
 ) -> ImportJob:
     """Check again with other choices; None leaves one as it is."""
-    asked = {"create_missing": create_missing, "mode": mode, "options": options}
+    asked = {"create_missing": create_missing, "mode": mode, "full_roster": full_roster, "options": options}
     values = {name: value for name, value in asked.items() if value is not None}
     job = _back_to_check(job_id, actor=actor, values=values)
     return _run(job) if options is None else _read_again(job)

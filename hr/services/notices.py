@@ -15,9 +15,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hr.ics import CANCEL, REQUEST
-from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event, ImportJob
+from hr.models import Attendance, AttendanceCorrection, ChangeRequest, Evaluation, Event, ExportLog, ImportJob
 from hr.services import addressees, notice_mail, outbox
-from hr.services.subjects import CHANGE_REQUEST, CORRECTION, EVALUATION, EVENT, GRADING, LOAD, OWN_REQUEST, Subject
+from hr.services.subjects import (
+    CHANGE_REQUEST,
+    CORRECTION,
+    EVALUATION,
+    EVENT,
+    EXPORT,
+    GRADING,
+    LOAD,
+    OWN_REQUEST,
+    Subject,
+)
 
 SEATED = Q(status__in=Attendance.SEATED)
 WAITLISTED = Q(status=Attendance.Status.WAITLISTED)
@@ -245,6 +255,23 @@ NOTICES = {
         subject=LOAD,
         expand=addressees.loaders,
         key="importjob_id",
+    ),
+    "export.done": Notice(
+        label=_("export that is ready"),
+        one=_("Your export is ready: %(about)s"),
+        many=_("%(count)d of your exports are ready"),
+        subject=EXPORT,
+        expand=addressees.asker(ExportLog, "export_id", by="created_by_id"),
+        key="export_id",
+        needed=lambda row: row.file_id is not None,
+    ),
+    "export.failed": Notice(
+        label=_("export that could not be made"),
+        one=_("Your export could not be made: %(about)s"),
+        many=_("%(count)d of your exports could not be made"),
+        subject=EXPORT,
+        expand=addressees.asker(ExportLog, "export_id", by="created_by_id"),
+        key="export_id",
     ),
 }
 

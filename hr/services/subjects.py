@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.urls import NoReverseMatch, reverse
 
 from hr.change_requests import label_of
-from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event, ImportJob
+from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event, ExportLog, ImportJob
 
 if TYPE_CHECKING:
     from core.models import User
@@ -62,6 +62,8 @@ OWN_REQUEST = Subject(
     ChangeRequest,
     lambda request: " – ".join(filter(None, [request.get_kind_display(), label_of(request.field)])),
 )
+
+EXPORT = Subject(ExportLog)
 
 
 def visible_rows(keys: Iterable[tuple[Subject, int]], user: User) -> dict[tuple[Subject, int], BusinessModel]:

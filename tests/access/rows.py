@@ -60,8 +60,19 @@ VALUES: dict[str, dict[str, object]] = {
     "hr.attendancecorrection": {"outcome": "present"},
     "hr.changerequest": {"field": "hired_on", "old": "2020-01-07", "new": "2020-01-08", "reason": "made up"},
     "hr.evaluation": {"state": "submitted"},
+    "hr.importjob": {
+        "state": "applied",
+        "rows": 2,
+        "created": 1,
+        "failed": 1,
+        "full_roster": True,
+        "applied_at": timezone.now(),
+        "undo_until": timezone.now() + timedelta(days=30),
+    },
     "hr.evaluationround": {"days_to_answer": 7},
     "hr.formversion": {"published_at": timezone.now()},
+    # The worker is making it.
+    "hr.exportlog": {"heartbeat_at": timezone.now()},
 }
 # An event in which everybody is enrolled, and one in which nobody is.
 EVERYBODYS, NOBODYS = "for everybody", "for nobody"

@@ -21,6 +21,7 @@ OWNED = {
     "hr.notification": None,
     "hr.importjob": "import",
     "hr.importrow": "import",
+    "hr.exportlog": None,
     "hr.storedfile": None,
     "hr.storedfilechunk": None,
     "hr.changerequest": None,
@@ -55,6 +56,8 @@ NEVER = {
 }
 # Which role right opens the pages of whose loads.
 LOADABLE = ("hr.employee", "hr.orgunit", "hr.position", "hr.attendance")
+# And which opens the list of exports.
+EXPORTABLE = (*LOADABLE, "hr.evaluation")
 MANAGERS = {*HEADS.values(), *(boss for _unit, boss in EMPLOYEES.values() if boss)}
 STATUS = {"sandro": "suspended", "tomas": "terminated"}
 
@@ -103,6 +106,7 @@ def lists(who: Persona, label: str) -> bool:
         holds(who, "view", label)
         or label in {"hr.employee", "hr.notification", "hr.event"}
         or (label == "hr.importjob" and any(holds(who, "import", kind) for kind in LOADABLE))
+        or (label == "hr.exportlog" and any(holds(who, "export", kind) for kind in EXPORTABLE))
         or (label == "hr.orgunit" and (others or bool(who.hires)))
         or (label == "hr.position" and others)
         or (label in {*KEPT_OF_PEOPLE, REQUESTS} and who.employee is not None)
@@ -295,6 +299,15 @@ def disowns(who: Persona, row: Row) -> bool:
     return reports_people(who, row) and sees(who, row) and not is_own(who, row)
 
 
+def owns_load(who: Persona, row: Row) -> bool:
+    return sees(who, row) and row.owner == who.key and holds(who, "import", "hr.employee")
+
+
+def undoes(who: Persona, row: Row) -> bool:
+    """His own load, or as who approves those of others."""
+    return owns_load(who, row) or (holds(who, "approve", row.label) and holds(who, "import", "hr.employee"))
+
+
 def nobody(who: Persona, row: object) -> bool:
     return False
 
@@ -357,7 +370,13 @@ PAGES = {
     # Of models with spreadsheets.
     "import": Page(spreadsheet("import")),
     "import_job": Page(sees, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_mapping": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee", leads_on=True),
+    "import_errors": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_file": Page(nobody, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_undo": Page(undoes, undoes, row="job_id", of="hr.importjob", only="hr.employee"),
+    "import_roster": Page(owns_load, row="job_id", of="hr.importjob", only="hr.employee"),
     "export": Page(exports, args=({"format_": "csv"}, {"format_": "xlsx"})),
+    "export_form": Page(exports),
     "template": Page(spreadsheet("import")),
     "sample": Page(spreadsheet("import"), args=({"name": "no-such-file"},)),
     # Of people.
@@ -435,6 +454,9 @@ PAGES = {
     "new_version": Page(manages("change"), manages("change"), row=ROW),
     "publish_version": Page(nobody, row=ROW),
     "preview": Page(sees, row=ROW),
+    # Of exports, all of them being made.
+    "file": Page(nobody, row=ROW),
+    "stop": Page(nobody, reads_own, row=ROW),
     # Of what may be granted on.
     "grants": Page(reads_grants, gives_grants, row=ROW),
     "renew_grant": Page(gives_grants, gives_grants, row=ROW, granted=True),

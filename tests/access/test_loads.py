@@ -411,7 +411,7 @@ def test_a_load_offers_what_its_owner_may_do_next(loader, readers, world):
 
     assert offered("grant_change") == []
     assert offered("hr_manager") == ["org_unit", "position"]
-    job.created, job.applied_at = 1, timezone.now()
+    job.created, job.applied_at, job.state = 1, timezone.now(), "applied"
     for key, invites in {"hr_manager": True, "bulk_loader": False, "auditor": False}.items():
         job.created_by_id = world.users[key].pk
         request = RequestFactory().get("/")

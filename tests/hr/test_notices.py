@@ -7,7 +7,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from core import access, roles
-from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, Notification, OutboxMessage
+from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, ExportLog, Notification, OutboxMessage
 from hr.services import addressees, delivery, outbox
 from hr.services.notices import NOTICES
 from tests.factories import (
@@ -26,6 +26,7 @@ CONTRACT = {
     *(f"attendance.{word}" for word in ("enrolled", "promoted", "waitlisted", "cancelled")),
     *(f"evaluation.{word}" for word in ("available", "reminder", "expired", "submitted", "returned", "graded")),
     *("correction.asked", "correction.decided", "change_request.asked", "change_request.decided"),
+    *("export.done", "export.failed"),
     *("load.ended", "load.to_approve", "load.decided"),
 }
 
@@ -409,6 +410,9 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
         kind="missing", new="V-12345678", reason="SEKRET", asked_by_id=account.pk, asked_by_name="Beto"
     )
     make_user("hugo", role=roles.HR_MANAGER, email="hugo@example.org")
+    export = ExportLog.objects.create(
+        what="employees", file_name="employees.csv", query="q=V-12345678", error="SEKRET", created_by_id=boss.pk
+    )
     values = {"grade": "77.5", "feedback": "SEKRET", "return_comment": "SEKRET", "score": "77.5"}
     by_state = {state: make_evaluation(beto, state=state, **values).pk for state in Evaluation.State.values}
     states = {"submitted": "submitted", "returned": "returned", "graded": "graded", "expired": "expired"}
@@ -421,6 +425,7 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
             "evaluation": {"evaluation_ids": [by_state[state]]},
             "correction": {"correction_id": asked.pk},
             "change_request": {"change_request_id": request.pk},
+            "export": {"export_id": export.pk},
         }
         tell(kind, **payloads[subject])
 

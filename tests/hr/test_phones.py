@@ -1,3 +1,6 @@
+from random import Random
+
+import phonenumbers
 import pytest
 from django.utils import translation
 
@@ -66,3 +69,33 @@ def test_what_is_shown_is_read_back_as_the_same_number():
     stored = "+582125551234;ext=12"
 
     assert normalize_phone(display_phone(stored)) == stored
+
+
+def as_the_library_reads(text, country):
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    known = phonenumbers.is_valid_number(number) and not number.extension
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if known else None
+
+
+def test_numbers_in_their_usual_spelling_are_read_as_the_library_reads_them():
+    """Those are read without it, being many: whatever is not sure to be one is left to it."""
+    chance, read = Random(1), 0
+    for _number in range(5000):
+        country = chance.choice(["VE", "VE", "PE", "ES", "DE", "FR", "EC", "CU", "GB", "US", "CO", "MX", "IT"])
+        abroad = f"+{phonenumbers.country_code_for_region(country)}"
+        begin = chance.choice(["0", "", abroad, f"{abroad} ", f"{abroad}0", f"00{abroad[1:]}", abroad[1:]])
+        digits = chance.choice(["412", "414", "426", "212", "500", "800", "6", "9", "1", ""])
+        digits += "".join(chance.choices("0123456789", k=chance.choice([5, 6, 7, 7, 8, 9])))
+        text = f"{begin}{digits[:3]}{chance.choice(['', '-', ' '])}{digits[3:]}"
+
+        try:
+            found = normalize_phone(text, country)
+        except InvalidPhone:
+            found = None
+
+        assert found == as_the_library_reads(text, country), (text, country)
+        read += found is not None
+    assert read > 200

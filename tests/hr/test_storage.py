@@ -1,11 +1,13 @@
 import hashlib
+from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.utils import timezone
 
 from hr.models import StoredFile, StoredFileChunk
-from hr.storage import MAX_BYTES, FileTooLarge, StoredFileStorage
+from hr.storage import LARGER, MAX_BYTES, FileTooLarge, StoredFileStorage
 
 CONTENT = bytes(range(256)) * 6000  # a mebibyte and a half
 
@@ -58,3 +60,25 @@ def test_a_file_over_the_limit_leaves_nothing_behind(storage):
         storage.save("imports/large", ContentFile(b"x" * (MAX_BYTES + 1)))
 
     assert not StoredFile.objects.exists()
+
+
+def test_files_that_are_made_here_may_be_larger_and_have_a_limit_too(storage, monkeypatch):
+    monkeypatch.setattr("hr.storage.MAX_BYTES", 10)
+    monkeypatch.setitem(LARGER, "exports", 20)
+
+    storage.save("exports/large", ContentFile(b"x" * 11))
+    with pytest.raises(FileTooLarge):
+        storage.save("exports/too-large", ContentFile(b"x" * 21))
+    with pytest.raises(FileTooLarge):
+        storage.save("imports/large", ContentFile(b"x" * 11))
+
+    assert [file.name for file in StoredFile.objects.all()] == ["exports/large"]
+
+
+def test_what_nobody_registered_goes_after_a_day(storage):
+    """A killed process leaves the beginning of a file."""
+    storage.save("exports/half", ContentFile(b"x"))
+
+    left = StoredFile.objects.get().expires_at - timezone.now()
+
+    assert timedelta(hours=23) < left <= timedelta(days=1)

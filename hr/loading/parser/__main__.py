@@ -24,6 +24,9 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             content = receive_bytes(requests) if name == "open" else b""
         except EOFError:
             return
+        except MemoryError:
+            send(answers, (REFUSED, "memory", {}))
+            return
         last: tuple[Any, ...]
         try:
             if name == "open":

@@ -25,6 +25,8 @@ def as_cell(value: object) -> Cell:
         return value
     if isinstance(value, timedelta):
         return _hours(value)
+    if isinstance(value, time):
+        return value.isoformat(timespec="seconds")
     return "" if value is None else str(value)
 
 

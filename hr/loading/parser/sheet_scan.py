@@ -13,9 +13,12 @@ MAX_NAMED = 100_000
 LONGEST_FORMULA = 80
 _ROOT = re.compile(rb"<(\w+:)?worksheet[\s>]")
 _LONGEST_REST = 65_536
-# References beyond column Z or row 99,999: those within cannot make a large sheet.
-_FAR = re.compile(rb' r="(?:[A-Z]{2}|[A-Z]?\d{6})')
-_FAR_REFERENCE = re.compile(rb' r="([A-Z]{0,3})(\d{0,7})"')
+_LAST_CELLS = 4096
+# How wide the sheet is shows in its first part.
+_WIDTH_FROM = 2 * 1024 * 1024
+# Beyond column Z or row 99,999 every cell is looked at. Of the others the last of each piece will do: rows ascend.
+_FAR = re.compile(rb' r="(?:[A-Z]{2}|[A-Z]\d{6})')
+_CELL = re.compile(rb' r="([A-Z]{1,3})(\d{1,7})"')
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _NUMBER = re.compile(rb"""\br=["'](\d{1,7})["']""")
 _HIDDEN = re.compile(rb"""\bhidden=["'](?:1|true)["']""")
@@ -41,7 +44,7 @@ class SheetScan:
         self._value = re.compile(rb"<%bv>([^<]*)" % prefix)
         self._rest = b""
         self.size = 0
-        self.columns, self.rows = 26, 99_999
+        self.columns, self.rows = 1, 1
         self.formulas = 0
         self.first_formulas: list[int] = []
         # (row, column, text): formulas nobody has computed, and values that are errors.
@@ -56,10 +59,10 @@ class SheetScan:
         cut = text.rfind(self._end)
         cut = cut + len(self._end) if cut >= 0 else max(len(text) - _LONGEST_REST, 0)
         text, self._rest = text[:cut], text[cut:]
-        self._look_at(text)
+        self._look_at(text, whole=self.size <= _WIDTH_FROM)
 
     def finish(self) -> None:
-        self._look_at(self._rest)
+        self._look_at(self._rest, whole=True)
         self._rest = b""
 
     def refuse_far(self) -> None:
@@ -70,11 +73,11 @@ class SheetScan:
         if len(self.unsolved) > MAX_NAMED:
             raise Refused("unsolved", row=self.unsolved[0][0])
 
-    def _look_at(self, text: bytes) -> None:
-        if _FAR.search(text):
-            for match in _FAR_REFERENCE.finditer(text):
-                self.columns = max(self.columns, column_number(match[1]))
-                self.rows = max(self.rows, int(match[2] or 0))
+    def _look_at(self, text: bytes, *, whole: bool) -> None:
+        start = 0 if whole or _FAR.search(text) else max(len(text) - _LAST_CELLS, 0)
+        for match in _CELL.finditer(text, start):
+            self.columns = max(self.columns, column_number(match[1]))
+            self.rows = max(self.rows, int(match[2]))
         if b"hidden=" in text:
             self._note_hidden(text)
         if self._formula_mark in text:
@@ -103,7 +106,7 @@ class SheetScan:
             if len(self.first_formulas) < 10:
                 self.first_formulas.append(int(place[2]))
             if not match[4] and len(self.unsolved) <= MAX_NAMED:
-                formula = "=" + unescape((match[3] or b"").decode(errors="replace"))[:LONGEST_FORMULA]
+                formula = "=" + unescape((match[3] or b"\xe2\x80\xa6").decode(errors="replace"))[:LONGEST_FORMULA]
                 self.unsolved.append((int(place[2]), column_number(place[1]) - 1, formula))
 
     def _note_errors(self, text: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
+from itertools import islice
 
 from hr.loading.parser.refused import Refused
 
@@ -69,13 +70,16 @@ def _is_utf8_beyond_ascii(line: bytes) -> bool:
 
 
 class Lines:
-    """The decoded lines; of a mixed file also `odd`, the numbers of those that are not UTF-8."""
+    """The decoded lines, or the first of them; of a mixed file also `odd`, the numbers of those that are not UTF-8."""
 
-    def __init__(self, content: bytes, encoding: str) -> None:
-        self.content, self.encoding = content, encoding
+    def __init__(self, content: bytes, encoding: str, most: int | None = None) -> None:
+        self.content, self.encoding, self.most = content, encoding, most
         self.odd: list[int] = []
 
     def __iter__(self) -> Iterator[str]:
+        return islice(self._all(), self.most)
+
+    def _all(self) -> Iterator[str]:
         if self.encoding == MIXED:
             yield from self._one_by_one()
             return

@@ -15,6 +15,8 @@ from hr.loading.parser.text_encoding import MIXED, Lines, detect
 
 DELIMITERS = ",;\t|"
 LONGEST_CELL = 131_072
+HEADER_SEARCH_ROWS = 20
+LINES_LOOKED_AT = 5000
 _WIDE = ("utf-16", "utf-32")
 # How Excel is made to keep leading zeros in a CSV. Our own exports put an apostrophe before such a text.
 _QUOTED = re.compile(r'="([^"]*)"')
@@ -29,6 +31,8 @@ class TextFile:
         if not self.encoding.startswith(_WIDE):
             self._refuse_nul()
         csv.field_size_limit(LONGEST_CELL)
+        # Of the rows of a head: a blank cell at their end is a column all the same.
+        self._widths: dict[int, int] = {}
         named = self._named_delimiter()
         # Excel hides such a first line, so it does not count as a row.
         self._skipped = 1 if named else 0
@@ -50,22 +54,24 @@ class TextFile:
 
     def head(self, way: int, count: int) -> Block:
         """The first filled rows. What is wrong in or behind them, `rows` tells."""
+        self._widths.clear()
         found: list[tuple[int, list[str]]] = []
         with suppress(Refused):
-            for number, row in self._rows(self.ways[way], Lines(self.content, self.encoding)):
-                if any(map(str.strip, row)):
-                    found.append((number, row))
-                if len(found) == count:
-                    break
+            for number, row in islice(
+                self._rows(self.ways[way], Lines(self.content, self.encoding, LINES_LOOKED_AT)), count
+            ):
+                found.append((number, row))
+                self._widths[number] = len(row)
         return make_block(found)
 
     def rows(self, way: int) -> Iterator[Block]:
+        self.head(way, HEADER_SEARCH_ROWS)
         self._lines = Lines(self.content, self.encoding)
         yield from blocks(self._rows(self.ways[way], self._lines))
 
     def findings(self) -> dict[str, Any]:
         """What `rows` came across, to be asked behind it."""
-        found: dict[str, Any] = {"quoted": (self._quoted, self._quoted_rows)}
+        found: dict[str, Any] = {"quoted": (self._quoted, self._quoted_rows), "widths": self._widths}
         if self.encoding == MIXED:
             found["mixed"] = (len(self._lines.odd), self._odd_rows)
         return found
@@ -87,7 +93,8 @@ class TextFile:
                         self._odd_rows.append(number)
                 if may_be_quoted:
                     row = self._unquoted(number, row)
-                yield number, row
+                if any(row):
+                    yield number, row
         except csv.Error as error:
             code = "long_cell" if "field limit" in str(error) else "quotes"
             raise Refused(code, row=number + 1, limit=LONGEST_CELL) from error

@@ -1,6 +1,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.roles import AUDITOR, BULK_LOADER
@@ -416,3 +418,17 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(sales, clerk, django_
 
     with django_assert_max_num_queries(8, using="business"):
         check(rows)
+
+
+def test_one_three_and_a_thousand_rows_take_the_same_queries(sales, clerk):
+    make_employee(code="E1", org_unit=sales)
+    loader = make_user(role=BULK_LOADER)
+    header = [*HEADER, "Cargo", "Jefe"]
+    counts = []
+    for count in (1, 3, 1000):
+        rows = [header, *([*person(n), "Cajero", "" if n == 1 else "E1"] for n in range(1, count + 1))]
+        with CaptureQueriesContext(connections["business"]) as queries:
+            check(rows, user=loader)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] == counts[2]

@@ -13,7 +13,6 @@ from core.roles import AUDITOR, MANAGER
 from hr.loading import engine
 from hr.loading.export import Export
 from hr.loading.kinds import KINDS
-from hr.loading.template import template
 from hr.models import Employee
 from tests.factories import make_employee, make_position, make_unit, make_user
 
@@ -136,15 +135,3 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(staff):
         make_employee(org_unit=staff.org_unit)
 
     assert counts[0] == counts[1]
-
-
-def test_the_template_is_known_to_the_reader_and_explains_its_columns(db):
-    for kind in KINDS.values():
-        content = b"".join(template(kind))
-        sheet = engine.read_file(content, kind)
-
-        assert sheet.mapping.unknown == []
-        assert sheet.mapping.positions.keys() == kind.resource.columns.keys()
-        assert sheet.rows == []
-        explained = load_workbook(io.BytesIO(content)).worksheets[1]
-        assert explained.max_row == len(kind.resource.columns) + 1

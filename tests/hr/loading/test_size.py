@@ -3,12 +3,13 @@
 import io
 import time
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from core.roles import BULK_LOADER, HR_MANAGER
 from hr.demo.workbook import write_sample_workbook
-from hr.loading import jobs
+from hr.loading import engine, jobs
 from hr.loading.export import Export
 from hr.loading.kinds import KINDS
 from hr.models import Attendance, Employee, OrgUnit
@@ -18,6 +19,7 @@ from tests.factories import make_event, make_unit, make_user
 from tests.hr.loading.conftest import as_csv
 
 SECONDS = 60
+MEGABYTES = 100
 
 
 @pytest.mark.slow
@@ -29,6 +31,35 @@ def test_ten_thousand_people_on_the_embedded_engine(db):
 @pytest.mark.servers
 def test_ten_thousand_people_on_the_servers(db):
     load_ten_thousand()
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_people_are_checked_in_little_memory(db):
+    """What the check itself takes, beside the process, the file and the database."""
+    make_unit("Ventas")
+    columns = ["Código", "Nombres", "Apellidos", "Cédula", "Correo", "Celular", "Unidad", "Fecha de ingreso", "Jefe"]
+    rows = (
+        [f"E{n}", "Ana", f"Pérez {n}", f"V-{5_000_000 + n}", f"ana{n}@example.com", f"0412-{1_000_000 + n}", "Ventas",
+         "2024-01-15", f"E{n // 10}" if n > 9 else ""]
+        for n in range(1, 100_001)
+    )  # fmt: skip
+    sheet = engine.read_file(as_csv([columns, *rows]), KINDS["employees"])
+    _forget_peak()
+    before = _memory("VmRSS")
+
+    plan = engine.check(sheet, KINDS["employees"], user=None)
+
+    assert plan.count == {"new": 100_000}
+    assert _memory("VmHWM") - before < MEGABYTES
+
+
+def _forget_peak():
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _memory(what):
+    [line] = [line for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if what in line]
+    return int(line.split()[1]) / 1024
 
 
 def load_ten_thousand():

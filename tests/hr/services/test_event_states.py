@@ -117,6 +117,13 @@ def test_a_refused_step_says_why(hr_manager):
         publish_events([event.pk], actor=hr_manager)
 
 
+def test_a_step_that_was_taken_already_is_told_so(hr_manager):
+    event = make_event("Taller", state="published", code="T1")
+
+    with pytest.raises(InvalidTransition, match=r"^Taller \(T1\) is published already\.$"):
+        publish_events([event.pk], actor=hr_manager)
+
+
 def test_of_many_events_all_move_or_none(hr_manager):
     draft, closed = make_event(), make_event(state="closed")
 

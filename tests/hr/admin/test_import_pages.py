@@ -1,0 +1,663 @@
+"""The pages of a load in each of its states: what they show, offer and refuse, and to whom."""
+
+import io
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from core import roles
+from hr.admin.import_mapping import MappingForm
+from hr.models import Employee, ImportJob, ImportRow
+from hr.services import files
+from tests.factories import make_employee, make_event, make_unit, make_user
+from tests.hr.loading.conftest import HEADER, as_csv, person
+
+READING = {
+    "format": "csv",
+    "sheets": [],
+    "sheet": "",
+    "encoding": "cp1252",
+    "delimiter": ";",
+    "header_row": 3,
+    "date_order": "ambiguous",
+    "headers": ["Ficha", "Nombre completo", "Ingreso", "Qué hacer"],
+    "columns": [["Ficha", "code"], ["Nombre completo", None], ["Ingreso", "hired_on"], ["Qué hacer", None]],
+    "sample": [["E1", "Pérez, Ana", "03/04/2024", "x"], ["E2", "", "05/06/2024", ""]],
+    "rows": 1234,
+    "matrix": False,
+    "notes": [{"code": "serial", "column": "Ingreso", "count": 2, "rows": [3, 4], "message": "Two are numbers."}],
+    "questions": [{"code": "date_order", "column": "Ingreso", "message": "Is 03/04/2024 in March or April?"}],
+}
+UNKNOWN = {
+    "cause": "unknown",
+    "field": "org_unit",
+    "column": "Unidad",
+    "value": "Vetas",
+    "message": "Nobody knows it. Did you mean «Ventas»?",
+    "rows": 37,
+    "fix": {"suggest": "Ventas"},
+}
+REPEATED = {
+    "cause": "repeated",
+    "field": "code",
+    "column": "Ficha",
+    "value": "",
+    "message": "It stands twice in the file.",
+    "rows": 2,
+    "fix": None,
+}
+ERROR = {"column": "Unidad", "field": "org_unit", "value": "Vetas", "message": "Nobody knows it.", "cause": "unknown"}
+
+
+def page(name, *args, model="employee"):
+    return reverse(f"admin:hr_{model}_{name}", args=args)
+
+
+@pytest.fixture
+def make_job(hr_manager):
+    def make(state="checked", **values):
+        return ImportJob.objects.create(
+            **{
+                "resource": "employees",
+                "state": state,
+                "file_name": "people.csv",
+                "language": "en",
+                "created_by_id": hr_manager.pk,
+                "created_by_name": str(hr_manager),
+                "heartbeat_at": timezone.now(),
+                "columns": [["Ficha", "code"], ["Unidad", "org_unit"]],
+            }
+            | values
+        )
+
+    return make
+
+
+def make_row(job, number, verdict, **values):
+    return ImportRow.objects.create(
+        **{"job": job, "number": number, "verdict": verdict, "label": f"Person {number}"} | values
+    )
+
+
+def shown(response):
+    return [row.number for row in response.context["rows"]]
+
+
+# --- Columns ------------------------------------------------------------------------------------------------------
+def test_what_was_found_is_shown_and_what_is_asked_comes_first(hr, make_job):
+    job = make_job("uploaded", reading=READING)
+
+    assert hr.get(page("import_job", job.pk)).url == page("import_mapping", job.pk)
+    response = hr.get(page("import_mapping", job.pk))
+
+    form = response.context["form"]
+    assert {field.name: field.value() for field in form.settings()} == {
+        "encoding": "cp1252",
+        "delimiter": ";",
+        "header_row": 3,
+        "date_order": "",
+    }
+    assert "Is 03/04/2024 in March or April?" in response.text
+    assert "Two are numbers." in response.text
+    assert "1,234 rows were read" in response.text
+    rows = form.rows()
+    assert [(row.header, row.samples) for row in rows][:2] == [
+        ("Ficha", ["E1", "E2"]),
+        ("Nombre completo", ["Pérez, Ana"]),
+    ]
+    assert [row.field.value() for row in rows] == ["code", "", "hired_on", ""]
+    assert [row.advice for row in rows] == [False, False, False, True]
+
+
+def test_a_question_left_unanswered_keeps_the_page(hr, make_job):
+    job = make_job("uploaded", reading=READING)
+
+    response = hr.post(page("import_mapping", job.pk), {"column_0": "code"})
+
+    assert response.status_code == 400
+    assert "Say in which order days are written." in response.text
+
+
+def test_two_columns_cannot_mean_the_same(hr, make_job):
+    job = make_job("uploaded", reading=READING)
+
+    response = hr.post(page("import_mapping", job.pk), {"date_order": "dmy", "column_0": "code", "column_1": "code"})
+
+    assert "cannot both be this" in response.text
+
+
+def test_what_is_chosen_is_said_to_the_reader_and_nothing_else(hr_manager, make_job):
+    job = make_job("uploaded", reading=READING, options={"fixes": {"org_unit": {"vetas": "Ventas"}}})
+
+    def chosen(**changes):
+        found = {"encoding": "cp1252", "delimiter": ";", "header_row": "3", "date_order": "dmy", "column_0": "code",
+                 "column_2": "hired_on"}  # fmt: skip
+        form = MappingForm(found | changes, job=job, user=hr_manager)
+        assert form.is_valid(), form.errors
+        return form.options()
+
+    kept = {"fixes": {"org_unit": {"vetas": "Ventas"}}, "date_order": "dmy"}
+    assert chosen() == kept
+    assert chosen(split_names="on", column_1="full_name") == kept | {
+        "split_names": True,
+        "columns": {"0": "code", "1": "full_name", "2": "hired_on", "3": None},
+    }
+    assert chosen(header_row="4", column_1="last_name") == kept | {"header_row": 4}, "other columns are there then"
+
+
+def test_an_event_is_asked_for_where_nothing_names_it(hr, hr_manager, make_job):
+    event = make_event(state="published")
+    question = {"code": "event", "column": "", "message": "Which event is it about?"}
+    reading = READING | {"questions": [question], "columns": [["Ficha", "code"], ["1", "session"], ["2", "session"]]}
+    job = make_job("uploaded", resource="attendance", reading=reading)
+    columns = {"matrix": "on", "column_0": "code", "column_1": "session", "column_2": "session"}
+
+    assert "Which event is it about?" in hr.get(page("import_mapping", job.pk, model="attendance")).text
+    assert MappingForm(columns, job=job, user=hr_manager).errors == {
+        "event": ["Choose the event, or the column that names it."]
+    }
+    form = MappingForm(columns | {"event": event.pk}, job=job, user=hr_manager)
+    assert form.is_valid(), form.errors
+    assert (form.event_id(), form.options()) == (event.pk, {"matrix": True})
+
+
+def test_the_columns_are_their_loaders(hr, as_user, auditor, make_job):
+    job = make_job("uploaded", reading=READING)
+
+    assert as_user(auditor).get(page("import_mapping", job.pk)).status_code == 404
+    assert as_user(auditor).get(page("import_job", job.pk)).status_code == 200
+
+
+# --- Groups of errors ---------------------------------------------------------------------------------------------
+def test_errors_are_told_by_their_cause_with_one_remedy_for_all(hr, make_job, sales):
+    job = make_job(rows=39, failed=39, causes=[UNKNOWN, REPEATED])
+
+    response = hr.get(page("import_job", job.pk))
+
+    first, second = response.context["groups"]
+    assert (first.rows, first.widget, first.suggested) == (37, "list", "Ventas")
+    assert first.choices == ["Empresa", "Ventas"]
+    assert (second.rows, second.widget) == (2, "")
+    assert "Use it for all 37" in response.text
+    assert '<option value="Ventas">' in response.text
+
+
+def test_the_rows_of_one_cause_are_shown_alone(hr, make_job):
+    job = make_job(rows=3, failed=2, created=1, causes=[UNKNOWN, REPEATED])
+    make_row(job, 2, "faulty", errors=[ERROR], causes=",0,1,")
+    make_row(job, 3, "faulty", errors=[ERROR], causes=",1,")
+    make_row(job, 4, "new")
+
+    assert shown(hr.get(page("import_job", job.pk), {"cause": "0"})) == [2]
+    assert shown(hr.get(page("import_job", job.pk), {"cause": "1"})) == [2, 3]
+    assert shown(hr.get(page("import_job", job.pk), {"cause": "9"})) == [2, 3]
+    assert shown(hr.get(page("import_job", job.pk), {"cause": "x", "show": "all"})) == [2, 3, 4]
+
+
+def test_many_causes_are_folded_away(hr, make_job, sales):
+    causes = [UNKNOWN | {"value": f"V{number}", "fix": None} for number in range(200)]
+    job = make_job(rows=200, failed=200, causes=causes)
+
+    response = hr.get(page("import_job", job.pk))
+
+    assert (len(response.context["groups"]), len(response.context["more_groups"])) == (6, 194)
+    assert response.text.count("<datalist") == 1
+
+
+def test_who_only_looks_is_offered_no_remedy(as_user, auditor, make_job):
+    job = make_job(rows=37, failed=37, causes=[UNKNOWN])
+
+    text = as_user(auditor).get(page("import_job", job.pk)).text
+
+    assert "37 rows" in text
+    assert 'value="fix"' not in text
+    assert "<datalist" not in text
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------------
+def test_rows_are_found_by_name_or_number(hr, make_job):
+    job = make_job(rows=3, created=3)
+    for number, label in ((2, "Ana Pérez"), (3, "Beto 17"), (17, "Carla")):
+        make_row(job, number, "new", label=label)
+
+    assert shown(hr.get(page("import_job", job.pk), {"q": "ana"})) == [2]
+    assert shown(hr.get(page("import_job", job.pk), {"q": "17"})) == [3, 17]
+    nothing = hr.get(page("import_job", job.pk), {"q": "nobody"})
+    assert shown(nothing) == []
+    assert "No row is like this." in nothing.text
+
+
+# --- Effects ------------------------------------------------------------------------------------------------------
+def test_what_it_does_beyond_its_rows_is_said_before(hr, make_job, django_assert_num_queries):
+    job = make_job(rows=6, created=1, updated=5)
+    make_event(state="published").audience.create(everybody=True)
+    for number, after in enumerate(
+        [
+            {"status": "terminated", "ended_on": "2026-01-31"},
+            {"status": "terminated"},
+            {"status": "suspended"},
+            {"work_email": "a@example.org", "org_unit": 1},
+            {"reports_to": {"row": 4}},
+        ],
+        2,
+    ):
+        make_row(job, number, "changed", after=after, before={})
+    make_row(job, 9, "new", after={"status": "active", "work_email": "n@example.org"})
+
+    assert hr.get(page("import_job", job.pk)).context["effects"] == [
+        "2 people leave: their access ends, and places in coming events are given up.",
+        "1 person is suspended and cannot log in until reactivated.",
+        "1 e-mail changes, and with it the one to log in with.",
+        "1 person changes unit, and with it who answers for them.",
+        "1 person gets another boss.",
+        "New people are enrolled in 1 coming event, if it is meant for them, and told.",
+    ]
+
+
+def test_what_a_roll_does_is_said_before(hr, make_job):
+    job = make_job(resource="attendance", rows=3, created=2, updated=1)
+    make_row(job, 2, "new", after={"enrol": True, "outcome": "present"})
+    make_row(job, 3, "new", after={"enrol": True})
+    make_row(job, 4, "changed", after={"cancel": True})
+
+    assert hr.get(page("import_job", job.pk, model="attendance")).context["effects"] == [
+        "2 people are enrolled and told.",
+        "1 enrolment is cancelled; the person is told, and who waits gets the seat.",
+        "1 attendance opens the evaluation of its event, where it has one.",
+    ]
+
+
+# --- Under way ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("uploaded", "The file is being read"),
+        ("mapped", "The rows are being checked"),
+        ("applying", "The rows are being written"),
+        ("undoing", "The load is being undone"),
+    ],
+)
+def test_while_it_works_the_page_says_how_far_it_is(hr, make_job, state, told):
+    job = make_job(state, rows=5000, rows_done=1200, rows_to_do=5000, started_at=timezone.now() - timedelta(seconds=60))
+
+    text = hr.get(page("import_job", job.pk)).text
+
+    assert told in text
+    assert 'max="5000" value="1200"' in text
+    assert "1,200 of 5,000 rows" in text
+    assert "rows a second" in text
+    assert '<meta http-equiv="refresh"' in text
+    assert ('value="cancel"' in text) == (state != "undoing")
+
+
+def test_who_only_looks_cannot_cancel(as_user, auditor, make_job):
+    job = make_job("applying", rows=5)
+
+    assert 'value="cancel"' not in as_user(auditor).get(page("import_job", job.pk)).text
+
+
+def test_the_page_that_watched_is_loaded_anew_at_the_end(hr, make_job):
+    job = make_job("applied", rows=5)
+
+    response = hr.get(page("import_job", job.pk), headers={"HX-Request": "true"})
+
+    assert response["HX-Refresh"] == "true"
+
+
+# --- Approval -----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def second(as_user):
+    user = make_user(role=roles.HR_MANAGER)
+    user.user_permissions.add(Permission.objects.get(codename="approve_importjob"))
+    return as_user(user)
+
+
+def test_a_second_person_is_asked_with_the_reasons(hr, second, make_job):
+    job = make_job(
+        "awaiting_approval",
+        rows=2,
+        updated=2,
+        approval_reasons=[{"limit": "terminations", "allowed": 10, "found": 1200}],
+    )
+    make_row(job, 2, "changed", before={"first_name": "Ana"}, after={"first_name": "Eva"})
+
+    own, theirs = hr.get(page("import_job", job.pk)), second.get(page("import_job", job.pk))
+
+    for response in (own, theirs):
+        assert "It ends the employment of 1,200 people; up to 10 need no approval." in response.text
+        assert shown(response) == [2]
+    assert 'value="approve"' not in own.text
+    assert 'value="approve"' in theirs.text
+    assert 'value="refuse"' in theirs.text
+
+
+def test_a_refusal_is_told_with_its_reason(hr, make_job):
+    job = make_job("checked", rows=1, updated=1, refusal="Wrong month")
+
+    assert "It was not approved: Wrong month" in hr.get(page("import_job", job.pk)).text
+
+
+# --- Downloads ----------------------------------------------------------------------------------------------------
+def test_the_faulty_rows_are_downloaded(hr, make_job):
+    job = make_job(rows=1, failed=1)
+    make_row(job, 2, "faulty", errors=[ERROR], cells=["E1", "Vetas"])
+    assert page("import_errors", job.pk) in hr.get(page("import_job", job.pk)).text
+
+    response = hr.get(page("import_errors", job.pk))
+
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).worksheets[0]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
+        ["What to do", "Ficha", "Unidad"],
+        ["Unidad: Nobody knows it.", "E1", "Vetas"],
+    ]
+    assert response["Content-Disposition"] == 'attachment; filename="errors-people.xlsx"'
+
+
+def test_the_file_is_downloaded_as_it_came(hr, make_job, hr_manager):
+    content = "Código;ñ\n".encode("cp1252")
+    until = timezone.now() + timedelta(days=1)
+    job = make_job(file=files.keep_file("imports", "a.csv", content, actor=hr_manager, expires_at=until))
+    assert page("import_file", job.pk) in hr.get(page("import_job", job.pk)).text
+
+    response = hr.get(page("import_file", job.pk))
+
+    assert response.content == content
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize("name", ["import_errors", "import_file", "import_undo", "import_roster", "import_mapping"])
+def test_the_pages_of_the_owner_do_not_exist_for_others(as_user, auditor, bulk_loader, make_job, name):
+    job = make_job("applied", rows=1, failed=1, full_roster=True, reading=READING)
+
+    others = [auditor, bulk_loader, make_user(role=roles.EMPLOYEE), make_user(role=roles.HR_MANAGER)]
+    # Who may approve the loads of others may also take them back.
+    others = others[:3] if name == "import_undo" else others
+
+    assert {as_user(user).get(page(name, job.pk)).status_code for user in others} == {404}
+
+
+def test_what_is_not_there_cannot_be_downloaded(hr, make_job):
+    job = make_job(rows=1)
+
+    assert hr.get(page("import_errors", job.pk)).status_code == 404
+    assert hr.get(page("import_file", job.pk)).status_code == 404
+    assert hr.get(page("import_roster", job.pk)).status_code == 404
+
+
+# --- After it is written ------------------------------------------------------------------------------------------
+def test_a_load_can_be_undone_for_a_while(hr, make_job):
+    young = make_job("applied", rows=1, undo_until=timezone.now() + timedelta(days=30))
+    old = make_job("applied", rows=1, undo_until=timezone.now() - timedelta(seconds=1))
+
+    assert page("import_undo", young.pk) in hr.get(page("import_job", young.pk)).text
+    assert page("import_undo", old.pk) not in hr.get(page("import_job", old.pk)).text
+
+
+def test_who_is_missing_from_a_full_roster_is_listed_apart(hr, make_job):
+    job = make_job("applied", rows=1, created=1, full_roster=True)
+    make_row(job, 2, "new")
+    gone = make_employee("Zoé", "Zulu")
+    make_row(job, None, "missing", label="Zoé Zulu (X)", object_id=gone.pk)
+
+    report = hr.get(page("import_job", job.pk))
+    assert shown(report) == [2]
+    assert "1 person who works here is not in the file." in report.text
+    listed = hr.get(page("import_roster", job.pk))
+    assert "Zoé Zulu (X)" in listed.text
+    assert page("change", gone.pk) in listed.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({}, "Choose what becomes of them."),
+        ({"action": "terminate", "sure": "on"}, "Say which day was their last."),
+        ({"action": "suspend"}, "Tick that you looked at the list."),
+    ],
+)
+def test_nobody_leaves_by_a_slip(hr, make_job, sent, told):
+    job = make_job("applied", rows=1, full_roster=True)
+    make_row(job, None, "missing", object_id=make_employee().pk)
+
+    response = hr.post(page("import_roster", job.pk), sent)
+
+    assert response.status_code == 400
+    assert told in response.text
+
+
+def test_what_became_of_an_undone_load_is_told(hr, make_job):
+    job = make_job(
+        "partly_undone", rows=3, created=2, updated=1, removed=1, restored=1, kept=1,
+        undone_at=timezone.now(), undone_by_name="Hugo",
+    )  # fmt: skip
+    make_row(job, 2, "new", undone="removed")
+    make_row(job, 3, "new", undone="kept", kept_because="She is enrolled in an event.")
+
+    response = hr.get(page("import_job", job.pk), {"show": "kept"})
+
+    assert "Undone by Hugo" in response.text
+    assert shown(response) == [3]
+    assert "She is enrolled in an event." in response.text
+
+
+# --- The history --------------------------------------------------------------------------------------------------
+def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_user, auditor, make_job, hr_manager):
+    until = timezone.now() + timedelta(days=1)
+    file = files.keep_file("imports", "a.csv", b"x", actor=hr_manager, expires_at=until)
+    columns = [["Ficha", "code"], ["Talla", None], ["", None]]
+    job = make_job("applied", rows=7, created=3, updated=2, unchanged=1, failed=1, undo_until=until, file=file,
+                   columns=columns)  # fmt: skip
+
+    own, theirs = (browser.get(page("changelist", model="importjob")).text for browser in (hr, as_user(auditor)))
+
+    for text in (own, theirs):
+        assert page("import_job", job.pk) in text
+        assert "1 of 2" in text
+    assert page("import_file", job.pk) in own
+    assert page("import_undo", job.pk) in own
+    assert page("import_file", job.pk) not in theirs
+    assert page("import_undo", job.pk) not in theirs
+
+
+def test_the_history_is_searched_and_narrowed_down(hr, make_job, bulk_loader):
+    own = make_job("applied", file_name="enero.xlsx")
+    other = make_job("failed", file_name="febrero.xlsx", created_by_id=bulk_loader.pk, created_by_name="Lola")
+
+    def listed(**asked):
+        response = hr.get(page("changelist", model="importjob"), asked)
+        return [job.pk for job in response.context["cl"].result_list]
+
+    assert listed() == [other.pk, own.pk]
+    assert listed(q="enero") == [own.pk]
+    assert listed(q="lola") == [other.pk]
+    assert listed(whose="mine") == [own.pk]
+    assert listed(whose="others") == [other.pk]
+    assert listed(state__exact="failed") == [other.pk]
+
+
+# --- From end to end ----------------------------------------------------------------------------------------------
+def upload(browser, rows, *, model="employee", **data):
+    file = SimpleUploadedFile("people.csv", as_csv(rows))
+    return browser.post(page("import", model=model), {"file": file, **data}, follow=True)
+
+
+def act(browser, job, action, **data):
+    return browser.post(page("import_job", job.pk), {"action": action, **data}, follow=True)
+
+
+def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
+    preview = upload(hr, [HEADER, *(person(number, Unidad="Vetas") for number in range(1, 4))])
+    (group,) = preview.context["groups"]
+    assert (group.rows, group.value) == (3, "Vetas")
+
+    mended = act(hr, preview.context["job"], "fix", index=group.place, value="Ventas")
+
+    assert mended.context["groups"] == []
+    assert mended.context["job"].created == 3
+
+
+def test_only_new_rows_or_only_known_ones_are_written(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    job = upload(hr, [HEADER, person(1), person(2)]).context["job"]
+    assert (job.created, job.updated) == (1, 1)
+
+    again = act(hr, job, "check", mode="create")
+    assert (again.context["job"].created, again.context["job"].updated) == (1, 0)
+
+    other = upload(hr, [HEADER, person(1), person(2)], mode="update", again="on").context["job"]
+    assert (other.created, other.updated) == (0, 1)
+
+
+def test_the_same_file_twice_is_told_and_can_be_loaded_all_the_same(hr, sales):
+    rows = [HEADER, person(1)]
+    job = upload(hr, rows).context["job"]
+    act(hr, job, "confirm")
+
+    told = upload(hr, rows)
+    assert told.status_code == 400
+    assert page("import_job", job.pk) in told.text
+    assert 'name="again"' in told.text
+
+    again = upload(hr, rows, again="on")
+    assert again.context["job"].unchanged == 1
+
+
+def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
+    job = upload(hr, rows).context["job"]
+    act(hr, job, "confirm", accept_valid="on")
+    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+    sheet = workbook.worksheets[0]
+    place = {cell.value: cell.column for cell in sheet[1]}
+    unit = "Dpto"
+    sheet.cell(2, place[unit]).value = "Ventas"
+    sheet.cell(2, place["Ingreso"]).value = date(2024, 2, 29)
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+
+    preview = hr.post(page("import"), {"file": SimpleUploadedFile("e.xlsx", buffer.getvalue())}, follow=True)
+
+    assert preview.context["unknown_columns"] == []
+    assert (preview.context["job"].created, preview.context["job"].failed) == (1, 0)
+    act(hr, preview.context["job"], "confirm")
+    assert sorted(Employee.objects.values_list("code", "hired_on")) == [
+        ("E1", date(2024, 1, 15)),
+        ("E2", date(2024, 2, 29)),
+    ]
+
+
+def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    asked = upload(hr, [*rows, ["E1", "Ana", "Pérez", "Ventas", "03/04/2024"]])
+    job = asked.context["job"]
+    assert asked.redirect_chain[-1][0] == page("import_mapping", job.pk)
+    found = {f"column_{at}": field or "" for at, (_header, field) in enumerate(job.reading["columns"])}
+
+    preview = hr.post(page("import_mapping", job.pk), found | {"date_order": "mdy"}, follow=True)
+    act(hr, job, "confirm")
+    later = upload(hr, [*rows, ["E2", "Eva", "Ruiz", "Ventas", "05/06/2024"]])
+
+    assert preview.context["job"].created == 1
+    assert Employee.objects.get(code="E1").hired_on == date(2024, 3, 4)
+    assert later.context["job"].state == "checked", "the answer goes for the next file with this header"
+    assert later.context["rows"][0].changes[-1].new
+
+
+def test_columns_are_changed_from_the_preview(hr, sales):
+    rows = [["Código", "Nombres", "Apellidos", "Oficina", "Unidad", "Ingreso"]]
+    preview = upload(hr, [*rows, ["E1", "Ana", "Pérez", "Ventas", "Nowhere", "2024-01-15"]])
+    job = preview.context["job"]
+    assert job.failed == 1
+    assert page("import_mapping", job.pk) in preview.text
+    columns = {"column_0": "code", "column_1": "first_name", "column_2": "last_name", "column_3": "org_unit",
+               "column_4": "", "column_5": "hired_on"}  # fmt: skip
+
+    again = hr.post(page("import_mapping", job.pk), columns, follow=True)
+
+    assert (again.context["job"].created, again.context["job"].failed) == (1, 0)
+    assert again.context["unknown_columns"] == ["Unidad"]
+
+
+def test_a_load_is_undone_from_its_page(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    job = upload(hr, [HEADER, person(1), person(2), person(3)]).context["job"]
+    act(hr, job, "confirm")
+    Employee.objects.filter(code="E3").update(version=9)
+
+    asked = hr.get(page("import_undo", job.pk))
+    assert [number for number, _label, _colour in asked.context["counts"]] == [1, 1, 1]
+    assert [row.number for row in asked.context["told"].rows] == [4]
+    hr.post(page("import_undo", job.pk))
+    assert Employee.objects.count() == 3, "without the button nothing is undone"
+
+    hr.post(page("import_undo", job.pk), {"action": "undo"})
+
+    assert dict(Employee.objects.values_list("code", "first_name")) == {"E2": "Eva", "E3": "Ana"}
+    report = hr.get(page("import_job", job.pk))
+    assert report.context["job"].state == "partly_undone"
+    assert shown(hr.get(page("import_job", job.pk), {"show": "kept"})) == [4]
+
+
+def test_a_second_person_approves_or_refuses(hr, second, sales, settings):
+    settings.LOAD_APPROVAL_ROWS = 1
+    job = upload(hr, [HEADER, person(1), person(2)]).context["job"]
+    asked = act(hr, job, "confirm")
+    assert asked.context["approval"] == ["It writes 2 rows; up to 1 need no approval."]
+    assert act(hr, job, "approve").status_code == 403
+
+    act(second, job, "refuse", reason="Wrong month")
+    refused = hr.get(page("import_job", job.pk))
+    assert "It was not approved: Wrong month" in refused.text
+    assert not Employee.objects.exists()
+
+    act(hr, job, "confirm")
+    act(second, job, "approve")
+    assert Employee.objects.count() == 2
+
+
+def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
+    make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
+    make_employee("Zoé", "Zulu", code="Z1", org_unit=sales)
+    job = upload(hr, [HEADER, person(2)], full_roster="on").context["job"]
+    assert act(hr, job, "confirm").context["gone"] >= 1
+    assert Employee.objects.get(code="Z1").status == "active"
+
+    hr.post(page("import_roster", job.pk), {"action": "suspend", "sure": "on"})
+
+    assert Employee.objects.get(code="Z1").status == "suspended"
+    assert Employee.objects.get(code="E2").status == "active"
+
+
+# --- Templates ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("language", "name", "header"), [("es", "empleados", "Código"), ("en", "employees", "Code")])
+def test_the_template_comes_in_either_language(hr, sales, language, name, header):
+    upload = hr.get(page("import")).text
+    assert f"{page('template')}?language={language}" in upload
+
+    response = hr.get(page("template"), {"language": language})
+
+    book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    assert book.worksheets[0]["A1"].value == header
+    assert response["Content-Disposition"] == f'attachment; filename="{name}.xlsx"'
+
+
+def test_the_template_offers_what_its_loader_sees(as_user, ana, sales, finance):
+    make_unit("Oculta", code="OCU")
+    user = make_user(role=roles.MANAGER, employee=ana)
+    group = Group.objects.create(name="Loaders")
+    group.permissions.add(Permission.objects.get(codename="import_employee"))
+    user.groups.add(group)
+
+    response = as_user(user).get(page("template"))
+
+    book = load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    listed = {cell.value for row in book.worksheets[3].iter_rows() for cell in row}
+    assert "Ventas" in listed
+    assert "Oculta" not in listed
