@@ -24,7 +24,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench-scope bench-fanout bench-export bench-reading mutate-scope check lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -63,6 +63,10 @@ bench-export: .venv/.dev .venv/.mysql ## Time exports of 1,000,000 rows beside s
 
 bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, beside openpyxl
 	$(EMBEDDED) $(PY) benchmarks/bench_reading.py $(BENCH_ARGS)
+
+bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import-export and the driver, on both kinds of databases
+	$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS)
+	$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS)
 
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)

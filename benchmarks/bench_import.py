@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -82,19 +83,30 @@ def main() -> int:
     if wanted.quick:
         wanted.rows, wanted.stock, wanted.rounds, wanted.full = 500, 100, 1, False
     setup_test_environment()
+    folder = _on_disk()
     databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
     try:
         with translation.override("en"):
             return measure(wanted)
     finally:
         teardown_databases(databases, verbosity=0)
+        folder.cleanup()
+
+
+def _on_disk() -> tempfile.TemporaryDirectory[str]:
+    """An embedded database in a file, as everywhere but in the suite: in memory it would count as the process's."""
+    folder = tempfile.TemporaryDirectory()
+    for alias in ALIASES:
+        if connections[alias].vendor == "sqlite":
+            connections[alias].settings_dict["TEST"]["NAME"] = str(Path(folder.name) / f"{alias}.sqlite3")
+    return folder
 
 
 def measure(wanted: argparse.Namespace) -> int:
     found_company()
     ours: dict[str, list[Loaded]] = {}
     others: dict[str, list[float]] = {}
-    seeded = find_seeded()
+    seeded, by_stock = find_seeded()
     for _round in range(wanted.rounds):
         load_people(wanted.rows, ours)
         load_attendance(wanted.rows, ours)
@@ -110,8 +122,8 @@ def measure(wanted: argparse.Namespace) -> int:
         for name, found in others.items()
     ]
     vendor = connections["business"].vendor
-    targets = targets_of(wanted, ours, others) + seeded[:1]
-    facts = {"people": f"{wanted.rows:,}", "of ten seeded faults import-export names": seeded[1].found}
+    targets = [*targets_of(wanted, ours, others), seeded]
+    facts = {"people": f"{wanted.rows:,}", "of ten seeded faults import-export names": by_stock}
     name = f"import-{vendor}" + ("-quick" if wanted.quick else "")
     return publish(name, f"Loading, {vendor}", rows, targets, facts)
 
@@ -196,7 +208,7 @@ def note(ours: dict[str, list[Loaded]], name: str, loaded: Loaded) -> None:
 
 def load(kind: str, content: bytes, **expected: int) -> Loaded:
     """Load a file as a command does, all valid rows of it, and look that it did what it should."""
-    job = imports.store(KINDS[kind], "bench", content, 0, actor=None, options={"sha256": uuid4().hex * 2})
+    job = imports.store(KINDS[kind], "bench", content, actor=None, options={"sha256": uuid4().hex * 2})
     del content
     reset_peak()
     started = time.perf_counter()
@@ -309,8 +321,6 @@ class Unavailable(Exception):
 
 def load_data(count: int) -> float:
     """LOAD DATA LOCAL of the same rows, without history."""
-    import tempfile
-
     import MySQLdb
 
     columns, rows = _columns(count)
@@ -340,7 +350,7 @@ def load_data(count: int) -> float:
 
 
 # --- Faults ----------------------------------------------------------------------------------------------------------
-def find_seeded() -> list[Target]:
+def find_seeded() -> tuple[Target, str]:
     """How many of ten faulty cells each names with row and column."""
     rows, faults = files.seeded()
     content = files.as_csv(files.HEADER, rows)
@@ -351,10 +361,7 @@ def find_seeded() -> list[Target]:
     clean()
     told = f"{len(faults & found)} of {len(faults)}"
     by_stock = f"{len({number for number, _column in faults} & named)}, by the row"
-    return [
-        Target("ten seeded faults are found, each with row and column", told, faults <= found),
-        Target("", by_stock, True),
-    ]
+    return Target("ten seeded faults are found, each with row and column", told, faults <= found), by_stock
 
 
 # --- The company and its tables --------------------------------------------------------------------------------------

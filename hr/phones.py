@@ -72,7 +72,12 @@ class _Plan(NamedTuple):
 def _plan_of(country: str) -> _Plan | None:
     """None for a country whose numbers are written in ways of its own."""
     found = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
-    if found is None or found.national_prefix_for_parsing != "0" or found.national_prefix_transform_rule:
+    if (
+        found is None
+        or found.country_code is None
+        or found.national_prefix_for_parsing != "0"
+        or found.national_prefix_transform_rule
+    ):
         return None
     if len(phonenumbers.region_codes_for_country_code(found.country_code)) > 1:
         return None

@@ -17,6 +17,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
+class _BlankIsNone(widgets.CharWidget):
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        return value or None
+
+
 class PlainResource(resources.ModelResource):
     """A ModelResource with its fields, its key and a widget for each foreign key. History comes by signals."""
 
@@ -24,7 +29,7 @@ class PlainResource(resources.ModelResource):
     position = fields.Field("position", "position", widgets.ForeignKeyWidget(Position, "title"))
     reports_to = fields.Field("reports_to", "reports_to", widgets.ForeignKeyWidget(Employee, "code"))
     # Unique, so that a blank one has to be none.
-    work_email = fields.Field("work_email", "work_email", widgets.CharWidget(allow_blank=False))
+    work_email = fields.Field("work_email", "work_email", _BlankIsNone())
 
     class Meta:
         model = Employee

@@ -101,7 +101,7 @@ class AttendanceCheck(EnrolmentCheck):
         if seen is None or not granted:
             return seen
         named = {self._event_of(line) for lines in self.sheet.blocks(self.block, ("event",)) for line in lines}
-        rows = self.visible().filter(event__in=granted & named).order_by()
+        rows = self.visible().filter(event__in=granted & set(filter(None, named))).order_by()
         return seen | set(rows.values_list("employee_id", flat=True))
 
     def _read_sessions(self) -> None:

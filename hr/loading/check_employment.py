@@ -69,8 +69,8 @@ class EmploymentCheck(Check):
 
         def day(name: str) -> date | None:
             if name in values:
-                return values[name]  # type: ignore[no-any-return]
-            return getattr(existing, name) if existing else None  # type: ignore[no-any-return]
+                return values[name]
+            return getattr(existing, name) if existing else None
 
         hired_on, birth_date, ended_on = day("hired_on"), day("birth_date"), day("ended_on")
         if self.status_of(line) != TERMINATED:

@@ -25,6 +25,9 @@ CLEARING = frozenset({"<borrar>", "<clear>"})
 REMEMBERED = 20_000
 
 
+Rereadable = Packed[tuple[int, Row]] | list[tuple[int, Row]]
+
+
 class ToCreate(str):
     """The name of a unit or position that does not exist yet and will be created."""
 
@@ -87,7 +90,7 @@ class Sheet:
         self,
         resource: SpreadsheetResource,
         mapping: mappings.Mapping,
-        rows: Collection[tuple[int, Row]],
+        rows: Rereadable,
         *,
         event_id: int | None = None,
         reading: Reading | None = None,
@@ -222,5 +225,5 @@ def read_sheet(
     fixes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Sheet:
     """The sheet of a table, which is packed: the caller lets go of the table itself."""
-    rows: Collection[tuple[int, Row]] = Packed(table.rows) if len(table.rows) > BLOCK else table.rows
+    rows: Rereadable = Packed(table.rows) if len(table.rows) > BLOCK else table.rows
     return Sheet(resource, mapping, rows, event_id=event_id, reading=reading, fixes=fixes, faults=table.faults)
