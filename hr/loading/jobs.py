@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
-from hr.loading.apply import Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
+from hr.loading.apply import MOVED, Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
 from hr.loading.engine import check, note_plan, read_file
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
@@ -215,11 +215,23 @@ def _apply(job: ImportJob, source: str) -> None:
         while (step := apply_next(job.pk, run, actor=actor_of(job), source=source)) is not None:  # type: ignore[call-arg]
             run.last_step = step
             _let_others_write()
+        _fill_cells(job)
     except DomainError as error:
         if in_one_transaction(job):
             _check_again(job, actor_of(job))
         else:
             refuse_load(job.pk, error.message, actor=None)
+
+
+def _fill_cells(job: ImportJob) -> None:
+    """Rows that turned out faulty while they were written get their cells, for the workbook of errors."""
+    unfit = ImportRow.objects.filter(job=job, verdict=ImportRow.Verdict.FAULTY, errors__0__cause=MOVED)
+    keys = dict(unfit.values_list("number", "pk")) if job.file is not None else {}
+    if not keys:
+        return
+    for number, cells in _sheet(job).rows:
+        if number in keys:
+            ImportRow.objects.filter(pk=keys[number]).update(cells=[str(cell) for cell in cells])
 
 
 def _undo(job: ImportJob, source: str) -> None:

@@ -109,6 +109,7 @@ def test_a_row_that_no_longer_fits_becomes_faulty_where_the_valid_rows_are_wante
     assert told(job) == {"state": "partly_applied", "created": 4, "updated": 0, "failed": 1, "skipped": 0}
     row = job.lines.get(verdict="faulty")
     assert (row.number, row.step, row.written_version, row.causes) == (3, None, None, ",0,")
+    assert row.cells == person(2)
     assert row.errors == [
         {
             "column": "Código",

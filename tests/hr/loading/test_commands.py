@@ -7,7 +7,9 @@ import pytest
 from django.core.management import call_command
 
 from core.roles import AUDITOR, BULK_LOADER, EMPLOYEE, HR_MANAGER
-from hr.models import Employee, ImportJob, OrgUnit, Position
+from hr.models import Employee, ImportJob, ImportRow, OrgUnit, Position, StoredFile
+from hr.services import imports
+from hr.services.employees import change_employees
 from tests.factories import make_employee, make_position, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
 
@@ -25,9 +27,8 @@ def run(tmp_path):
             path.write_bytes(rows if isinstance(rows, bytes) else encode(rows))
         output, code = io.StringIO(), 0
         try:
-            call_command(
-                command, str(path), "--json", "--language", "en", *arguments, stdout=output, stderr=io.StringIO()
-            )
+            file = [str(path)] if name else []
+            call_command(command, *file, "--json", "--language", "en", *arguments, stdout=output, stderr=io.StringIO())
         except SystemExit as end:
             code = end.code
         lines = output.getvalue().splitlines()
@@ -182,3 +183,92 @@ def test_without_json_it_speaks_to_people(sales, tmp_path, capsys):
     assert "row 2, Nombres: Missing." in printed.err
     assert "Unknown columns, not loaded: Shoe size." in printed.err
     assert "1 faulty" in printed.out
+
+
+# --- One job like those of the pages ----------------------------------------------------------------------------------
+def test_a_refused_file_and_a_dry_run_leave_no_trace(run, sales):
+    rows = [HEADER, person(1), person(2, Nombres="")]
+
+    run("import_employees", rows)
+    run("import_employees", rows, "--dry-run", "--accept-valid")
+    run("import_employees", b"\x00\x01")
+
+    assert [model.objects.count() for model in (ImportJob, ImportRow, StoredFile, Employee)] == [0, 0, 0, 0]
+
+
+def test_a_load_by_command_is_one_like_any_other(run, sales):
+    lola = make_user("lola", role=BULK_LOADER)
+
+    run("import_employees", [HEADER, person(1)], "--user", "lola")
+
+    job = ImportJob.objects.get()
+    assert (job.state, job.created_by_id, job.rows, job.file is not None) == ("applied", lola.pk, 1, True)
+    assert job.lines.get().object_id == Employee.objects.get().pk
+
+
+def test_undo_takes_a_load_back(run, sales):
+    run("import_employees", [HEADER, person(1), person(2)])
+    job = ImportJob.objects.get()
+    change_employees({Employee.objects.get(code="E2").pk: {"first_name": "Eva"}}, actor=None)
+    kept = {"row": 3, "label": "Ana Pérez 2 (E2)", "message": "Somebody else changed it meanwhile."}
+    expected = {"job": job.pk, "removed": 1, "restored": 0, "kept": 1, "errors": [kept]}
+
+    assert run("import_employees", None, "--undo", str(job.pk), "--dry-run", name="") == (2, expected)
+    assert Employee.objects.count() == 2
+    assert run("import_employees", None, "--undo", str(job.pk), name="") == (2, expected)
+
+    job.refresh_from_db()
+    assert (job.state, Employee.objects.get().code) == ("partly_undone", "E2")
+    entry = Employee.history.get(code="E1", history_type="-")
+    assert (entry.history_source, entry.history_job_id) == ("cli", job.pk)
+
+
+def test_undo_knows_only_loads_of_its_kind_and_of_the_user(run, sales):
+    make_user("lola", role=BULK_LOADER)
+    run("import_employees", [HEADER, person(1)])
+    number = str(ImportJob.objects.get().pk)
+
+    assert run("import_units", None, "--undo", number, name="")[0] == 1
+    assert run("import_employees", None, "--undo", number, "--user", "lola", name="")[0] == 1
+    assert run("import_employees", None, "--undo", "0", name="")[0] == 1
+    assert Employee.objects.count() == 1
+
+
+def test_the_mode_says_which_rows_are_written(run, sales):
+    make_employee("Ana", code="E1", org_unit=sales)
+    rows = [HEADER, person(1), person(2)]
+
+    assert counted(run("import_employees", rows, "--mode", "create")[1]) == {"rows": 2, "created": 1, "skipped": 1}
+    assert counted(run("import_employees", rows, "--mode", "update")[1]) == {"rows": 2, "updated": 1, "unchanged": 1}
+
+
+def test_a_full_roster_is_only_told(run, sales):
+    make_employee(code="E9", org_unit=sales)
+
+    code, report = run("import_employees", [HEADER, person(1)], "--full-roster")
+
+    assert (code, report["created"], report["missing"]) == (0, 1, 1)
+    assert Employee.objects.get(code="E9").status == "active"
+
+
+def test_a_load_above_the_limits_waits_for_a_second_person_if_it_is_somebodys(run, sales, settings):
+    settings.LOAD_APPROVAL_ROWS = 0
+    make_user("lola", role=BULK_LOADER)
+
+    code, report = run("import_employees", [HEADER, person(1)], "--user", "lola")
+
+    job = ImportJob.objects.get()
+    assert (code, report["skipped"], job.state) == (1, 1, "awaiting_approval")
+    assert f"number {job.pk}" in report["errors"][0]["message"]
+    imports.approve(job.pk, actor=make_user(role=HR_MANAGER))
+    assert Employee.objects.count() == 1
+    assert run("import_employees", [HEADER, person(2)])[0] == 0
+
+
+def test_a_file_that_has_to_be_asked_about_is_unusable_for_a_command(run, sales):
+    make_employee(code="E1", org_unit=sales)
+
+    code, report = run("import_employees", [["Código", "Fecha de ingreso"], ["E1", "03/04/2024"]])
+
+    assert (code, counted(report), len(report["errors"])) == (1, {}, 1)
+    assert ImportJob.objects.count() == 0
