@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from django.utils import translation
@@ -58,7 +58,7 @@ def _instructions(kind: Kind) -> SheetToWrite:
         Styled(text, Look.BOLD)
         for text in (_("Heading"), _("Required for new rows"), _("Example"), _("What to write"), _("Words to choose"))
     ]
-    rows: list[list[Written]] = [
+    rows: list[Sequence[Written]] = [
         *([step, "", "", "", ""] for step in steps),
         [""] * 5,
         header,
