@@ -92,7 +92,7 @@ class AttendanceCheck(EnrolmentCheck):
         self.statuses_of.append(STATUSES.index(values.get("status")))
         self.steps_of.append(0)
         if event and person:
-            self.pairs.note((event, person), line.number)
+            self.pairs.note((event, person), line.place)
 
     def _seen(self) -> set[int] | None:
         """Whom a code may name: whom the user sees, and who is enrolled where he sees everybody."""
@@ -192,9 +192,9 @@ class AttendanceCheck(EnrolmentCheck):
         self._check_sessions()
         self._read_marks()
         for line in self.lines:
-            if (pair := self.pair_of(line)) is not None and (numbers := self.pairs.several(pair)):
-                self._refuse_repeated(line, numbers)
-                self._share_status(line, numbers)
+            if (pair := self.pair_of(line)) is not None and (places := self.pairs.several(pair)):
+                self._refuse_repeated(line, places)
+                self._share_status(line, places)
 
     def _check_sessions(self) -> None:
         for line in self.lines_of_sessions():
@@ -219,21 +219,21 @@ class AttendanceCheck(EnrolmentCheck):
     def lines_of_sessions(self) -> Iterator[Line]:
         return (line for line in self.lines if line.event_id and line.values.get("session"))
 
-    def _refuse_repeated(self, line: Line, numbers: list[int]) -> None:
+    def _refuse_repeated(self, line: Line, places: list[int]) -> None:
         if self.unread(line, "session"):
             return
         own = line.values.get("session", NO_SESSION)
-        same = [number for number in numbers if self.sessions_of[self.place(number)] == own]
+        same = [place for place in places if self.sessions_of[place] == own]
         if len(same) > 1:
             message = _("The rows %(rows)s are about the same person. Keep one of them.")
-            self.fault(line, self.key_of(line), message % {"rows": self.listed(map(str, same))}, "repeated")
+            self.fault(line, self.key_of(line), message % {"rows": self.rows_at(same)}, "repeated")
 
-    def _share_status(self, line: Line, numbers: list[int]) -> None:
+    def _share_status(self, line: Line, places: list[int]) -> None:
         """One enrolment has one status, whichever of its rows names it."""
-        named = {self.statuses_of[self.place(number)] for number in numbers} - {0}
+        named = {self.statuses_of[place] for place in places} - {0}
         if len(named) > 1:
             message = _("The rows %(rows)s give one person several statuses. Keep one of them.")
-            self.fault(line, "status", message % {"rows": self.listed(map(str, numbers))}, "several_statuses")
+            self.fault(line, "status", message % {"rows": self.rows_at(places)}, "several_statuses")
         elif named and not self.sheet.cell(line, "status"):
             line.values["status"] = STATUSES[named.pop()]
 

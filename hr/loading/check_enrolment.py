@@ -6,9 +6,8 @@ Nothing is decided anew here, so that every fault is told before anything is wri
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -67,7 +66,7 @@ class EnrolmentCheck(PersonCheck):
     sessions_of: array[int]
     statuses_of: bytearray
     steps_of: bytearray
-    # The rows of each (event, employee); the sessions of events, {event: {number: key}}.
+    # The places of the rows of each (event, employee); the sessions of events, {event: {number: key}}.
     pairs: Rows
     sessions: defaultdict[int, dict[int, int]]
     # By key: the events of the file, the people of the lines at hand, the outcomes of (attendance, session).
@@ -77,8 +76,9 @@ class EnrolmentCheck(PersonCheck):
     # By the key of the enrolment.
     ended: dict[int, Ended]
 
-    def place(self, number: int) -> int:
-        return bisect_left(self.numbers, number)
+    def rows_at(self, places: Iterable[int]) -> str:
+        """As the sheet numbers them; several places may be in one row of it."""
+        return self.listed(str(number) for number in dict.fromkeys(self.numbers[place] for place in places))
 
     @staticmethod
     def pair_of(line: Line) -> Pair | None:
@@ -106,7 +106,7 @@ class EnrolmentCheck(PersonCheck):
 
     def _note_steps(self, line: Line) -> None:
         """What the whole file has to know of the line, see `settle`."""
-        changes, status, place = line.changes, line.values.get("status"), self.place(line.number)
+        changes, status, place = line.changes, line.values.get("status"), line.place
         does = SAYS_OUTCOME if "outcome" in line.values else 0
         if "outcome" in changes:
             does |= MARKS
@@ -232,7 +232,7 @@ class EnrolmentCheck(PersonCheck):
                 )
             if "confirm" in line.changes and not can_confirm(self.user, person):
                 self.fault(line, "status", _("Only HR and the person himself confirm. Write registered."), "confirm")
-            if "outcome" in line.changes and line.number not in markable:
+            if "outcome" in line.changes and line.place not in markable:
                 self.fault(
                     line, "outcome", _("You may not note whether this person came. Leave the cell blank."), "mark"
                 )
@@ -251,7 +251,7 @@ class EnrolmentCheck(PersonCheck):
         new = self._reached(Employee.objects.held_by(self.user, MARK), unknown, "outcome")
         everybody = has_role_right(self.user, MARK)
         return {
-            line.number
+            line.place
             for line in marked
             if (line.existing.pk in rows if line.existing else self._may_mark(line, new, everybody))
         }
@@ -284,12 +284,11 @@ class EnrolmentCheck(PersonCheck):
         self.plan.amend(waiting, "status", WAITLISTED.value)
 
     def _whole_beside_sessions(self) -> Iterator[Fault]:
-        for numbers in self.pairs.repeated():
-            places = [self.place(number) for number in numbers]
+        for places in self.pairs.repeated():
             sessions = [place for place in places if self.sessions_of[place] > NO_SESSION]
             if not sessions or not any(self.steps_of[place] & MARKS for place in places):
                 continue
-            rows = self.listed(str(self.numbers[place]) for place in sessions)
+            rows = self.rows_at(sessions)
             for place in places:
                 if self.sessions_of[place] <= NO_SESSION and self.steps_of[place] & SAYS_OUTCOME:
                     message = _("The outcome follows from the sessions in the rows %(rows)s. Leave the cell blank.")

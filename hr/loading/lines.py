@@ -55,7 +55,7 @@ class Line:
     `existing` holds the columns of the row it is about, `before` and `after` what ImportRow keeps (hr/loading/rows.py).
     `below` is the number of the row that has to be written before this one; rows that are `late` come after all that
     are not. Of attendance, `employee_id` and `event_id` are the person and the event that were found, and `changes`
-    what is to be done.
+    what is to be done. `place` counts the lines from 0 on; several may have the number of one row of the sheet.
     """
 
     number: int
@@ -72,6 +72,7 @@ class Line:
     late: bool = False
     employee_id: int | None = None
     event_id: int | None = None
+    place: int = 0
 
     def clears(self, name: str) -> bool:
         return self.values.get(name, "") is None
@@ -114,7 +115,7 @@ class Sheet:
 
     def _read(self, rows: Iterable[tuple[int, Row]], place: int, names: Collection[str] | None) -> list[Line]:
         """Column by column; a value that occurs often is read once."""
-        lines = [Line(number, cells, {}) for number, cells in rows]
+        lines = [Line(number, cells, {}, place=at) for at, (number, cells) in enumerate(rows, place)]
         for name, reader in self._readers.items():
             if names is None or name in names:
                 reader.read(lines, self)

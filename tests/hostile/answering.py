@@ -36,7 +36,9 @@ def answer_of(name, content, *, event=None):
     answer["questions"] = [[each["code"], each["column"], each["message"]] for each in reading["questions"]]
     if sheet.mapping.positions and not any(each[0] == "event" for each in answer["questions"]):
         plan = engine.check(sheet, kind, user=None)
-        answer["first"] = [[line.number, line.verdict, told(line.values)] for line in plan.lines[:ROWS_TOLD]]
+        lines = next(sheet.blocks(ROWS_TOLD), [])
+        found = zip(lines, plan.lines, strict=False)
+        answer["first"] = [[line.number, row.verdict, told(line.values)] for line, row in found]
         answer["faults"] = [
             [line.number, error.column, error.value[:60], error.message] for line in plan.lines for error in line.errors
         ]
