@@ -104,7 +104,7 @@ def _asked(request: HttpRequest, job: ImportJob, rows: QuerySet) -> tuple[dict[s
     if words:
         named = Q(label__icontains=words)
         rows = rows.filter(named | Q(number=int(words)) if words.isdecimal() and len(words) < 8 else named)
-    return {"show": show, "cause": place, "q": words}, rows
+    return {"show": show, "cause": place, "q": words}, rows.order_by("number", "pk")
 
 
 def _counts(job: ImportJob) -> list[tuple[str, int]]:
