@@ -6,22 +6,23 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import ngettext
 
-from hr.models import Event, EventAudience, ImportJob, ImportRow
+from core.models import User
+from hr.models import Event, ImportJob, ImportRow
 
 Verdict = ImportRow.Verdict
 
 
-def effects_of(job: ImportJob) -> list[str]:
-    """Sentences, each with its count; the queries do not grow with the rows."""
+def effects_of(job: ImportJob, user: User) -> list[str]:
+    """Sentences, each with its count as this reader sees it; the queries do not grow with the rows."""
     told = {
         ImportJob.Resource.EMPLOYEES: _on_people,
         ImportJob.Resource.UNITS: _on_units,
         ImportJob.Resource.ATTENDANCE: _on_enrolments,
     }.get(ImportJob.Resource(job.resource))
-    return told(job, ImportRow.objects.filter(job=job)) if told else []
+    return told(job, ImportRow.objects.visible_to(user).filter(job=job), user) if told else []
 
 
-def _on_people(job: ImportJob, rows: QuerySet) -> list[str]:
+def _on_people(job: ImportJob, rows: QuerySet, user: User) -> list[str]:
     changed = Q(verdict=Verdict.CHANGED)
     found = rows.aggregate(
         leaving=Count("pk", filter=changed & Q(after__status="terminated")),
@@ -31,7 +32,7 @@ def _on_people(job: ImportJob, rows: QuerySet) -> list[str]:
         moved=Count("pk", filter=changed & Q(after__has_key="org_unit")),
         bosses=Count("pk", filter=changed & Q(after__has_key="reports_to")),
     )
-    events = _events_for_new_people() if job.created else 0
+    events = _events_for_new_people(user) if job.created else 0
     return _counted(
         (
             found["leaving"],
@@ -88,13 +89,13 @@ def _on_people(job: ImportJob, rows: QuerySet) -> list[str]:
     )
 
 
-def _events_for_new_people() -> int:
+def _events_for_new_people(user: User) -> int:
     """How many published events have an audience, which later hires join."""
-    audiences = EventAudience.objects.filter(event__state=Event.State.PUBLISHED)
-    return audiences.aggregate(events=Count("event_id", distinct=True))["events"]
+    events = Event.objects.visible_to(user).filter(state=Event.State.PUBLISHED, audience__isnull=False)
+    return events.aggregate(events=Count("pk", distinct=True))["events"]
 
 
-def _on_units(job: ImportJob, rows: QuerySet) -> list[str]:
+def _on_units(job: ImportJob, rows: QuerySet, user: User) -> list[str]:
     changed = Q(verdict=Verdict.CHANGED)
     found = rows.aggregate(
         heads=Count("pk", filter=changed & Q(after__has_key="head")),
@@ -120,7 +121,7 @@ def _on_units(job: ImportJob, rows: QuerySet) -> list[str]:
     )
 
 
-def _on_enrolments(job: ImportJob, rows: QuerySet) -> list[str]:
+def _on_enrolments(job: ImportJob, rows: QuerySet, user: User) -> list[str]:
     found = rows.aggregate(
         enrolled=Count("pk", filter=Q(after__enrol=True)),
         confirmed=Count("pk", filter=Q(after__confirm=True)),

@@ -59,7 +59,9 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "groups": groups[:GROUPS_SHOWN],
         "more_groups": groups[GROUPS_SHOWN:],
         "lists": {group.list_id: group.choices for group in groups if own and waiting and group.widget == "list"},
-        "effects": effects_of(job) if first_sight and job.state in (State.CHECKED, State.AWAITING_APPROVAL) else [],
+        "effects": effects_of(job, user)
+        if first_sight and job.state in (State.CHECKED, State.AWAITING_APPROVAL)
+        else [],
         "may_create": creatable & job.missing.keys(),
         "missing": [
             (kind.resource.columns[name].header, sorted(found.items(), key=lambda item: (-item[1], item[0])))
@@ -104,7 +106,7 @@ def _asked(request: HttpRequest, job: ImportJob, rows: QuerySet) -> tuple[dict[s
     if words:
         named = Q(label__icontains=words)
         rows = rows.filter(named | Q(number=int(words)) if words.isdecimal() and len(words) < 8 else named)
-    return {"show": show, "cause": place, "q": words}, rows
+    return {"show": show, "cause": place, "q": words}, rows.order_by("number", "pk")
 
 
 def _counts(job: ImportJob) -> list[tuple[str, int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Q
 from django.utils import translation
 
 from core.models import User
@@ -116,8 +117,10 @@ def _told(error: dict[str, str]) -> str:
 
 
 def _in_parts(rows: Any) -> Iterator[ImportRow]:
-    """By row number, a part at a time: a driver that buffers whole answers would hold them all."""
-    last, rows = 0, rows.order_by("number")
-    while part := list(rows.filter(number__gt=last)[:ROWS_A_READ]):
+    """By row number, a part at a time: a driver that buffers whole answers would hold them all. Of a matrix several
+    stand in one row of the file.
+    """
+    behind, rows = Q(), rows.order_by("number", "pk")
+    while part := list(rows.filter(behind)[:ROWS_A_READ]):
         yield from part
-        last = part[-1].number
+        behind = Q(number__gt=part[-1].number) | Q(number=part[-1].number, pk__gt=part[-1].pk)

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 
 from core.roles import BULK_LOADER
 from hr.loading import engine
+from hr.loading import error_workbook as error_workbook_module
 from hr.loading.error_workbook import error_workbook
 from hr.loading.kinds import KINDS
 from hr.loading.xlsx import Look
@@ -121,6 +122,15 @@ def test_rows_of_another_load_and_of_another_owner_are_not_in_it(loader):
 
     assert [row[1] for row in table(content_of(job, loader))[1:]] == ["MINE"]
     assert table(content_of(job, make_user(role=BULK_LOADER)))[1:] == []
+
+
+def test_rows_of_one_row_of_a_matrix_are_all_in_it(loader, monkeypatch):
+    monkeypatch.setattr(error_workbook_module, "ROWS_A_READ", 2)
+    job = make_job(loader)
+    for number, code in ((2, "A"), (3, "B"), (3, "C"), (3, "D"), (4, "E")):
+        make_row(job, number, [code])
+
+    assert [row[1] for row in table(content_of(job, loader))[1:]] == ["A", "B", "C", "D", "E"]
 
 
 @pytest.mark.slow
