@@ -11,6 +11,7 @@ import io
 import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -19,6 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 os.environ["APP_ENV"] = "testing"
+# Nothing is asked of the databases but their version.
+os.environ.setdefault("APP_DATA_DIR", tempfile.mkdtemp())
 
 import django
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ from hr.loading.refusals import refusal
 
 MEMORY_BYTES = 1024**3
 SECONDS = 120
+PIPE_BYTES = 1024 * 1024
 # What the interpreter needs to start; no password of ours is among it.
 _ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT")
 _ROOT = Path(__file__).parents[2]
@@ -84,6 +86,14 @@ class OpenFile:
         self._process.kill()
 
 
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Room for whole blocks in the pipes: on a busy machine each wait for the other side is dear."""
+    for pipe in (process.stdin, process.stdout):
+        # Only Linux has it, and it may be used up.
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[arg-type]  # both are pipes
+
+
 @contextmanager
 def opened(
     content: bytes, kind: str, options: dict[str, Any], *, memory: int = MEMORY_BYTES, seconds: int = SECONDS
@@ -97,6 +107,7 @@ def opened(
         cwd=_ROOT,
         env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     )
+    _widen(process)
     file = OpenFile(process)
     clock = threading.Timer(seconds, file.give_up)
     clock.daemon = True

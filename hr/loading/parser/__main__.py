@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -67,5 +68,7 @@ def _asked(file: Any, name: str, arguments: list[Any]) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
+    # It holds cells, which have no cycles, and does not live long.
+    gc.disable()
     set_limits(memory=int(sys.argv[1]), seconds=int(sys.argv[2]))
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -36,6 +36,7 @@ class SheetScan:
         prefix = (root[1] or b"") if root else b""
         self._end = b"</" + prefix + b"c>"
         self._formula_mark = b"<" + prefix + b"f"
+        self._error_mark = b"'e'" if b"r='" in first else b'"e"'
         self._cell = re.compile(rb"<%bc ([^>]*[^/])>(.*?)</%bc>" % (prefix, prefix), re.DOTALL)
         self._with_formula = re.compile(
             rb"<%bc ([^>]*)>(<%bf(?:\s[^>]*)?(?:/>|>([^<]*)</%bf>))(<%bv>[^<])?" % ((prefix,) * 4)
@@ -82,7 +83,7 @@ class SheetScan:
             self._note_hidden(text)
         if self._formula_mark in text:
             self._note_formulas(text)
-        if b'"e"' in text or b"'e'" in text:
+        if self._error_mark in text:
             self._note_errors(text)
 
     def _note_hidden(self, text: bytes) -> None:
