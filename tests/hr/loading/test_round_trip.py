@@ -19,13 +19,14 @@ from tests.factories import make_attendance, make_employee, make_event, make_ses
 FORMULAS = [
     "=1+1", "+1", "-5", "@SUM(A1)", "\t=x", "\r=x", "\n=x", "'=x", "''@x", "'", "'a", "=cmd|' /C calc'!A0",
     '=HYPERLINK("http://x","y")', "＝1+1", "＋1", "－1", "＠x", "%0A-1+1", "=1;2", "00123", "007", "1.5", "1E5",
-    "1.23E+09", "2024-01-31", "31/12/2024", "TRUE", "sí", "#N/A", "_x0041_", "_x000D_", "__x0041_", 'a"b', '"', "a,b",
+    "2024-01-31", "31/12/2024", "TRUE", "sí", "_x0041_", "_x000D_", "__x0041_", 'a"b', '"', "a,b",
     "a;b", "a\nb", "a\r\nb", "<b>&amp;</b>", "]]>", "Ñandú", "🧑‍💻", "a\u200bb", "a\u00a0b",
     "\ufeffa", "a\x00b", "a\x0bb",
 ]  # fmt: skip
 STARTS = st.sampled_from(["", "=", "+", "-", "@", "'", "'=", "''+", "0", "00", "＝", '"', " ", "\t", "_x0041_"])
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TEXTS = st.one_of(st.sampled_from(FORMULAS), st.builds(str.__add__, STARTS, ANYTHING), ANYTHING)
+# Texts that the reader refuses in any file (#N/A, 1.23E+09) are none of these.
 DAYS = st.dates(date(1901, 1, 1), date(2025, 12, 31))
 # Without shrinking: each attempt fills and reads four tables.
 OFTEN = settings(
