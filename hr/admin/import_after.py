@@ -19,6 +19,8 @@ from hr.models import ImportJob, ImportRow
 from hr.services import files, imports
 
 ROWS_A_PAGE = 50
+# Rows whose undo is foreseen while the reader waits for the page.
+FORESEEN_AT_ONCE = 5000
 WRITTEN = (ImportJob.State.APPLIED, ImportJob.State.PARTLY_APPLIED)
 
 
@@ -60,8 +62,13 @@ def missing_page(request: HttpRequest, job: ImportJob, site: str) -> dict[str, A
 
 
 def undo_page(request: HttpRequest, job: ImportJob) -> dict[str, Any]:
-    """How many rows would be removed, restored and kept, and why the last. Raises DomainError if it is too late."""
+    """How many rows would be removed, restored and kept, and why the last. Raises DomainError if it is too late.
+
+    Of a large load the page is there at once, and asks for this when it is.
+    """
     user: Any = request.user
+    if job.created + job.updated > FORESEEN_AT_ONCE and "counted" not in request.GET and job.state in WRITTEN:
+        return {"title": _("Undo %(file)s") % {"file": job.file_name}, "job": job, "counting": True}
     told = imports.undo_preview(job.pk, actor=user)
     counts = [
         (told.removed, _("new rows that go"), "text-red-700 dark:text-red-400"),

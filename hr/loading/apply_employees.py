@@ -91,12 +91,12 @@ class EmployeeWriter(RowWriter):
 
     def _referred(self, link: Any, keys: Iterable[int]) -> set[int]:
         """A place that the clock gave, and nobody touched, goes with the person."""
+        found: set[int] = super()._referred(link, keys)
         if link.model is not Attendance:
-            return super()._referred(link, keys)
-        found: set[int] = set()
-        for batch in batched(sorted(keys), BATCH):
-            rows = Attendance.objects.filter(employee__in=batch).exclude(pk__in=untouched(batch).values("pk"))
-            found.update(rows.order_by().values_list("employee_id", flat=True).distinct())
+            return found
+        for batch in batched(sorted(found), BATCH):
+            touched = Attendance.objects.filter(employee__in=batch).exclude(pk__in=untouched(batch).values("pk"))
+            found -= set(batch) - set(touched.order_by().values_list("employee_id", flat=True).distinct())
         return found
 
     def remove(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:

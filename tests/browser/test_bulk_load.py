@@ -124,6 +124,7 @@ def test_a_file_with_faults_is_taken_in_part_corrected_and_taken_back(program, p
 
     page.goto(first)
     page.click("a[href$='/undo/']")
+    page.wait_for_selector(".load-count-number", timeout=WAIT_MS)
     removed, restored, kept = (
         int(re.sub(r"\D", "", text)) for text in page.locator(".load-count-number").all_inner_texts()
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from core import roles
+from hr.admin import import_after
 from hr.admin.import_mapping import MappingForm
 from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files
@@ -603,6 +604,19 @@ def test_a_load_is_undone_from_its_page(hr, sales):
     report = hr.get(page("import_job", job.pk))
     assert report.context["job"].state == "partly_undone"
     assert shown(hr.get(page("import_job", job.pk), {"show": "kept"})) == [4]
+
+
+def test_what_undoing_a_large_load_keeps_is_asked_for_by_the_page(hr, sales, monkeypatch):
+    monkeypatch.setattr(import_after, "FORESEEN_AT_ONCE", 0)
+    job = upload(hr, [HEADER, person(1)]).context["job"]
+    act(hr, job, "confirm")
+
+    first, then = hr.get(page("import_undo", job.pk)), hr.get(page("import_undo", job.pk), {"counted": "1"})
+
+    assert 'hx-get="?counted=1"' in first.text
+    assert "load-count-number" not in first.text
+    assert [number for number, _label, _colour in then.context["counts"]] == [1, 0, 0]
+    assert 'hx-get="?counted=1"' not in then.text
 
 
 def test_a_second_person_approves_or_refuses(hr, second, sales, settings):
