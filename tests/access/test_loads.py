@@ -471,3 +471,47 @@ def test_a_load_is_confirmed_only_by_its_owner_with_the_right_to_load(loader, re
         imports.confirm(job.pk, actor=world.user("grant_change"), accept_valid=True)
 
     assert Employee.objects.get(code="ZCLUISA").first_name == sentinels("luisa")["first_name"]
+
+
+# --- Undo, and a second person ---------------------------------------------------------------------------------------
+@pytest.fixture
+def written_load(loader, world):
+    """Celia's load, which renamed Luisa, and is in."""
+    content = sheet({"Code": sentinels("luisa")["code"], "First name": "Zloadedq"})
+    job = imports.upload(KINDS["employees"], "people.csv", content, actor=world.user("grant_change"))
+    return imports.confirm(job.pk, actor=world.user("grant_change"))
+
+
+def test_an_undo_leaves_alone_whom_one_may_no_longer_change(written_load, loader, world):
+    luisa = world.employees["luisa"]
+    access.revoke("change_employee", loader, luisa)
+
+    preview = imports.undo_preview(written_load.pk, actor=world.user("grant_change"))
+    job = imports.undo(written_load.pk, actor=world.user("grant_change"))
+
+    assert (preview.restored, preview.kept, job.restored, job.kept) == (0, 1, 0, 1)
+    assert Employee.objects.get(pk=luisa.pk).first_name == "Zloadedq"
+
+
+def test_an_undo_names_nobody_whom_one_no_longer_sees(written_load, loader, world):
+    for right in ("change_employee", "view_employee"):
+        access.revoke(right, loader, world.employees["luisa"])
+
+    preview = imports.undo_preview(written_load.pk, actor=world.user("grant_change"))
+
+    assert (preview.kept, preview.rows) == (1, [])
+
+
+@pytest.mark.parametrize("key", ["plain", "manager_elsewhere", "head", "bulk_loader"])
+def test_a_load_of_somebody_else_is_neither_undone_nor_decided(key, written_load, world):
+    """Of those with a load of their own to make, too: only who may approve loads has a say in others'."""
+    for act in (imports.undo, imports.undo_preview, imports.approve, imports.cancel):
+        with pytest.raises(NotFound):
+            act(written_load.pk, actor=world.user(key))
+    with pytest.raises(NotFound):
+        imports.end_missing(written_load.pk, actor=world.user(key), action="suspend")
+    with pytest.raises(NotFound):
+        imports.refuse(written_load.pk, actor=world.user(key), reason="x")
+
+    written_load.refresh_from_db()
+    assert written_load.state == "applied"

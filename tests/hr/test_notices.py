@@ -7,7 +7,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from core import access, roles
-from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, ExportLog, Notification, OutboxMessage
+from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, ExportLog, ImportJob, Notification, OutboxMessage
 from hr.services import addressees, delivery, outbox
 from hr.services.notices import NOTICES
 from tests.factories import (
@@ -413,6 +413,11 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
     export = ExportLog.objects.create(
         what="employees", file_name="employees.csv", query="q=V-12345678", error="SEKRET", created_by_id=boss.pk
     )
+    loader = make_user("lola", role=roles.BULK_LOADER, email="lola@example.org")
+    load = ImportJob.objects.create(
+        resource="employees", state="awaiting_approval", file_name="people.csv", error="SEKRET", refusal="SEKRET",
+        created_by_id=loader.pk,
+    )  # fmt: skip
     values = {"grade": "77.5", "feedback": "SEKRET", "return_comment": "SEKRET", "score": "77.5"}
     by_state = {state: make_evaluation(beto, state=state, **values).pk for state in Evaluation.State.values}
     states = {"submitted": "submitted", "returned": "returned", "graded": "graded", "expired": "expired"}
@@ -426,6 +431,7 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
             "correction": {"correction_id": asked.pk},
             "change_request": {"change_request_id": request.pk},
             "export": {"export_id": export.pk},
+            "load": {"importjob_id": load.pk},
         }
         tell(kind, **payloads[subject])
 
@@ -436,6 +442,24 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
         text = message.message().as_string() + message.body + message.alternatives[0][0]
         text += "".join(part.get_payload(decode=True).decode() for part in message.attachments)
         assert [secret for secret in secrets if secret in text] == [], message.subject
+
+
+# --- Loads -----------------------------------------------------------------------------------------------------------
+def test_a_load_that_waits_is_told_to_who_may_approve_it_while_it_waits(db):
+    lola = make_user("lola", role=roles.BULK_LOADER, email="lola@example.org")
+    hugo = make_user("hugo", role=roles.HR_MANAGER, email="hugo@example.org")
+    load = ImportJob.objects.create(
+        resource="employees", state="awaiting_approval", file_name="people.csv", created_by_id=lola.pk
+    )
+
+    tell("load.to_approve", importjob_id=load.pk)
+    tell("load.ended", importjob_id=load.pk)
+    ImportJob.objects.filter(pk=load.pk).update(state="applied")
+    tell("load.to_approve", importjob_id=load.pk)
+
+    assert told("load.to_approve") == [(hugo.pk, load.pk)]
+    assert told("load.ended") == [(lola.pk, load.pk)]
+    assert errors() == []
 
 
 # --- The calendar -----------------------------------------------------------------------------------------------------
