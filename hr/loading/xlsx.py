@@ -229,9 +229,9 @@ def _rows_xml(first: int, rows: Sequence[Sequence[Written]], letters: Sequence[s
 
 def _as_xml(text: str) -> str:
     """Without what no XML holds; what programs would take for an escaped character is escaped itself."""
-    if not text.isprintable():
-        text = _NOT_IN_XML.sub("", text).replace("\r", "_x000D_")
-    return _LIKE_AN_ESCAPE.sub("_x005F_", text) if "_x" in text else text
+    if "_x" in text:
+        text = _LIKE_AN_ESCAPE.sub("_x005F_", text)
+    return text if text.isprintable() else _NOT_IN_XML.sub("", text).replace("\r", "_x000D_")
 
 
 def _letters(number: int) -> str:

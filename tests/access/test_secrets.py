@@ -5,7 +5,7 @@ must be the same, byte for byte. Whatever a list, a filter, an order, a lookup, 
 is found by this, without a rule for each.
 """
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from django.apps import apps
@@ -47,13 +47,15 @@ def test_no_answer_depends_on_what_one_may_not_know(key, ask, readers, rows, wat
     reader = readers[key]
     questions = list(dict.fromkeys(QUESTIONS[ask](reader, rows)))
     with watch.undone():
-        before = {url: reader.get(url) for url in questions}
+        before = {url: asked(reader, url, watch) for url in questions}
         scramble(reader)
-        after = {url: reader.get(url) if before[url].status not in REFUSED else before[url] for url in questions}
+        after = {
+            url: asked(reader, url, watch) if before[url].status not in REFUSED else before[url] for url in questions
+        }
 
     telling = [url for url in questions if before[url] != after[url]]
     assert {url: difference(before[url], after[url])[:6] for url in telling[:5]} == {}
-    leaks = {url: found for url in questions if (found := reader.leaks(before[url], asked=url))}
+    leaks = {url: found for url in questions if (found := reader.leaks(before[url], asked=unquote(url)))}
     assert leaks == {}
 
 
@@ -89,6 +91,12 @@ def filters(page, rows: Rows):
         else:
             yield from ((name, value) for value in ("none", "left", "no", "CO"))
         yield f"{name}__gte", "2000-01-01"
+
+
+def asked(reader: Reader, url: str, watch):
+    """The answer, of which nothing stays: an export is noted in a log that is a list itself."""
+    with watch.undone():
+        return reader.get(url)
 
 
 def ask_by_lookup(reader: Reader, rows: Rows):

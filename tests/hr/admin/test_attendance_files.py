@@ -68,14 +68,13 @@ def test_upload_preview_confirm_result(loader, event, beto, carla):
 def test_the_event_is_chosen_with_the_file_and_named_on_its_pages(loader, event, beto):
     rows = [["Código"], ["E2"]]
 
-    refused = loader.post(page("import"), {"file": SimpleUploadedFile("a.csv", as_csv(rows))})
+    asked = upload(loader, rows)
     chosen = upload(loader, rows, event=event.pk)
 
-    assert refused.status_code == 400
-    assert "Nothing says which event the file is about." in refused.text
+    assert "Nothing says which event the file is about." in asked.text
     assert counts(chosen)["new"] == "1"
     assert str(event) in chosen.text
-    assert ImportJob.objects.get().event == event
+    assert [job.event for job in ImportJob.objects.order_by("pk")] == [None, event]
 
 
 def test_the_page_opens_with_the_event_one_comes_from(loader, event):
