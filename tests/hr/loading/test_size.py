@@ -122,7 +122,7 @@ def load_attendance():
 
 
 def run(file, actor):
-    job = imports.upload(KINDS["attendance"], "attendance.csv", file, actor=actor)
+    job = imports.upload(KINDS["attendance"], "attendance.csv", file, actor=actor, again=True)
     jobs.run(job.pk)
     job.refresh_from_db()
     if job.created or job.updated:
