@@ -103,7 +103,9 @@ def test_who_registers_while_others_cancel_takes_no_seat_twice(people, event):
 def test_a_hundred_confirmations_at_once_are_one_step(people, event):
     row = make_attendance(event, people[0])
     user = make_user(employee=people[0], role=roles.EMPLOYEE)
-    facts_of(user)  # read once: the threads then need no connection to the other database
+    # Read once: the threads then need no connection to the other database.
+    facts_of(user)
+    user.get_all_permissions()
 
     at_once([lambda: confirm_attendance([row.pk], actor=user)] * 100)
 
