@@ -64,9 +64,21 @@ def _stamp(historical, _user) -> None:
         setattr(historical, name, value)
 
 
+class _Records(HistoricalRecords):
+    """History is read by the key of its row, or by day. The library would index whatever its model has unique or names
+    another row by: six indexes of an employee's history that every write has to keep.
+    """
+
+    def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
+        fields: dict[str, models.Field] = super().copy_fields(model)
+        for name, field in fields.items():
+            field.db_index = name == model._meta.pk.name
+        return fields
+
+
 def history() -> HistoricalRecords:
     """A history table in the database of the row, naming its user by id and name: the user lives elsewhere."""
-    return HistoricalRecords(
+    return _Records(
         bases=[HistoryStamp],
         history_user_id_field=models.BigIntegerField(null=True),
         history_user_getter=lambda historical: historical.history_user_name or None,

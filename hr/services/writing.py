@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import batched
+from itertools import batched, chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 
 DATABASE = "business"
 BATCH = 1000
+STATEMENT_LENGTH = 1_000_000  # characters: servers take from 4 MB on
 DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
 ATTEMPTS = 4
 IS_REFERRED_TO, REFERS_TO_NOTHING = 1451, 1452  # MySQL and MariaDB: a broken foreign key, seen from either side
+
+_VARYING = object()
 
 _inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
 
@@ -177,7 +180,7 @@ def insert[Row: BusinessModel](
         row.version, row.created_at, row.updated_at = 1, now, now
         prepare(row)
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    _executemany(model, _insertion(model, fields), (_values(row, fields) for row in rows))
+    _insert(model, fields, (_values(row, fields) for row in rows))
     keys: dict[Any, int] = {}
     for batch in batched(rows, BATCH):
         wanted = {f"{unique}__in": [getattr(row, unique) for row in batch]}
@@ -203,7 +206,7 @@ def insert_stored(model: type[BusinessModel], rows: Sequence[Mapping[str, Any]],
         name: model._meta.get_field(name).get_db_prep_save(now, connection) for name in ("created_at", "updated_at")
     }
     in_order = itemgetter(*(field.attname for field in fields))
-    _executemany(model, _insertion(model, fields), (in_order(common | row) for row in rows))  # type: ignore[operator]
+    _insert(model, fields, (in_order(common | row) for row in rows))  # type: ignore[operator]
     keys: dict[Any, int] = {}
     for batch in batched((row[unique] for row in rows), BATCH):
         keys.update(model._base_manager.filter(**{f"{unique}__in": batch}).order_by().values_list(unique, "pk"))
@@ -265,7 +268,7 @@ def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns = [(field.attname, _preparer(field)) for field in fields]
     values = ([prepare(row[name]) for name, prepare in columns] for row in rows)
-    _executemany(model, _insertion(model, fields), values)
+    _insert(model, fields, values)
 
 
 def _preparer(field: models.Field) -> Callable[[Any], Any]:
@@ -313,7 +316,7 @@ def complete[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str]) -> 
         sets=", ".join(f"{_quoted(field.column)} = %s" for field in columns),
         key=_quoted(model._meta.pk.column),
     )
-    _executemany(model, sql, ([*_values(row, columns), row.pk] for row in rows))
+    _update(model, sql, ([*_values(row, columns), row.pk] for row in rows))
 
 
 def remove[Row: BusinessModel](rows: Sequence[Row]) -> int:
@@ -398,23 +401,58 @@ def _quoted(name: str) -> str:
     return connections[DATABASE].ops.quote_name(name)
 
 
-def _insertion(model: type[models.Model], fields: Sequence[models.Field]) -> str:
-    return "INSERT INTO {table} ({columns}) VALUES ({marks})".format(  # noqa: S608  (names of the models)
-        table=_quoted(model._meta.db_table),
-        columns=", ".join(_quoted(field.column) for field in fields),
-        marks=", ".join(["%s"] * len(fields)),
-    )
-
-
 def _values(row: models.Model, fields: Iterable[models.Field]) -> list[Any]:
     connection = connections[DATABASE]  # once a row: looking it up costs as much as preparing a value
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
-def _executemany(model: type[models.Model], sql: str, values: Iterable[list[Any]]) -> None:
+def _insert(model: type[models.Model], fields: Sequence[models.Field], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows of the driver's values, in the order of the fields."""
+    connection = connections[DATABASE]
+    names = ", ".join(_quoted(field.column) for field in fields)
+    insertion = f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "
+    with _explaining(model), connection.cursor() as cursor:
+        for batch in batched(rows, BATCH):
+            if connection.vendor == "mysql":
+                _insert_literally(cursor, insertion, batch)
+            else:
+                cursor.executemany(f"{insertion}({', '.join(['%s'] * len(fields))})", batch)
+
+
+def _insert_literally(cursor: Any, insertion: str, rows: Sequence[Sequence[Any]]) -> None:
+    """The statement as MySQL's driver would write it, but what all rows share is made a literal once: the driver takes
+    longer for its values, one by one in Python, than the server for the rows.
+    """
+    columns = list(zip(*rows, strict=True))
+    literal = connections[DATABASE].connection.literal
+    shared = [column[0] if column.count(column[0]) == len(column) else _VARYING for column in columns]
+    marks = ", ".join("%s" if value is _VARYING else literal(value).decode().replace("%", "%%") for value in shared)
+    varying = [column for column, value in zip(columns, shared, strict=True) if value is _VARYING]
+    values = list(zip(*varying, strict=True)) or [()] * len(rows)
+    for part in _statements(values):
+        cursor.execute(insertion + ", ".join([f"({marks})"] * len(part)), list(chain.from_iterable(part)))
+
+
+def _statements(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows in parts that a server takes as one statement."""
+    if len(rows) > 1 and sum(len(value) for row in rows for value in row if value.__class__ is str) > STATEMENT_LENGTH:
+        half = len(rows) // 2
+        yield from _statements(rows[:half])
+        yield from _statements(rows[half:])
+    else:
+        yield rows
+
+
+def _update(model: type[models.Model], sql: str, values: Iterable[Sequence[Any]]) -> None:
+    with _explaining(model), connections[DATABASE].cursor() as cursor:
+        for batch in batched(values, BATCH):
+            cursor.executemany(sql, batch)
+
+
+@contextmanager
+def _explaining(model: type[models.Model]) -> Iterator[None]:
+    """Broken constraints of the model in the user's words."""
     try:
-        with connections[DATABASE].cursor() as cursor:
-            for batch in batched(values, BATCH):
-                cursor.executemany(sql, list(batch))
+        yield
     except IntegrityError as error:
         raise constraint_error(error, [model]) from error
