@@ -2,16 +2,18 @@
 
 Ours is all that happens between an upload and its end: the file is read by a process of its own, every row is checked
 and the preview stored, then every row is written with history and with what an undo needs. import-export is set up as
-its documentation does, and tuned as far as it goes (benchmarks/stock/imports.py); it validates and writes in one pass.
-The driver's fastest way in writes the same rows and checks nothing.
+its documentation does, and tuned as far as it goes (benchmarks/stock/imports.py); its page goes through the file twice,
+too: a dry run for the preview, and the import. The driver's fastest way in writes the same rows and checks nothing.
 
 Each round goes over all contenders in turn and finds the tables as the round before did. `--stock` says how many people
-the row-by-row contender loads in the rounds; it loads all of them once, with `--full`. Run it with `make bench-import`.
+the row-by-row contender loads in the rounds; it imports all of them once, with `--full`. At the end a process loads all
+people while this one looks at lists. Run it with `make bench-import`.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -33,13 +35,17 @@ import django
 
 django.setup()
 
+from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth.models import Group  # noqa: E402
 from django.db import connections, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from benchmarks import import_files as files  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from benchmarks.stock import imports as stock  # noqa: E402
+from core import roles  # noqa: E402
 from core.text import fold  # noqa: E402
 from hr.loading import engine, jobs  # noqa: E402
 from hr.loading.kinds import KINDS  # noqa: E402
@@ -50,13 +56,18 @@ from hr.services.org_units import NewOrgUnit, create_org_units  # noqa: E402
 from hr.services.positions import NewPosition, create_positions  # noqa: E402
 
 ALIASES = ("default", "business")
-TIMES_STOCK, TIMES_THE_DRIVER, MEGABYTES = 40, 5, 250
+TIMES_STOCK, TIMES_THE_DRIVER, TIMES_IDLE, MEGABYTES = 40, 5, 2, 250
 COMPARED = (
     "code", "first_name", "last_name", "national_id", "work_email", "work_phone", "private_phone", "birth_date",
     "hired_on", "org_unit__name", "position__title", "reports_to__code",
 )  # fmt: skip
 # Tables that a round leaves as it found them.
 LEFT = "BOSS-"
+LIST = "/hr/employee/"
+PLAIN, TUNED = "import-export", "import-export, tuned for bulk, no history"
+ONCE = "import-export, all people, the second pass alone, once"
+DRIVER, LOAD_DATA = "the driver alone, rows and history", "LOAD DATA, rows alone"
+THINKING_SECONDS = 0.2
 
 
 @dataclass
@@ -87,7 +98,7 @@ def main() -> int:
     databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
     try:
         with translation.override("en"):
-            return measure(wanted)
+            return measure(wanted, Path(folder.name))
     finally:
         teardown_databases(databases, verbosity=0)
         folder.cleanup()
@@ -102,107 +113,91 @@ def _on_disk() -> tempfile.TemporaryDirectory[str]:
     return folder
 
 
-def measure(wanted: argparse.Namespace) -> int:
+def measure(wanted: argparse.Namespace, folder: Path) -> int:
+    files.write_all(folder, wanted.rows)
     found_company()
     ours: dict[str, list[Loaded]] = {}
-    others: dict[str, list[float]] = {}
+    others: dict[str, list[Loaded]] = {}
     seeded, by_stock = find_seeded()
     for _round in range(wanted.rounds):
-        load_people(wanted.rows, ours)
-        load_attendance(wanted.rows, ours)
-        clean()
+        for kind in ("people", "attendance"):
+            load_each(kind, wanted.rows, folder, ours)
         beside(wanted.rows, wanted.stock, others)
+    idle, loading = lists_beside_a_load(files.read(folder, "people, CSV, new"), wanted.rows)
     if wanted.full:
-        content = files.as_csv(files.HEADER, files.people(wanted.rows))
-        others["import-export, all people, once"] = [row_by_row(stock.PlainResource, content, wanted.rows)]
-    sizes = {"import-export": wanted.stock, "import-export, tuned for bulk, no history": wanted.stock}
+        content = files.read(folder, "people, CSV, new")
+        others[ONCE] = [row_by_row(stock.PlainResource, content, wanted.rows, dry_run=False)]
+    sizes = {PLAIN: wanted.stock, TUNED: wanted.stock}
     rows = [told(name, found, wanted.rows) for name, found in ours.items()]
-    rows += [
-        Row(name, found, rate(found, count := sizes.get(name, wanted.rows)) | {"rows": f"{count:,}"})
-        for name, found in others.items()
-    ]
+    rows += [told(name, found, sizes.get(name, wanted.rows)) for name, found in others.items()]
+    rows += [Row("list of people, nothing else at work", idle), Row("list of people, while all people load", loading)]
     vendor = connections["business"].vendor
-    targets = [*targets_of(wanted, ours, others), seeded]
+    targets = [*targets_of(wanted, ours, others), pages_target(idle, loading), seeded]
     facts = {"people": f"{wanted.rows:,}", "of ten seeded faults import-export names": by_stock}
-    name = f"import-{vendor}" + ("-quick" if wanted.quick else "")
-    return publish(name, f"Loading, {vendor}", rows, targets, facts)
+    return publish(f"import-{vendor}", f"Loading, {vendor}", rows, targets, facts, trial=wanted.quick)
 
 
 def targets_of(
-    wanted: argparse.Namespace, ours: dict[str, list[Loaded]], others: dict[str, list[float]]
+    wanted: argparse.Namespace, ours: dict[str, list[Loaded]], others: dict[str, list[Loaded]]
 ) -> list[Target]:
     new = ours["people, CSV, new"]
-    per_row = median([each.seconds for each in new]) / wanted.rows
-    full = others.get("import-export, all people, once")
-    of_stock = full[0] / wanted.rows if full else median(others["import-export"]) / wanted.stock
-    driver = median(others["the driver alone, rows and history"])
+    times = median([each.seconds for each in others[PLAIN]]) / wanted.stock
+    times /= median([each.seconds for each in new]) / wanted.rows
+    driver = median([each.apply for each in others[DRIVER]])
     apply = median([each.apply for each in new])
     most = max(each.megabytes for found in ours.values() for each in found)
-    # Of little data neither speed nor memory says anything.
-    lenient = wanted.quick
-    return [
+    targets = [
         Target(
-            f"check and apply are at least {TIMES_STOCK} times as fast as import-export, by the row",
-            f"{of_stock / per_row:.0f} times",
-            lenient or of_stock >= TIMES_STOCK * per_row,
+            f"check and apply are at least {TIMES_STOCK} times as fast as import-export's two passes, by the row",
+            f"{times:.0f} times",
+            times >= TIMES_STOCK,
         ),
         Target(
             f"apply takes at most {TIMES_THE_DRIVER} times what the driver alone takes",
             f"{apply / driver:.1f} times",
-            lenient or apply <= TIMES_THE_DRIVER * driver,
+            apply <= TIMES_THE_DRIVER * driver,
         ),
-        Target(f"the process takes at most {MEGABYTES} MB", f"{most:.0f} MB", lenient or most <= MEGABYTES),
+        Target(f"the process takes at most {MEGABYTES} MB", f"{most:.0f} MB", most <= MEGABYTES),
     ]
+    if bare := [each.apply for each in others.get(LOAD_DATA, ())]:
+        times = apply / median(bare)
+        name = f"apply takes at most {TIMES_THE_DRIVER} times what LOAD DATA takes, which writes no history"
+        targets.append(Target(name, f"{times:.1f} times", times <= TIMES_THE_DRIVER))
+    return targets
+
+
+def pages_target(idle: Sequence[float], loading: Sequence[float]) -> Target:
+    times = median(loading) / median(idle)
+    name = f"a list takes at most {TIMES_IDLE} times as long while all people load"
+    return Target(name, f"{times:.2f} times", times <= TIMES_IDLE)
 
 
 # --- Ours ------------------------------------------------------------------------------------------------------------
-def load_people(count: int, ours: dict[str, list[Loaded]]) -> None:
+def load_each(kind: str, count: int, folder: Path, ours: dict[str, list[Loaded]]) -> None:
     """Each of the cells, and whether the tables then hold what the file says."""
-    header, new = files.HEADER, list(files.people(count))
-    changed = list(files.people(count, changed=True))
-    for name, encode in (("XLSX", files.as_xlsx), ("CSV", files.as_csv)):
-        clean()
-        note(ours, f"people, {name}, new", load("employees", encode(header, new), created=count))
-        check_people(new)
-    note(ours, "people, CSV, unchanged", load("employees", files.as_csv(header, new), unchanged=count))
-    note(
-        ours,
-        "people, CSV, 10 % changed",
-        load("employees", files.as_csv(header, changed), updated=count // 10, unchanged=count - count // 10),
-    )
-    check_people(changed)
-    clean()
-    faulty = list(files.faulty_people(count))
+    made = files.contents(count)
     good = count - count // 100
-    note(ours, "people, CSV, new, 1 % faulty", load("employees", files.as_csv(header, faulty), created=good))
-    check_people([row for row in faulty if row[9] != "31/02/2024"])
-
-
-def load_attendance(count: int, ours: dict[str, list[Loaded]]) -> None:
     clean()
-    load("employees", files.as_csv(files.HEADER, files.people(count)), created=count)
-    header, new = files.ATTENDANCE_HEADER, list(files.attendance(count))
-    changed = list(files.attendance(count, changed=True))
-    for name, encode in (("XLSX", files.as_xlsx), ("CSV", files.as_csv)):
-        clean_attendance()
-        note(ours, f"attendance, {name}, new", load("attendance", encode(header, new), created=count))
-        check_attendance(new)
-    note(ours, "attendance, CSV, unchanged", load("attendance", files.as_csv(header, new), unchanged=count))
-    note(
-        ours,
-        "attendance, CSV, 10 % changed",
-        load("attendance", files.as_csv(header, changed), updated=count // 10, unchanged=count - count // 10),
-    )
-    check_attendance(changed)
-    clean_attendance()
-    faulty = list(files.faulty_attendance(count))
-    good = count - count // 100
-    note(ours, "attendance, CSV, new, 1 % faulty", load("attendance", files.as_csv(header, faulty), created=good))
-    check_attendance([row for row in faulty if row[3] == "present"])
+    if kind == "attendance":
+        load("employees", files.read(folder, "people, CSV, new"), created=count)
+    empty, check = (clean, check_people) if kind == "people" else (clean_attendance, check_attendance)
+    cells: list[tuple[str, str, dict[str, int]]] = [
+        ("XLSX, new", "XLSX, new", {"created": count}),
+        ("CSV, new", "CSV, new", {"created": count}),
+        ("CSV, unchanged", "CSV, new", {"unchanged": count}),
+        ("CSV, 10 % changed", "CSV, 10 % changed", {"updated": count // 10, "unchanged": count - count // 10}),
+        ("CSV, new, 1 % faulty", "CSV, new, 1 % faulty", {"created": good}),
+    ]
+    for cell, file, expected in cells:
+        if "created" in expected:
+            empty()
+        content = made[f"{kind}, {file}"]
+        note(ours, f"{kind}, {cell}", load(content.kind, files.read(folder, f"{kind}, {file}"), **expected))
+        check([row for row in content.rows() if not {"31/02/2024", "perhaps"} & set(row)])
 
 
-def note(ours: dict[str, list[Loaded]], name: str, loaded: Loaded) -> None:
-    ours.setdefault(name, []).append(loaded)
+def note(found: dict[str, list[Loaded]], name: str, loaded: Loaded) -> None:
+    found.setdefault(name, []).append(loaded)
     print(f"{name}: check {loaded.check:.2f} s, apply {loaded.apply:.2f} s, {loaded.megabytes:.0f} MB", flush=True)
 
 
@@ -229,50 +224,84 @@ def load(kind: str, content: bytes, **expected: int) -> Loaded:
 
 
 def told(name: str, found: Sequence[Loaded], count: int) -> Row:
+    """Of what checks nothing, or writes nothing, there is no rate of it."""
     seconds = [each.seconds for each in found]
     check, apply = median([each.check for each in found]), median([each.apply for each in found])
     extra = {
         "rows": f"{count:,}",
         "rows/s": f"{count / median(seconds):,.0f}",
-        "check rows/s": f"{count / check:,.0f}",
+        "check rows/s": f"{count / check:,.0f}" if check else "",
         "apply rows/s": f"{count / apply:,.0f}" if apply > 0.01 * check else "",
-        "MB": f"{max(each.megabytes for each in found):.0f}",
+        "MB": f"{max(each.megabytes for each in found):.0f}" if check and apply else "",
     }
     return Row(name, seconds, extra)
 
 
-def rate(found: Sequence[float], count: int) -> dict[str, Any]:
-    return {"rows/s": f"{count / median(found):,.0f}"}
+def lists_beside_a_load(content: bytes, count: int) -> tuple[list[float], list[float]]:
+    """Seconds of the first page of all people, as an HR manager asks for it: at rest, and until a load has ended."""
+    clean()
+    user = get_user_model().objects.create_user("bench", full_name="Bench")
+    roles.sync_roles()
+    user.groups.set(Group.objects.filter(name=roles.HR_MANAGER))
+    client = Client()
+    client.force_login(user)
+    client.get(LIST)
+    idle = [look(client) for _time in range(50)]
+    loading = []
+    connections.close_all()
+    loader = multiprocessing.get_context("fork").Process(
+        target=load, args=("employees", content), kwargs={"created": count}
+    )
+    loader.start()
+    while loader.is_alive() or not loading:
+        loading.append(look(client))
+        time.sleep(THINKING_SECONDS)
+    loader.join()
+    assert loader.exitcode == 0
+    print(f"lists: {1000 * median(idle):.0f} ms, beside a load {1000 * median(loading):.0f} ms", flush=True)
+    clean()
+    return idle, loading
+
+
+def look(client: Client) -> float:
+    started = time.perf_counter()
+    response = client.get(LIST)
+    seconds = time.perf_counter() - started
+    assert response.status_code == 200
+    assert LEFT in response.content.decode()
+    return seconds
 
 
 # --- Beside it -------------------------------------------------------------------------------------------------------
-def beside(count: int, few: int, others: dict[str, list[float]]) -> None:
+def beside(count: int, few: int, others: dict[str, list[Loaded]]) -> None:
     content = files.as_csv(files.HEADER, files.people(few))
-    contenders: dict[str, Callable[[], float]] = {
-        "import-export": lambda: row_by_row(stock.PlainResource, content, few),
-        "import-export, tuned for bulk, no history": lambda: row_by_row(stock.TunedResource, content, few),
-        "the driver alone, rows and history": lambda: driver_alone(count),
+    contenders: dict[str, Callable[[], Loaded]] = {
+        PLAIN: lambda: row_by_row(stock.PlainResource, content, few),
+        TUNED: lambda: row_by_row(stock.TunedResource, content, few),
+        DRIVER: lambda: driver_alone(count),
     }
     if connections["business"].vendor == "mysql":
-        contenders["LOAD DATA, rows alone"] = lambda: load_data(count)
+        contenders[LOAD_DATA] = lambda: load_data(count)
     for name, act in contenders.items():
         clean()
         with suppress(Unavailable):
-            others.setdefault(name, []).append(act())
-            print(f"{name}: {others[name][-1]:.2f} s", flush=True)
-    for name in [name for name, found in others.items() if not found]:
-        del others[name]
+            note(others, name, act())
     clean()
 
 
-def row_by_row(resource: type[stock.PlainResource], content: bytes, count: int) -> float:
+def row_by_row(resource: type[stock.PlainResource], content: bytes, count: int, *, dry_run: bool = True) -> Loaded:
+    """Both passes, or the second alone."""
     clean()
+    reset_peak()
     started = time.perf_counter()
-    result = stock.load(resource(), content)
-    seconds = time.perf_counter() - started
+    if dry_run:
+        assert stock.load(resource(), content, dry_run=True).totals["new"] == count
+    checked = time.perf_counter()
+    result = stock.load(resource(), content, dry_run=False)
+    ended = time.perf_counter()
     assert result.totals["new"] == count, result.totals
-    check_people(list(files.people(count)))
-    return seconds
+    check_people(files.people(count))
+    return Loaded(checked - started if dry_run else 0, ended - checked, peak())
 
 
 def _columns(count: int) -> tuple[list[str], list[list[Any]]]:
@@ -296,7 +325,7 @@ def _columns(count: int) -> tuple[list[str], list[list[Any]]]:
     return [field.column for field in fields], written
 
 
-def driver_alone(count: int) -> float:
+def driver_alone(count: int) -> Loaded:
     """The driver's fastest insert, and history by one statement."""
     columns, rows = _columns(count)
     marks, names = ", ".join(["%s"] * len(columns)), ", ".join(columns)
@@ -311,15 +340,15 @@ def driver_alone(count: int) -> float:
             [],
         )
     seconds = time.perf_counter() - started
-    check_people(list(files.people(count)))
-    return seconds
+    check_people(files.people(count))
+    return Loaded(0, seconds, peak())
 
 
 class Unavailable(Exception):
     """The server, or the client, takes no file."""
 
 
-def load_data(count: int) -> float:
+def load_data(count: int) -> Loaded:
     """LOAD DATA LOCAL of the same rows, without history."""
     import MySQLdb
 
@@ -345,8 +374,8 @@ def load_data(count: int) -> float:
             raise Unavailable from error
         seconds = time.perf_counter() - started
         client.close()
-    check_people(list(files.people(count)))
-    return seconds
+    check_people(files.people(count))
+    return Loaded(0, seconds, peak())
 
 
 # --- Faults ----------------------------------------------------------------------------------------------------------
@@ -356,7 +385,7 @@ def find_seeded() -> tuple[Target, str]:
     content = files.as_csv(files.HEADER, rows)
     plan = engine.check(engine.read_file(content, KINDS["employees"]), KINDS["employees"], user=None)
     found = {(row.number, error.column) for _place, row in plan.findings() for error in row.errors}
-    result = stock.load(stock.PlainResource(), content)
+    result = stock.load(stock.PlainResource(), content, dry_run=False)
     named = {row.number + 1 for row in result.invalid_rows} | {number + 1 for number, _errors in result.row_errors()}
     clean()
     told = f"{len(faults & found)} of {len(faults)}"
@@ -412,16 +441,16 @@ def clean() -> None:
         cursor.fetchall()
 
 
-def check_people(rows: Sequence[files.Row]) -> None:
-    """The table holds exactly what the rows say, and history has everybody."""
-    assert rows
+def check_people(rows: Iterable[files.Row]) -> None:
+    """The table holds exactly what the rows say."""
     expected = {
         (row[0], row[1], row[2], row[4], row[5] or None, row[6], row[7], *map(day, row[8:10]), *row[10:])
         for row in rows
     }
-    people = Employee.objects.exclude(code__startswith=LEFT).order_by()
-    assert set(people.values_list(*COMPARED)) == expected
-    assert people.count() == len(rows)
+    assert expected
+    people = list(Employee.objects.exclude(code__startswith=LEFT).order_by().values_list(*COMPARED))
+    assert set(people) == expected
+    assert len(people) == len(expected)
 
 
 def check_attendance(rows: Iterable[files.Row]) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 from hr.demo.people import NEWCOMERS, Person, person
 from hr.loading.xlsx import SheetToWrite, workbook
@@ -75,6 +79,53 @@ def faulty_attendance(count: int) -> Iterator[Row]:
         if number % 100 == 0:
             row[3] = "perhaps"
         yield row
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file and what stands in it. Its rows are made anew each time: they are not held while something is measured."""
+
+    kind: str
+    rows: Callable[[], Iterable[Row]]
+    xlsx: bool = False
+
+    @property
+    def header(self) -> Sequence[str]:
+        return HEADER if self.kind == "employees" else ATTENDANCE_HEADER
+
+    def encoded(self) -> bytes:
+        return (as_xlsx if self.xlsx else as_csv)(self.header, self.rows())
+
+
+def contents(count: int) -> dict[str, Content]:
+    """The files of all cells, by name."""
+    files = {}
+    for kind, new, faulty in (("employees", people, faulty_people), ("attendance", attendance, faulty_attendance)):
+        name = "people" if kind == "employees" else kind
+        files |= {
+            f"{name}, XLSX, new": Content(kind, partial(new, count), xlsx=True),
+            f"{name}, CSV, new": Content(kind, partial(new, count)),
+            f"{name}, CSV, 10 % changed": Content(kind, partial(new, count, changed=True)),
+            f"{name}, CSV, new, 1 % faulty": Content(kind, partial(faulty, count)),
+        }
+    return files
+
+
+def write_all(folder: Path, count: int) -> None:
+    """In a process of its own, so that the making counts nowhere."""
+    writer = multiprocessing.get_context("fork").Process(target=_write_all, args=(folder, count))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 0
+
+
+def _write_all(folder: Path, count: int) -> None:
+    for name, content in contents(count).items():
+        (folder / name.replace("%", "percent")).write_bytes(content.encoded())
+
+
+def read(folder: Path, name: str) -> bytes:
+    return (folder / name.replace("%", "percent")).read_bytes()
 
 
 def seeded() -> tuple[list[Row], set[tuple[int, str]]]:

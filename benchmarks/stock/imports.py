@@ -72,9 +72,12 @@ class TunedResource(PlainResource):
         instance_loader_class = CachedInstanceLoader
 
 
-def load(resource: resources.ModelResource, content: bytes) -> Result:
-    """Validate and write, as its page does once a load is confirmed; what the library cannot read it names."""
+def load(resource: resources.ModelResource, content: bytes, *, dry_run: bool) -> Result:
+    """One of the two passes of its page: with `dry_run` what it shows to be confirmed, without it what it then does.
+
+    Each pass is one transaction, as is its default; what the library cannot read it names.
+    """
     dataset = Dataset().load(content.decode(), format="csv")
     dataset.headers = list(COLUMNS)
-    result: Result = resource.import_data(dataset, dry_run=False, raise_errors=False, use_transactions=False)
+    result: Result = resource.import_data(dataset, dry_run=dry_run, raise_errors=False, use_transactions=True)
     return result

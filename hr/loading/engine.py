@@ -14,10 +14,10 @@ from hr.loading.matrix import sessions_by_day
 from hr.loading.options import Options
 from hr.loading.plan import Outcome, Plan
 from hr.loading.recognition import Recall, recognise_file, require_answers
-from hr.loading.rows import import_rows
+from hr.loading.rows import store_rows
 from hr.loading.writers import writer_of
 from hr.models import ImportJob, ImportRow
-from hr.services.writing import business_atomic, insert_only, write
+from hr.services.writing import business_atomic, write
 
 if TYPE_CHECKING:
     from core.models import User
@@ -106,4 +106,4 @@ def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
     job.heartbeat_at = timezone.now()
     write([job], RESULT_FIELDS)
     ImportRow.objects.filter(job=job).delete()
-    insert_only(ImportRow, import_rows(plan, job))
+    store_rows(plan, job)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
 from hr.loading.apply import MOVED, Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
+from hr.loading.collector import collecting_rarely
 from hr.loading.engine import check, note_plan, read_file
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
@@ -54,6 +55,7 @@ def wake_later(job_id: int) -> None:
     transaction.on_commit(partial(run_import.enqueue, job_id), using=DATABASE)
 
 
+@collecting_rarely()
 def run(job_id: int, *, source: str = "import", sheet: Sheet | None = None) -> None:
     """Do what the job's state asks for until it waits for somebody. Safe to call twice, and in two processes at once.
 
@@ -107,6 +109,7 @@ def _who_may_load(job: ImportJob, user_id: int | None) -> User:
     return actor
 
 
+@collecting_rarely()
 def read_and_check(job_id: int) -> None:
     """The first steps of a job just stored, for a command: what is wrong with the file is raised, not noted."""
     job = ImportJob.objects.select_related("file").get(pk=job_id)

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from hr.loading.lines import CHANGED, FAULTY, NEW
 from hr.models import Employee, ImportJob, ImportRow
-from hr.services.writing import BATCH
+from hr.services.writing import BATCH, insert_only
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -34,37 +34,44 @@ LABEL_LENGTH = 200
 STEPS = frozenset({"enrol", "confirm", "cancel", "session"})
 
 
-def import_rows(plan: Plan, job: ImportJob) -> Iterator[dict[str, Any]]:
-    """The columns of an ImportRow for each row that is not unchanged or skipped, in the order of the file, and for each
-    person who is missing from it.
+def store_rows(plan: Plan, job: ImportJob) -> None:
+    """Write an ImportRow for each row that is not unchanged or skipped, in the order of the file, and for each person
+    who is missing from it.
     """
     now = timezone.now()
     common = {
         "job_id": job.pk, "version": 1, "created_at": now, "updated_at": now, "undone": "", "kept_because": "",
         "step": None, "written_version": None, "before": {}, "after": {}, "errors": [], "causes": "", "cells": [],
-        "employee_id": None, "event_id": None,
+        "object_id": None, "read_version": None, "employee_id": None, "event_id": None,
     }  # fmt: skip
+    insert_only(ImportRow, _columns(plan), common=common)
+
+
+def _columns(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What the rows do not have in common."""
     steps = in_turn(plan)
     for place, found in plan.findings():
-        row = common | {
+        row: dict[str, Any] = {
             "number": found.number,
             "verdict": found.verdict,
             "label": found.label[:LABEL_LENGTH],
-            "object_id": found.object_id,
-            "employee_id": found.employee_id,
-            "event_id": found.event_id,
-            "read_version": found.read_version,
         }
+        if found.object_id is not None:
+            row["object_id"], row["read_version"] = found.object_id, found.read_version
+        if found.event_id is not None or found.employee_id is not None:
+            row["event_id"], row["employee_id"] = found.event_id, found.employee_id
         if found.verdict == FAULTY:
             row["errors"] = [asdict(error) for error in found.errors]
             row["causes"] = plan.groups.of(found.errors)
             row["cells"] = [str(cell) for cell in found.cells]
         else:
-            row["step"], row["before"], row["after"] = steps[place], found.before, found.after
+            row["step"], row["after"] = steps[place], found.after
+            if found.before:
+                row["before"] = found.before
         yield row
     for key, version, label in plan.absentees:
         missing = {"number": None, "verdict": ImportRow.Verdict.MISSING, "label": label[:LABEL_LENGTH]}
-        yield common | missing | {"object_id": key, "read_version": version}
+        yield missing | {"object_id": key, "read_version": version}
 
 
 def in_turn(plan: Plan) -> array[int]:

@@ -69,8 +69,8 @@ class _Records(HistoricalRecords):
     another row by: six indexes of an employee's history that every write has to keep.
     """
 
-    def copy_fields(self, model: type[models.Model]) -> dict[str, models.Field]:
-        fields: dict[str, models.Field] = super().copy_fields(model)
+    def copy_fields(self, model: type[models.Model]) -> dict[str, Any]:
+        fields: dict[str, Any] = super().copy_fields(model)
         for name, field in fields.items():
             field.db_index = name == model._meta.pk.name
         return fields

@@ -263,12 +263,22 @@ def insert_from(model: type[models.Model], rows: models.QuerySet, values: Mappin
         return cursor.rowcount
 
 
-def insert_only(model: type[BusinessModel], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write new rows, given by attname and complete but for the key, of which nobody needs the keys or history."""
+def insert_only(
+    model: type[BusinessModel], rows: Iterable[Mapping[str, Any]], *, common: Mapping[str, Any] | None = None
+) -> None:
+    """Write new rows of which nobody needs the keys or history, given by attname and complete but for the key.
+
+    `common` are the values of the columns that a row does not give.
+    """
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    columns = [(field.attname, _preparer(field)) for field in fields]
-    values = ([prepare(row[name]) for name, prepare in columns] for row in rows)
-    _insert(model, fields, values)
+    prepared = {field.attname: _preparer(field) for field in fields}
+    shared = {name: prepared[name](value) for name, value in (common or {}).items()}
+    in_order = itemgetter(*prepared)
+    _insert(
+        model,
+        fields,
+        (in_order(shared | {name: prepared[name](value) for name, value in row.items()}) for row in rows),
+    )
 
 
 def _preparer(field: models.Field) -> Callable[[Any], Any]:
@@ -410,7 +420,7 @@ def _insert(model: type[models.Model], fields: Sequence[models.Field], rows: Ite
     """Write rows of the driver's values, in the order of the fields."""
     connection = connections[DATABASE]
     names = ", ".join(_quoted(field.column) for field in fields)
-    insertion = f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "
+    insertion = f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "  # noqa: S608  (names of the models)
     with _explaining(model), connection.cursor() as cursor:
         for batch in batched(rows, BATCH):
             if connection.vendor == "mysql":
