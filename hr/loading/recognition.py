@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from hr.loading.dates import date_columns, date_order, read_serials
-from hr.loading.errors import UnusableFile
+from hr.loading.errors import OpenQuestion
 from hr.loading.foot import leave_out_headers, leave_out_totals
 from hr.loading.full_names import find_full_names, split_full_names
 from hr.loading.mapping import (
@@ -90,10 +90,10 @@ def recognise_file(
 
 
 def require_answers(reading: Reading) -> None:
-    """Raise UnusableFile if something only the loader knows is open."""
+    """Raise OpenQuestion if something only the loader knows is open."""
     for question in reading.questions:
         if question.code in MUST_BE_ANSWERED:
-            raise UnusableFile(question.message)
+            raise OpenQuestion(question.message, question.code)
 
 
 def _begun(table: Table) -> Reading:
