@@ -24,7 +24,7 @@ from hr.loading.lines import Sheet
 from hr.loading.notes import AT_ONCE_ROWS
 from hr.loading.options import Options
 from hr.loading.plan import Plan
-from hr.loading.recognition import MUST_BE_ANSWERED
+from hr.loading.recognition import MUST_BE_ANSWERED, require_answers
 from hr.loading.turns import is_embedded
 from hr.loading.undo import undo_next
 from hr.loading.writers import writer_of
@@ -111,6 +111,8 @@ def read_and_check(job_id: int) -> None:
     """The first steps of a job just stored, for a command: what is wrong with the file is raised, not noted."""
     job = ImportJob.objects.select_related("file").get(pk=job_id)
     sheet = _sheet(job)
+    # A command has nobody to ask.
+    require_answers(sheet.reading, every=True)
     _note_reading(job.pk, sheet, actor=actor_of(job))
     _check_sheet(job, sheet)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,7 +31,11 @@ ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
 # A tab is hard to type in a shell.
 SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 # What answers a question about the file, by its code.
-ANSWERS = {"date_order": f"--date-order {'|'.join(DATE_ORDERS)}", "event": "--event CODE"}
+ANSWERS = {
+    "date_order": f"--date-order {'|'.join(DATE_ORDERS)}",
+    "event": "--event CODE",
+    "split_names": "--split-names|--no-split-names",
+}
 
 
 class SpreadsheetCommand(BaseCommand):
@@ -129,6 +133,11 @@ class ImportCommand(SpreadsheetCommand):
         parser.add_argument("--separator", choices=SEPARATORS, help="of a text file; by default as found")
         parser.add_argument("--date-order", choices=DATE_ORDERS, help="of days written as text, where nothing tells it")
         if self.kind.model is Employee:
+            parser.add_argument(
+                "--split-names",
+                action=BooleanOptionalAction,
+                help="whether a column holds first and last names in one",
+            )
             parser.add_argument("--full-roster", action="store_true", help="tell how many active people it lacks")
         if self.kind.of_events:
             parser.add_argument("--event", metavar="CODE", help="the event all rows are about, where they name none")
@@ -218,6 +227,7 @@ def _reading_options(options: dict[str, Any]) -> Options:
         encoding=options["encoding"],
         delimiter=SEPARATORS.get(options["separator"]),
         date_order=options["date_order"],
+        split_names=options.get("split_names"),
     )
 
 

@@ -320,3 +320,17 @@ def test_a_command_says_encoding_and_separator(run, db):
 
     assert OrgUnit.objects.get().name == "Núñez; Ñandú"
     assert (code, "utf-8" in report["errors"][0]["message"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts"), [("--split-names", {"rows": 1, "created": 1}), ("--no-split-names", {"rows": 1, "failed": 1})]
+)
+def test_whole_names_are_split_only_if_a_command_says_so(run, sales, answer, counts):
+    rows = [["Código", "Nombre y apellido", "Unidad", "Fecha de ingreso"], ["E1", "Pérez, Ana", "Ventas", "2024-01-31"]]
+
+    code, report = run("import_employees", rows)
+
+    assert (code, counted(report)) == (1, {})
+    assert report["errors"][0]["message"].endswith("Say it with --split-names|--no-split-names.")
+    assert ImportJob.objects.count() == 0
+    assert counted(run("import_employees", rows, answer)[1]) == counts
