@@ -39,7 +39,7 @@ class ImportJob(BusinessModel):
         State.MAPPED: {State.UPLOADED, State.CHECKED, State.FAILED, State.CANCELLED},
         State.CHECKED: {State.UPLOADED, State.MAPPED, State.AWAITING_APPROVAL, State.APPLYING, State.CANCELLED},
         State.AWAITING_APPROVAL: {State.MAPPED, State.CHECKED, State.APPLYING, State.CANCELLED},
-        State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.CHECKED, State.FAILED},
+        State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.MAPPED, State.FAILED},
         # Written again: those who are missing from the file.
         State.APPLIED: {State.UNDOING, State.APPLYING},
         State.PARTLY_APPLIED: {State.UNDOING, State.APPLYING},
