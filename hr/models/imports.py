@@ -70,7 +70,6 @@ class ImportJob(BusinessModel):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
     failed = models.PositiveIntegerField(_("faulty"), default=0)
-    digest = models.CharField(max_length=64, blank=True, help_text="of what the check found; apply does exactly that")
     error = models.TextField(_("error"), blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     # Of the step that runs: rows done and to be done, and since when.
