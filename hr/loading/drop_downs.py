@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from hr.countries import country_choices
 from hr.loading.catalogue import Catalogue
 from hr.loading.kinds import Kind
+from hr.loading.literal import marked
 from hr.loading.xlsx import SheetToWrite
 from hr.models import Event, OrgUnit, Position
 from hr.resources.base import Column
@@ -73,7 +74,7 @@ class DropDowns:
     @staticmethod
     def _spellings(rows: Any, name_field: str) -> list[str]:
         catalogue = Catalogue(rows, name_field)
-        return sorted((catalogue.spelling(key) for key in catalogue.entries), key=str.casefold)
+        return marked(sorted((catalogue.spelling(key) for key in catalogue.entries), key=str.casefold))
 
     def _visible(self, model: Any) -> Any:
         return model.objects.all() if self.user is None else model.objects.visible_to(self.user)

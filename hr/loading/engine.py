@@ -14,9 +14,9 @@ from hr.loading.matrix import sessions_by_day
 from hr.loading.options import Options
 from hr.loading.plan import Outcome, Plan
 from hr.loading.recognition import Recall, recognise_file, require_answers
-from hr.loading.rows import store_rows
+from hr.loading.rows import import_rows, store_rows
 from hr.loading.writers import writer_of
-from hr.models import ImportJob, ImportRow
+from hr.models import ImportJob
 from hr.services.writing import business_atomic, write
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 RESULT_FIELDS = (
     "state", "columns", "missing", "causes", "rows", "created", "updated", "unchanged", "skipped", "failed",
-    "error", "heartbeat_at", "approval_reasons", "approved_by_id", "approved_by_name", "approved_at",
+    "error", "heartbeat_at", "rows_done", "rows_to_do", "approval_reasons", "approved_by_id", "approved_by_name",
+    "approved_at",
 )  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def load(
         created_by_id=actor.pk if actor else None,
         created_by_name=str(actor)[:200] if actor else "",
     )
-    note_plan(plan, job, outcome)
+    note_outcome(plan, job, outcome)
+    store_rows(import_rows(plan), job)
     apply_at_once(job, writer_of(kind.model), actor=actor)
     keys = dict(job.lines.values_list("number", "object_id"))
     for line in plan.lines:
@@ -96,14 +98,12 @@ def load(
     return plan, outcome
 
 
-def note_plan(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
-    """Store the plan with the job: counts, columns, and every row that is not unchanged."""
+def note_outcome(plan: Plan, job: ImportJob, outcome: Outcome) -> None:
+    """Store with the job what the check found, save for its rows (hr/loading/rows.py)."""
     job.columns = plan.sheet.mapping.columns
     job.missing, job.causes = plan.missing, plan.groups.as_json()
     job.rows, job.created, job.updated = outcome.rows, outcome.created, outcome.updated
     job.unchanged, job.skipped, job.failed = outcome.unchanged, outcome.skipped, outcome.failed
     job.approval_reasons, job.approved_by_id, job.approved_by_name, job.approved_at = [], None, "", None
-    job.heartbeat_at = timezone.now()
+    job.heartbeat_at, job.rows_done, job.rows_to_do = timezone.now(), 0, 0
     write([job], RESULT_FIELDS)
-    ImportRow.objects.filter(job=job).delete()
-    store_rows(plan, job)

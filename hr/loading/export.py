@@ -14,6 +14,7 @@ from hr.loading.catalogue import Catalogue
 from hr.loading.csv_file import csv_file
 from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
+from hr.loading.literal import marked
 from hr.loading.xlsx import SheetToWrite, Written, workbook
 from hr.models import Employee, OrgUnit, Outcome, Position, SessionMark
 from hr.querysets import all_keys
@@ -98,7 +99,9 @@ class Export:
             if not rows:
                 continue
             values = list(zip(*rows, strict=True))
-            columns = [fill(values[at[name]] if name else values[0]) for name, fill in fillers]
+            columns: list[Sequence[Written]] = [
+                marked(fill(values[at[name]] if name else values[0])) for name, fill in fillers
+            ]
             if any(hidden):
                 covered = [key not in (self.personal or ()) for key in values[at[person]]]
                 columns = [

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import OperationalError, transaction
@@ -15,17 +16,18 @@ from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from core.errors import DomainError, NotAllowed
+from core.errors import DomainError, InvalidTransition, NotAllowed
 from hr.loading.apply import MOVED, Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
 from hr.loading.collector import collecting_rarely
-from hr.loading.engine import check, note_plan, read_file
+from hr.loading.engine import check, note_outcome, read_file
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
 from hr.loading.lines import Sheet
 from hr.loading.notes import AT_ONCE_ROWS
 from hr.loading.options import Options
 from hr.loading.plan import Plan
-from hr.loading.recognition import MUST_BE_ANSWERED
+from hr.loading.recognition import MUST_BE_ANSWERED, require_answers
+from hr.loading.rows import import_rows, store_rows
 from hr.loading.turns import is_embedded
 from hr.loading.undo import undo_next
 from hr.loading.writers import writer_of
@@ -42,10 +44,22 @@ WAITING = (State.UPLOADED, State.MAPPED, State.APPLYING, State.UNDOING)
 STALLED_AFTER = timedelta(minutes=3)
 # Among ImportJob.options: its loader looked at how the file was read.
 SEEN = "seen"
+# How often a check says how far it is.
+BEAT_SECONDS = 1
+# Rows of a preview in one transaction.
+STORED_AT_ONCE = 2_000
+DROPPED_AT_ONCE = 5_000
 # Between two chunks, so that others who wait to write the one file come in.
 PAUSE_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
+
+
+class _NotMine(InvalidTransition):
+    """The check was cancelled, or another process has taken it over."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This load is not being checked any more."))
 
 
 def wake_later(job_id: int) -> None:
@@ -85,6 +99,8 @@ def _do_step(job: ImportJob, source: str, sheet: Sheet | None) -> None:
     }
     try:
         steps[job.state]()
+    except _NotMine:
+        return
     except DomainError as error:
         _fail(job.pk, job.state, str(error), actor=None)
     except OperationalError:
@@ -114,6 +130,8 @@ def read_and_check(job_id: int) -> None:
     """The first steps of a job just stored, for a command: what is wrong with the file is raised, not noted."""
     job = ImportJob.objects.select_related("file").get(pk=job_id)
     sheet = _sheet(job)
+    # A command has nobody to ask.
+    require_answers(sheet.reading, every=True)
     _note_reading(job.pk, sheet, actor=actor_of(job))
     _check_sheet(job, sheet)
 
@@ -150,37 +168,44 @@ def _check(job: ImportJob) -> None:
 
 def _check_sheet(job: ImportJob, sheet: Sheet) -> None:
     """Store the preview."""
-    actor = actor_of(job)
-    plan = _plan(job, sheet, actor)
-    _note_check(job.pk, State.MAPPED, plan, job.error, actor=actor)
-
-
-def _check_again(job: ImportJob, actor: User | None) -> None:
-    """Nothing was written, because a row no longer fits: back to a preview of what would be done now."""
-    plan = _plan(job, _sheet(job), actor)
-    _note_check(job.pk, State.APPLYING, plan, moved_message(), actor=actor)
-
-
-def _plan(job: ImportJob, sheet: Sheet, actor: User | None) -> Plan:
-    """What loading the file would do, as its loader chose."""
-    return check(
+    plan = check(
         sheet,
         KINDS[job.resource],
-        user=actor,
+        user=actor_of(job),
         create_missing=job.create_missing,
         mode=job.mode,
         full_roster=job.full_roster,
-        progress=_progress_of(job, len(sheet.rows)),
+        progress=_progress_of(job.pk, len(sheet.rows)),
     )
+    _store_preview(job.pk, plan)
 
 
-def _progress_of(job: ImportJob, rows: int) -> Callable[[int], None] | None:
-    """Notes how far a long check is."""
+def _progress_of(job_id: int, rows: int) -> Callable[[int], None] | None:
+    """Notes about once a second how far a long check is, and that its process lives."""
     if rows <= AT_ONCE_ROWS:
         return None
-    running = ImportJob.objects.filter(pk=job.pk)
-    running.update(rows_done=0, rows_to_do=rows, started_at=timezone.now())
-    return lambda done: running.update(rows_done=done, heartbeat_at=timezone.now())  # type: ignore[return-value]
+    _note_progress(job_id, rows_done=0, rows_to_do=rows, started_at=timezone.now())
+    told_at = time.monotonic()
+
+    def note(done: int) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= BEAT_SECONDS:
+            _note_progress(job_id, rows_done=done)
+            told_at = time.monotonic()
+
+    return note
+
+
+def _note_progress(job_id: int, **values: Any) -> None:
+    """Raises _NotMine if the load is not being checked any more."""
+    being_checked = ImportJob.objects.filter(pk=job_id, state=State.MAPPED)
+    try:
+        held = being_checked.update(**values, heartbeat_at=timezone.now())
+    except OperationalError:
+        # A database that is busy hears of it next time.
+        return
+    if not held:
+        raise _NotMine
 
 
 def moved_message() -> str:
@@ -200,13 +225,62 @@ def _sheet(job: ImportJob, *, ask: bool = False) -> Sheet:
     )
 
 
+def _store_preview(job_id: int, plan: Plan) -> None:
+    """Store rows and counts. Many rows take several transactions, so that nobody waits long for the database: who is
+    killed in between leaves some, which the next to check drops first.
+    """
+    taken = _take(job_id, actor=None)
+    while _drop_part(taken, actor=None):
+        _let_others_write()
+    parts = batched(import_rows(plan), STORED_AT_ONCE)
+    part = next(parts, ())
+    for following in parts:
+        _store_part(taken, part, actor=None)
+        _let_others_write()
+        part = following
+    _store_last_part(taken, part, plan, actor=None)
+
+
 @business_atomic
-def _note_check(job_id: int, state: str, plan: Plan, error: str, *, actor: User | None) -> None:
-    job = held(job_id, state)
+def _take(job_id: int, *, actor: None) -> ImportJob:
+    """The job; as long as its version stays, its rows are this process's. Raises _NotMine."""
+    job = held(job_id, State.MAPPED)
     if job is None:
-        return
-    job.state, job.error = State.CHECKED, error
-    note_plan(plan, job, plan.outcome(accept_valid=True))
+        raise _NotMine
+    job.heartbeat_at = timezone.now()
+    write([job], ["heartbeat_at"])
+    return job
+
+
+def _still(taken: ImportJob) -> ImportJob:
+    """The job, locked, if it is as this process took it. Raises _NotMine."""
+    same = ImportJob.objects.select_for_update().filter(pk=taken.pk, state=State.MAPPED, version=taken.version)
+    job = same.first()
+    if job is None:
+        raise _NotMine
+    return job
+
+
+@business_atomic
+def _drop_part(taken: ImportJob, *, actor: None) -> int:
+    """Drop rows of an earlier check; returns how many."""
+    _still(taken)
+    return _drop_first(taken.pk)
+
+
+@business_atomic
+def _store_part(taken: ImportJob, rows: Sequence[Mapping[str, Any]], *, actor: None) -> None:
+    _still(taken)
+    store_rows(rows, taken)
+    ImportJob.objects.filter(pk=taken.pk).update(heartbeat_at=timezone.now())
+
+
+@business_atomic
+def _store_last_part(taken: ImportJob, rows: Sequence[Mapping[str, Any]], plan: Plan, *, actor: None) -> None:
+    job = _still(taken)
+    store_rows(rows, taken)
+    job.state = State.CHECKED
+    note_outcome(plan, job, plan.outcome(accept_valid=True))
 
 
 # --- Writing and taking back -----------------------------------------------------------------------------------------
@@ -221,9 +295,22 @@ def _apply(job: ImportJob, source: str) -> None:
         _fill_cells(job)
     except DomainError as error:
         if in_one_transaction(job):
-            _check_again(job, actor_of(job))
+            _back_to_check(job.pk, actor=None)
         else:
             refuse_load(job.pk, error.message, actor=None)
+
+
+@business_atomic
+def _back_to_check(job_id: int, *, actor: None) -> None:
+    """Nothing was written, because a row no longer fits: a preview of what would be done now is next."""
+    job = held(job_id, State.APPLYING)
+    if job is None:
+        return
+    if job.cancel_asked:
+        begin_to_take_back(job, "")
+        return
+    job.state, job.error, job.heartbeat_at = State.MAPPED, moved_message(), timezone.now()
+    write([job], ["state", "error", "heartbeat_at"])
 
 
 def _fill_cells(job: ImportJob) -> None:
@@ -293,14 +380,20 @@ def clean_up() -> int:
 def drop_rows(job_id: int) -> int:
     """The rows of a load, in parts that hold nobody up; returns how many."""
     dropped = 0
-    while keys := list(ImportRow.objects.filter(job_id=job_id).order_by("pk").values_list("pk", flat=True)[:5000]):
-        dropped += _drop_rows(keys, actor=None)
+    while part := _drop_rows(job_id, actor=None):
+        dropped += part
     return dropped
 
 
 @business_atomic
-def _drop_rows(keys: list[int], *, actor: None) -> int:
-    return ImportRow.objects.filter(pk__in=keys)._raw_delete(DATABASE)
+def _drop_rows(job_id: int, *, actor: None) -> int:
+    return _drop_first(job_id)
+
+
+def _drop_first(job_id: int) -> int:
+    """Some rows of a load; returns how many."""
+    keys = list(ImportRow.objects.filter(job_id=job_id).order_by("pk").values_list("pk", flat=True)[:DROPPED_AT_ONCE])
+    return ImportRow.objects.filter(pk__in=keys)._raw_delete(DATABASE) if keys else 0
 
 
 @business_atomic

@@ -13,6 +13,7 @@ from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.loading import mapping as mappings
 from hr.loading.causes import REQUIRED, SURPLUS
+from hr.loading.literal import clears, taken_literally
 from hr.loading.options import Reading
 from hr.loading.packing import BLOCK, Packed
 from hr.loading.reading import Cell, Fault, Row, Table
@@ -20,8 +21,6 @@ from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import OfCountryWidget
 
 NEW, CHANGED, UNCHANGED, FAULTY, SKIPPED = "new", "changed", "unchanged", "faulty", "skipped"
-# Cells that empty a field, where a blank one keeps what is there.
-CLEARING = frozenset({"<borrar>", "<clear>"})
 REMEMBERED = 20_000
 
 
@@ -202,7 +201,7 @@ class _Reader:
         """What a cell means, or what is wrong with it and the word for that."""
         if self.fixes and isinstance(cell, str):
             cell = self.fixes.get(fold(cell), cell)
-        if isinstance(cell, str) and cell.startswith("<") and fold(cell) in CLEARING:
+        if isinstance(cell, str) and clears(cell):
             if self.column.may_be_empty:
                 return None, "", ""
             return (
@@ -210,6 +209,8 @@ class _Reader:
                 _("This is never empty, so that it cannot be cleared. Write a value, or leave it blank."),
                 REQUIRED,
             )
+        if isinstance(cell, str):
+            cell = taken_literally(cell)
         try:
             return self.column.widget.clean(cell, country=country, date_order=self.date_order), "", ""
         except ValueError as error:

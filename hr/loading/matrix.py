@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.text import fold
+from hr.loading.errors import UnusableFile
 from hr.loading.mapping import SESSION, Columns
 from hr.loading.options import DMY, Options, Reading
 from hr.loading.reading import Cell, Fault, Row, Table
@@ -20,7 +21,7 @@ from hr.resources.widgets import DateWidget
 
 OUTCOME = "outcome"
 PEOPLE = ("code", "national_id")
-MOSTLY = 0.9
+HEADERS_NAMED = 10
 # Which session of the event was on which day; asked only of a sheet whose columns are days.
 SessionsByDay = Callable[[], Mapping[date, int]]
 _WORDS = "s|sesion|session|dia|day|clase|class|encuentro|modulo|module|semana|week|n|no|nro|num|asistencia"
@@ -37,7 +38,10 @@ def sessions_by_day(event_id: int | None) -> dict[date, int]:
 
 
 def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource, options: Options) -> list[int]:
-    """The positions of the columns that are sessions; [] if the sheet is a list."""
+    """The positions of the columns that are sessions; [] if the sheet is a list.
+
+    Raises UnusableFile if it looks like a matrix and is none: as a list it would enrol everybody.
+    """
     fields = columns.positions
     if options.matrix is False or OUTCOME not in resource.columns or not any(name in fields for name in PEOPLE):
         return []
@@ -51,9 +55,11 @@ def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource,
         for at, header in enumerate(columns.headers)
         if columns.fields[at] is None and at not in columns.chosen and _is_session(header)
     ]
-    if options.matrix:
-        return found
-    return found if len(found) > 1 and _hold_outcomes(table, found, resource) else []
+    if options.matrix is None:
+        if len(found) < 2:
+            return []
+        _require_outcomes(table, columns, found, resource)
+    return found
 
 
 def _is_session(header: str) -> bool:
@@ -72,10 +78,32 @@ def _day(header: str, order: str) -> date | None:
         return None
 
 
-def _hold_outcomes(table: Table, positions: list[int], resource: SpreadsheetResource) -> bool:
-    cells = [str(row[at]) for _number, row in table.rows for at in positions if row[at]]
-    words = resource.columns[OUTCOME].widget.values
-    return bool(cells) and sum(fold(str(_plain(cell))) in words for cell in cells) >= MOSTLY * len(cells)
+def _require_outcomes(table: Table, columns: Columns, positions: list[int], resource: SpreadsheetResource) -> None:
+    """Raise UnusableFile unless at least every other mark is an outcome; those that are not are faults of their rows
+    then.
+    """
+    widget = resource.columns[OUTCOME].widget
+    marks = [(number, at, row[at]) for number, row in table.rows for at in positions if row[at]]
+    wrong = [mark for mark in marks if fold(str(_plain(mark[-1]))) not in widget.values]
+    if len(wrong) * 2 <= len(marks):
+        return
+    number, at, cell = wrong[0]
+    try:
+        widget.clean(cell)
+    except ValueError as error:
+        headers = ", ".join(f"«{columns.headers[position]}»" for position in positions[:HEADERS_NAMED])
+        raise UnusableFile(
+            _(
+                "Row %(row)d, %(column)s: %(reason)s The columns %(columns)s look like sessions, whose cells say who "
+                "came. Correct them, or remove these columns to enrol everybody who is listed."
+            )
+            % {
+                "row": number,
+                "column": f"«{columns.headers[at]}»",
+                "reason": error,
+                "columns": headers + (" …" if len(positions) > HEADERS_NAMED else ""),
+            }
+        ) from error
 
 
 def _plain(cell: Cell) -> Cell:
@@ -132,9 +160,12 @@ def _labels(headers: list[str], sessions: SessionsByDay, order: str) -> list[str
 
 
 def _note(reading: Reading, headers: list[str], labels: list[str], unmarked: list[int]) -> None:
-    pairs = ", ".join(f"«{header}» → {label}" for header, label in zip(headers[:10], labels[:10], strict=True))
+    named = list(zip(headers, labels, strict=True))[:HEADERS_NAMED]
+    pairs = ", ".join(f"«{header}» → {label}" for header, label in named)
     message = _("A column for each session: every filled cell is read as one row. Sessions: %(sessions)s.")
-    reading.note("matrix", message % {"sessions": pairs + (" …" if len(headers) > 10 else "")}, count=len(headers))
+    reading.note(
+        "matrix", message % {"sessions": pairs + (" …" if len(headers) > HEADERS_NAMED else "")}, count=len(headers)
+    )
     if unmarked:
         message = ngettext(
             "%(count)d row has no mark in any session. Nothing is loaded of it.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from django.utils.translation import gettext as _
 
 from hr.loading.dates import date_columns, date_order, read_serials
-from hr.loading.errors import UnusableFile
+from hr.loading.errors import OpenQuestion
 from hr.loading.foot import leave_out_headers, leave_out_totals
 from hr.loading.full_names import find_full_names, split_full_names
 from hr.loading.mapping import (
@@ -30,7 +30,7 @@ from hr.loading.unreadable import find_unreadable
 from hr.resources.base import SpreadsheetResource
 
 SAMPLE_ROWS = 5
-# Without an answer to these nothing sensible can be loaded; a command has nobody to ask.
+# Without an answer to these nothing sensible can be loaded.
 MUST_BE_ANSWERED = frozenset({"columns", "duplicate", "event", "date_order"})
 # What was remembered of a header, by its `header_sha256`.
 Recall = Callable[[str], Options | None]
@@ -89,11 +89,11 @@ def recognise_file(
     return Recognised(reading, table, columns.mapping(resource, order))
 
 
-def require_answers(reading: Reading) -> None:
-    """Raise UnusableFile if something only the loader knows is open."""
+def require_answers(reading: Reading, *, every: bool = False) -> None:
+    """Raise OpenQuestion if something only the loader knows is open; with `every` also where a guess would do."""
     for question in reading.questions:
-        if question.code in MUST_BE_ANSWERED:
-            raise UnusableFile(question.message)
+        if every or question.code in MUST_BE_ANSWERED:
+            raise OpenQuestion(question.message, question.code)
 
 
 def _begun(table: Table) -> Reading:

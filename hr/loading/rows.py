@@ -11,7 +11,7 @@ Of attendance, `after` says what is to be done (enrol, confirm, cancel, outcome,
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any
@@ -34,21 +34,21 @@ LABEL_LENGTH = 200
 STEPS = frozenset({"enrol", "confirm", "cancel", "session"})
 
 
-def store_rows(plan: Plan, job: ImportJob) -> None:
-    """Write an ImportRow for each row that is not unchanged or skipped, in the order of the file, and for each person
-    who is missing from it.
-    """
+def store_rows(rows: Iterable[Mapping[str, Any]], job: ImportJob) -> None:
+    """Write these of its `import_rows`."""
     now = timezone.now()
     common = {
         "job_id": job.pk, "version": 1, "created_at": now, "updated_at": now, "undone": "", "kept_because": "",
         "step": None, "written_version": None, "before": {}, "after": {}, "errors": [], "causes": "", "cells": [],
         "object_id": None, "read_version": None, "employee_id": None, "event_id": None,
     }  # fmt: skip
-    insert_only(ImportRow, _columns(plan), common=common)
+    insert_only(ImportRow, rows, common=common)
 
 
-def _columns(plan: Plan) -> Iterator[dict[str, Any]]:
-    """What the rows do not have in common."""
+def import_rows(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Of each row that is not unchanged or skipped, in the order of the file, and of each person who is missing from
+    it: the columns in which an ImportRow differs from an empty one.
+    """
     steps = in_turn(plan)
     for place, found in plan.findings():
         row: dict[str, Any] = {

@@ -64,13 +64,14 @@ def _seen_in_cells(table: Table, columns: Columns) -> Iterator[tuple[int, int, F
         if name is None:
             continue
         texts = {row[position] for _number, row in table.rows}
-        codes = {text: code for text in texts if isinstance(text, str) and (code := _code(text))}
+        codes = {text: code for text in texts if isinstance(text, str) and (code := code_of(text))}
         for at, (_number, row) in enumerate(table.rows if codes else ()):
             if (cell := row[position]) in codes:
                 yield at, position, faults[codes[str(cell)]]
 
 
-def _code(text: str) -> str:
+def code_of(text: str) -> str:
+    """Why nobody knows what a cell with this text means; '' if it can be read."""
     if text[:1] == "#":
         if text.upper() in _ERRORS:
             return FORMULA_ERROR

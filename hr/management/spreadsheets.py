@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError, NotAllowed, NotFound
 from core.models import User
 from hr.loading.catalogue import Catalogue
-from hr.loading.errors import UnusableFile
+from hr.loading.errors import OpenQuestion, UnusableFile
 from hr.loading.kinds import KINDS, Kind
+from hr.loading.options import DATE_ORDERS, ENCODINGS, Options
 from hr.loading.plan import Outcome
 from hr.loading.reading import check_size
 from hr.models import Employee, Event, ImportJob
@@ -27,6 +28,14 @@ from hr.services.command_loads import load_file, undo_load
 from hr.services.exports import export_to_path
 
 ALL_IN, ROWS_FAILED, UNUSABLE = 0, 2, 1
+# A tab is hard to type in a shell.
+SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
+# What answers a question about the file, by its code.
+ANSWERS = {
+    "date_order": f"--date-order {'|'.join(DATE_ORDERS)}",
+    "event": "--event CODE",
+    "split_names": "--split-names|--no-split-names",
+}
 
 
 class SpreadsheetCommand(BaseCommand):
@@ -119,7 +128,16 @@ class ImportCommand(SpreadsheetCommand):
         parser.add_argument("--create-missing", action="store_true", help="create unknown units and positions")
         parser.add_argument("--mode", choices=ImportJob.Mode.values, default=ImportJob.Mode.BOTH.value, help="of rows")
         parser.add_argument("--undo", metavar="JOB", type=int, help="take back what this load wrote; without FILE")
+        parser.add_argument("--sheet", metavar="NAME", help="of a workbook; by default the first with known headers")
+        parser.add_argument("--encoding", choices=ENCODINGS, help="of a text file; by default as found")
+        parser.add_argument("--separator", choices=SEPARATORS, help="of a text file; by default as found")
+        parser.add_argument("--date-order", choices=DATE_ORDERS, help="of days written as text, where nothing tells it")
         if self.kind.model is Employee:
+            parser.add_argument(
+                "--split-names",
+                action=BooleanOptionalAction,
+                help="whether a column holds first and last names in one",
+            )
             parser.add_argument("--full-roster", action="store_true", help="tell how many active people it lacks")
         if self.kind.of_events:
             parser.add_argument("--event", metavar="CODE", help="the event all rows are about, where they name none")
@@ -132,18 +150,22 @@ class ImportCommand(SpreadsheetCommand):
             raise UnusableFile(_("Name the file to load."))
         check_size(path.stat().st_size)
         roster = bool(options.get("full_roster"))
-        report = load_file(
-            self.kind,
-            path.name[-255:],
-            path.read_bytes(),
-            actor=user,
-            accept_valid=options["accept_valid"],
-            dry_run=options["dry_run"],
-            create_missing=options["create_missing"],
-            mode=options["mode"],
-            full_roster=roster,
-            event_id=self._event(options["event"], user) if options.get("event") else None,
-        )
+        try:
+            report = load_file(
+                self.kind,
+                path.name[-255:],
+                path.read_bytes(),
+                actor=user,
+                accept_valid=options["accept_valid"],
+                dry_run=options["dry_run"],
+                create_missing=options["create_missing"],
+                mode=options["mode"],
+                full_roster=roster,
+                event_id=self._event(options["event"], user) if options.get("event") else None,
+                options=_reading_options(options).as_json(),
+            )
+        except OpenQuestion as question:
+            raise UnusableFile(_told_with_answer(question)) from question
         if report.unknown_columns:
             columns = ", ".join(report.unknown_columns)
             self.stderr.write(_("Unknown columns, not loaded: %(columns)s.") % {"columns": columns})
@@ -196,6 +218,24 @@ class ExportCommand(SpreadsheetCommand):
         super().tell(report)
         if not report["errors"]:
             self.stdout.write(_("%(rows)d rows written.") % report)
+
+
+def _reading_options(options: dict[str, Any]) -> Options:
+    """How the file is to be read, as far as the command line says."""
+    return Options(
+        sheet=options["sheet"],
+        encoding=options["encoding"],
+        delimiter=SEPARATORS.get(options["separator"]),
+        date_order=options["date_order"],
+        split_names=options.get("split_names"),
+    )
+
+
+def _told_with_answer(question: OpenQuestion) -> str:
+    """The question, and the option that answers it."""
+    if question.code not in ANSWERS:
+        return question.message
+    return f"{question.message} {_('Say it with %(option)s.') % {'option': ANSWERS[question.code]}}"
 
 
 def _language_of_system() -> str:

@@ -39,7 +39,7 @@ class ImportJob(BusinessModel):
         State.MAPPED: {State.UPLOADED, State.CHECKED, State.FAILED, State.CANCELLED},
         State.CHECKED: {State.UPLOADED, State.MAPPED, State.AWAITING_APPROVAL, State.APPLYING, State.CANCELLED},
         State.AWAITING_APPROVAL: {State.MAPPED, State.CHECKED, State.APPLYING, State.CANCELLED},
-        State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.CHECKED, State.FAILED},
+        State.APPLYING: {State.APPLIED, State.PARTLY_APPLIED, State.UNDOING, State.MAPPED, State.FAILED},
         # Written again: those who are missing from the file.
         State.APPLIED: {State.UNDOING, State.APPLYING},
         State.PARTLY_APPLIED: {State.UNDOING, State.APPLYING},
@@ -70,7 +70,6 @@ class ImportJob(BusinessModel):
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
     failed = models.PositiveIntegerField(_("faulty"), default=0)
-    digest = models.CharField(max_length=64, blank=True, help_text="of what the check found; apply does exactly that")
     error = models.TextField(_("error"), blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     # Of the step that runs: rows done and to be done, and since when.

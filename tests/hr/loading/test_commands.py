@@ -2,9 +2,11 @@
 
 import io
 import json
+from datetime import date
 
 import pytest
 from django.core.management import call_command
+from openpyxl import Workbook
 
 from core.roles import AUDITOR, BULK_LOADER, EMPLOYEE, HR_MANAGER
 from hr.models import Employee, ImportJob, ImportRow, OrgUnit, Position, StoredFile
@@ -271,4 +273,64 @@ def test_a_file_that_has_to_be_asked_about_is_unusable_for_a_command(run, sales)
     code, report = run("import_employees", [["Código", "Fecha de ingreso"], ["E1", "03/04/2024"]])
 
     assert (code, counted(report), len(report["errors"])) == (1, {}, 1)
+    assert "03/04/2024" in report["errors"][0]["message"]
+    assert report["errors"][0]["message"].endswith("Say it with --date-order dmy|mdy|ymd.")
     assert ImportJob.objects.count() == 0
+
+
+@pytest.mark.parametrize(("order", "day"), [("dmy", date(2024, 4, 3)), ("mdy", date(2024, 3, 4))])
+def test_a_command_answers_in_which_order_days_are_written(run, sales, order, day):
+    make_employee(code="E1", org_unit=sales)
+
+    code, report = run(
+        "import_employees", [["Código", "Fecha de ingreso"], ["E1", "03/04/2024"]], "--date-order", order
+    )
+
+    assert (code, counted(report)) == (0, {"rows": 1, "updated": 1})
+    assert Employee.objects.get().hired_on == day
+
+
+def test_a_command_names_the_option_for_the_event(run, db):
+    code, report = run("import_attendance", [["Código", "Asistió"], ["E1", "sí"]])
+
+    assert (code, counted(report)) == (1, {})
+    assert report["errors"][0]["message"].endswith("Say it with --event CODE.")
+
+
+def test_a_command_says_which_sheet(run, db):
+    workbook, content = Workbook(), io.BytesIO()
+    for name in ("Norte", "Sur"):
+        sheet = workbook.create_sheet(name)
+        sheet.append(["Nombre"])
+        sheet.append([f"Ventas {name}"])
+    workbook.save(content)
+
+    assert run("import_units", content.getvalue(), "--sheet", "Sur", name="units.xlsx")[0] == 0
+    code, report = run("import_units", content.getvalue(), "--sheet", "Este", name="units.xlsx")
+
+    assert OrgUnit.objects.get().name == "Ventas Sur"
+    assert (code, "«Norte», «Sur»" in report["errors"][0]["message"]) == (1, True)
+
+
+def test_a_command_says_encoding_and_separator(run, db):
+    content = "Código|Nombre\nN|Núñez; Ñandú\n".encode("cp1252")
+
+    assert run("import_units", content, "--encoding", "cp1252", "--separator", "|")[0] == 0
+    code, report = run("import_units", content, "--encoding", "utf-8")
+
+    assert OrgUnit.objects.get().name == "Núñez; Ñandú"
+    assert (code, "utf-8" in report["errors"][0]["message"]) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "counts"), [("--split-names", {"rows": 1, "created": 1}), ("--no-split-names", {"rows": 1, "failed": 1})]
+)
+def test_whole_names_are_split_only_if_a_command_says_so(run, sales, answer, counts):
+    rows = [["Código", "Nombre y apellido", "Unidad", "Fecha de ingreso"], ["E1", "Pérez, Ana", "Ventas", "2024-01-31"]]
+
+    code, report = run("import_employees", rows)
+
+    assert (code, counted(report)) == (1, {})
+    assert report["errors"][0]["message"].endswith("Say it with --split-names|--no-split-names.")
+    assert ImportJob.objects.count() == 0
+    assert counted(run("import_employees", rows, answer)[1]) == counts

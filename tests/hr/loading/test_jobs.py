@@ -1,16 +1,19 @@
 """Loads through the pages' services: preview, confirm, cancel, other processes, clean-up."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.contrib.auth import get_user_model
+from django.db import OperationalError, connections
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
 from core.roles import AUDITOR, BULK_LOADER, HR_MANAGER
 from hr.loading import jobs
+from hr.loading.check_employees import EmployeeCheck
 from hr.loading.errors import UnusableFile
 from hr.loading.kinds import KINDS
 from hr.models import Employee, ImportJob, ImportRow, OrgUnit, StoredFile
@@ -342,3 +345,150 @@ def test_a_full_roster_names_those_who_are_missing(hr, sales):
     assert imports.end_missing(job.pk, actor=hr, action="suspend").state == "applied"
     gone.refresh_from_db()
     assert gone.status == "suspended"
+
+
+# --- Long checks ----------------------------------------------------------------------------------------------------
+MANY = 600
+PROGRESS = 'SET "rows_done" ='
+
+
+@pytest.fixture
+def long_check(monkeypatch):
+    """A load of many rows, about to be checked a hundred at a time; every note of its progress is written."""
+    monkeypatch.setattr(EmployeeCheck, "block", 100)
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0)
+    monkeypatch.setattr(jobs, "STORED_AT_ONCE", 150)
+
+    def prepared():
+        make_unit("Ventas")
+        job = upload([HEADER, *(person(number) for number in range(1, MANY + 1))], make_user("hr", role=HR_MANAGER))
+        assert job.state == "uploaded"
+        return job
+
+    return prepared
+
+
+@contextmanager
+def meanwhile(part_of_sql, do):
+    """Call `do` before each statement on the business database that has this in it."""
+    inside = False
+
+    def wrapper(execute, sql, params, many, context):
+        nonlocal inside
+        if part_of_sql in sql.replace("`", '"') and not inside:
+            inside = True
+            try:
+                do(params)
+            finally:
+                inside = False
+        return execute(sql, params, many, context)
+
+    with connections["business"].execute_wrapper(wrapper):
+        yield
+
+
+def test_a_long_check_notes_how_far_it_is(db, long_check):
+    job, done = long_check(), []
+
+    with meanwhile(PROGRESS, lambda params: done.append(params[0])):
+        jobs.run(job.pk)
+
+    assert done == [0, 100, 200, 300, 400, 500, 600]
+    job.refresh_from_db()
+    assert (job.state, job.lines.count()) == ("checked", MANY)
+    assert imports.progress(job) == imports.Progress(0, 0)
+
+
+def test_progress_is_noted_about_once_a_second(db, long_check, monkeypatch):
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 60)
+    job, done = long_check(), []
+
+    with meanwhile(PROGRESS, lambda params: done.append(params[0])):
+        jobs.run(job.pk)
+
+    assert done == [0]
+
+
+def test_a_check_that_is_cancelled_stops_and_leaves_nothing(db, long_check):
+    job, done = long_check(), []
+
+    def cancel_after_200(params):
+        done.append(params[0])
+        if params[0] == 200:
+            imports.cancel(job.pk, actor=get_user_model().objects.get())
+
+    with meanwhile(PROGRESS, cancel_after_200):
+        jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.error, job.lines.count(), done[-1]) == ("cancelled", "", 0, 200)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_note_of_progress_may_fail_for_a_lock(long_check):
+    job = long_check()
+
+    def locked(params):
+        raise OperationalError("database is locked")
+
+    with meanwhile(PROGRESS, locked):
+        jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.lines.count()) == ("checked", MANY)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_killed_while_its_rows_are_stored_starts_over(long_check):
+    job, stored = long_check(), []
+
+    def die(params):
+        stored.append(ImportRow.objects.filter(job=job).count())
+        if len(stored) == 3:
+            raise SystemExit
+
+    with pytest.raises(SystemExit), meanwhile('INSERT INTO "hr_importrow"', die):
+        jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, stored, job.lines.count()) == ("mapped", [0, 150, 300], 300)
+
+    ImportJob.objects.update(heartbeat_at=timezone.now() - timedelta(minutes=4))
+    assert jobs.wake_stalled() == 1
+    jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.created) == ("checked", MANY)
+    assert sorted(job.lines.values_list("number", flat=True)) == list(range(2, MANY + 2))
+
+
+@pytest.mark.servers
+@pytest.mark.django_db(transaction=True)
+def test_several_processes_that_check_one_load_store_its_rows_once(long_check):
+    job = long_check()
+
+    def work():
+        try:
+            jobs.run(job.pk)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    job.refresh_from_db()
+    assert (job.state, job.created) == ("checked", MANY)
+    assert sorted(job.lines.values_list("number", flat=True)) == list(range(2, MANY + 2))
+
+
+def test_a_preview_is_stored_in_parts_and_replaces_the_one_before(db, long_check):
+    job = long_check()
+    jobs.run(job.pk)
+
+    job = imports.recheck(job.pk, actor=get_user_model().objects.get(), mode="update")
+    jobs.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.skipped, job.lines.count()) == ("checked", MANY, 0)

@@ -9,7 +9,7 @@ from core import access
 from core.roles import BULK_LOADER
 from hr.loading import engine
 from hr.loading.kinds import KINDS
-from hr.loading.rows import store_rows
+from hr.loading.rows import import_rows, store_rows
 from hr.models import ImportJob
 from tests.factories import make_attendance, make_employee, make_event, make_position, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, HIRED, as_csv, check, faults, messages, person
@@ -149,7 +149,7 @@ def test_active_people_who_are_not_in_the_file_are_missing(sales):
     plan = check([["Código", "Nombres"], ["E1", "Anita"], ["E9", "Nadie"]], full_roster=True)
     job = ImportJob.objects.create(resource="employees", file_name="a.csv")
 
-    store_rows(plan, job)
+    store_rows(import_rows(plan), job)
 
     assert absent(plan) == ["Eva Dos (E2)"]
     missing = job.lines.filter(verdict="missing")

@@ -254,6 +254,34 @@ def test_the_loader_may_deny_a_matrix():
     assert len(lines_of(sheet)) == 2
 
 
+@pytest.mark.parametrize("cells", [["7.5", "8"], ["X", "falta dos", "8", "9"], ["x", "1h"] * 2 + ["2h"]])
+def test_a_matrix_whose_cells_are_no_outcomes_is_refused_and_enrols_nobody(cells):
+    rows = [["Código", "Sesión 1", "S2", "Día 3", "4", "5"], ["E1"], ["E2", *cells]]
+    wrong = next(at for at, cell in enumerate(cells) if cell.lower() != "x")
+
+    with pytest.raises(UnusableFile) as refused:
+        read(rows, kind=ATTENDANCE, event_id=1)
+
+    assert str(refused.value).startswith(f"Row 3, «{rows[0][wrong + 1]}»: «{cells[wrong]}» is none of the words known")
+    assert "Sesión 1" in str(refused.value)
+    assert not read(rows, kind=ATTENDANCE, event_id=1, matrix=False).reading.matrix
+
+
+def test_a_cell_that_is_no_outcome_among_others_that_are_is_a_fault(db):
+    rows = [["Código", "1", "2"], ["E1", "x", "no"], ["E2", "tarde", "quizás"]]
+    sheet = read(rows, kind=ATTENDANCE, event_id=make_event(code="C1").pk)
+
+    assert sheet.reading.matrix
+    assert [(line.number, error.value) for line in lines_of(sheet) for error in line.errors] == [(3, "quizás")]
+
+
+def test_a_matrix_without_a_mark_enrols_nobody():
+    sheet = read([["Código", "Sesión 1", "Sesión 2"], ["E1", "", ""], ["E2"]], kind=ATTENDANCE, event_id=1)
+
+    assert (sheet.reading.matrix, sheet.reading.rows) == (True, 0)
+    assert codes(sheet.reading.notes) == ["matrix", "unmarked"]
+
+
 def test_a_list_with_a_session_and_an_outcome_is_no_matrix():
     rows = [["Código", "Sesión", "Asistió", "1", "2"], ["E1", "1", "x", "x", "x"]]
 

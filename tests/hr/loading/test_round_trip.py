@@ -11,6 +11,8 @@ from hr.loading import engine
 from hr.loading.export import Export
 from hr.loading.formulas import neutralise, neutralise_in_text_cell, restore
 from hr.loading.kinds import KINDS
+from hr.loading.literal import clears, marked, taken_literally
+from hr.loading.unreadable import code_of
 from hr.models import OrgUnit, Outcome, Position, SessionMark
 from hr.services.clean import clean_catalogue, clean_employee
 from tests.conftest import undone
@@ -23,10 +25,15 @@ FORMULAS = [
     "a;b", "a\nb", "a\r\nb", "<b>&amp;</b>", "]]>", "Ñandú", "🧑‍💻", "a\u200bb", "a\u00a0b",
     "\ufeffa", "a\x00b", "a\x0bb",
 ]  # fmt: skip
+# What a reader refuses, or obeys, in a file that a person wrote.
+NO_TEXTS = [
+    "#N/A", "#n/d", "#¡VALOR!", "#REF!", "#DIV/0!", "#GETTING_DATA", "1.23E+09", "1,2e+3", "+1E+10", "-4.5E+12", "###",
+    "#########", "<borrar>", "<clear>", "<Borrar>", "<CLEAR>",
+]  # fmt: skip
 STARTS = st.sampled_from(["", "=", "+", "-", "@", "'", "'=", "''+", "0", "00", "＝", '"', " ", "\t", "_x0041_"])
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-TEXTS = st.one_of(st.sampled_from(FORMULAS), st.builds(str.__add__, STARTS, ANYTHING), ANYTHING)
-# Texts that the reader refuses in any file (#N/A, 1.23E+09) are none of these.
+MISREAD = st.builds(str.__add__, st.sampled_from(["", "'", "''"]), st.sampled_from(NO_TEXTS))
+TEXTS = st.one_of(st.sampled_from(FORMULAS), MISREAD, st.builds(str.__add__, STARTS, ANYTHING), ANYTHING)
 DAYS = st.dates(date(1901, 1, 1), date(2025, 12, 31))
 # Without shrinking: each attempt fills and reads four tables.
 OFTEN = settings(
@@ -44,6 +51,28 @@ def test_a_neutralised_text_is_restored(text):
     assert restore(neutralise(text)) == text
     assert restore(neutralise_in_text_cell(text)) == text
     assert neutralise(text)[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@given(TEXTS)
+@settings(max_examples=500, database=None)
+def test_a_marked_text_is_taken_literally(text):
+    (cell,) = marked([text])
+
+    assert taken_literally(cell) == text
+    assert (code_of(cell), clears(cell)) == ("", False)
+
+
+@pytest.mark.parametrize("format_", ["csv", "xlsx"])
+@pytest.mark.parametrize("text", NO_TEXTS)
+def test_names_and_codes_of_no_text_come_back(db, format_, text):
+    OrgUnit.objects.create(code=text.upper(), name=text)
+    Position.objects.create(code=text.upper(), title=text)
+    for kind in (KINDS["units"], KINDS["positions"]):
+        content = b"".join(Export(kind, kind.model.objects.order_by("pk"), user=None).file(format_))
+
+        plan = engine.check(engine.read_file(content, kind), kind, user=None)
+
+        assert [(line.verdict, line.errors) for line in plan.lines] == [("unchanged", [])]
 
 
 @pytest.mark.parametrize("format_", ["csv", "xlsx"])

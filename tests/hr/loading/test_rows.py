@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from core.roles import HR_MANAGER, MANAGER
 from hr.loading import engine
 from hr.loading.kinds import KINDS
-from hr.loading.rows import ShownValue, shown_values, store_rows
+from hr.loading.rows import ShownValue, import_rows, shown_values, store_rows
 from hr.models import ImportJob, ImportRow
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, HIRED, as_csv, person
@@ -18,7 +18,7 @@ def kept(rows, *, kind="employees", user=None, **options):
     sheet = engine.read_file(as_csv(rows), KINDS[kind])
     plan = engine.check(sheet, KINDS[kind], user=user, **options)
     job = ImportJob.objects.create(resource=kind, file_name="a.csv", causes=plan.groups.as_json())
-    store_rows(plan, job)
+    store_rows(import_rows(plan), job)
     return list(ImportRow.objects.filter(job=job).order_by("number"))
 
 
