@@ -5,7 +5,8 @@ What its employee does to one is in services/answers.py, what its graders do in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from hr.models import Attendance, Evaluation, EvaluationRound
+from hr.models import Evaluation, EvaluationRound
 from hr.models.attendance import CAME
 from hr.permissions import can_manage_evaluation, require
 from hr.services import outbox
@@ -69,15 +70,17 @@ def give(round_: EvaluationRound, people: QuerySet) -> int:
 
 
 @business_atomic
-def follow_outcomes(attendance: Sequence[Attendance], *, actor: User | None) -> None:
-    """What outcomes just written mean for the evaluations of their events, if they have any.
+def follow_outcomes(outcomes: Mapping[tuple[int, int], str], *, actor: User | None) -> None:
+    """What outcomes just written, {(event, employee): outcome}, mean for the evaluations of their events, if any.
 
     Who came gets one, or gets back what an outcome had cancelled; who did not come after all loses one not submitted
     yet. Whatever was submitted stays as it is.
     """
-    rounds = EvaluationRound.objects.filter(event_id__in={row.event_id for row in attendance}).order_by("pk")
-    for round_ in rounds:
-        came = {row.employee_id: row.outcome in CAME for row in attendance if row.event_id == round_.event_id}
+    by_event: defaultdict[int, dict[int, bool]] = defaultdict(dict)
+    for (event_id, employee_id), outcome in outcomes.items():
+        by_event[event_id][employee_id] = outcome in CAME
+    for round_ in EvaluationRound.objects.filter(event_id__in=by_event).order_by("pk"):
+        came = by_event[round_.event_id]
         for people in batched(sorted(came), BATCH):
             known = _of_people(round_, people)
             _bring(round_, [key for key in people if came[key]], known)
