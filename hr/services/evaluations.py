@@ -20,7 +20,7 @@ from hr.permissions import can_manage_evaluation, require
 from hr.services import outbox
 from hr.services.clean import clean_reason
 from hr.services.rows import locked, naming
-from hr.services.writing import BATCH, business_atomic, insert, insert_from, record, record_rows, write
+from hr.services.writing import BATCH, as_stored, business_atomic, insert_from, insert_stored, record_rows, write
 
 if TYPE_CHECKING:
     from core.models import User
@@ -126,16 +126,16 @@ def _bring(round_: EvaluationRound, people: Sequence[int], known: dict[int, Eval
     if is_over(round_):
         return
     state, due_on = _first_state(round_), round_.due_for(timezone.localdate())
-    new = [Evaluation(round=round_, employee_id=key, state=state, due_on=due_on) for key in people if key not in known]
+    values = as_stored(Evaluation, {"round_id": round_.pk, "state": state, "due_on": due_on})
+    missing = [values | {"employee_id": key} for key in people if key not in known]
     back = [known[key] for key in people if key in known and known[key].cancelled_by_outcome]
     for evaluation in back:
         evaluation.move_to(state)
         evaluation.due_on, evaluation.cancelled_by_outcome = due_on, False
-    insert(new, unique="employee_id", within={"round_id": round_.pk})
-    record([row.pk for row in new], Evaluation, "+")
+    given = insert_stored(Evaluation, missing, unique=("round_id", "employee_id"))
     write(back, ["state", "due_on", "cancelled_by_outcome"])
     if state == State.AVAILABLE:
-        announce("evaluation.available", [row.pk for row in (*new, *back)])
+        announce("evaluation.available", [*given, *(row.pk for row in back)])
 
 
 def _withdraw(evaluations: Iterable[Evaluation]) -> None:
