@@ -60,13 +60,13 @@ def enrol_checked(entries: Mapping[Pair, Entry], *, actor: User | None) -> dict[
 
 def _fitting(entries: Mapping[Pair, Entry], events: Mapping[int, Event], actor: User | None) -> list[Pair]:
     """Those who simply fit, one event after the other."""
-    takes_all = _taking_all(events, Counter(event_id for event_id, _employee_id in entries))
+    taking = _taking_all(events, Counter(event_id for event_id, _employee_id in entries))
+    confirming = {key for key in taking if events[key].state in Event.ENROLLING} if can_confirm(actor) else set()
     people = _within_reach({employee_id for _event_id, employee_id in entries}, actor)
-    confirming = {key for key, event in events.items() if event.state in Event.ENROLLING and can_confirm(actor)}
     fitting = [
         (event_id, employee_id)
         for (event_id, employee_id), entry in sorted(entries.items(), key=lambda each: each[0][0])
-        if event_id in (takes_all & confirming if entry.confirmed else takes_all) and employee_id in people
+        if event_id in (confirming if entry.confirmed else taking) and employee_id in people
     ]
     listed = find_keys(Attendance, UNIQUE, fitting)
     return [pair for pair in fitting if pair not in listed]
