@@ -1,4 +1,7 @@
-"""Attendance of a load, by the verbs: take out, enrol in the order of the file, confirm, and note who came."""
+"""Attendance of a load, by the verbs: take out, enrol in the order of the file, confirm, and note who came.
+
+For most people who are new the last three are one.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from hr.loading.apply_rows import RowWriter, reason_of
-from hr.loading.turns import Turn, require_fit, versions_of
+from hr.loading.apply_rows import FIRST_VERSION, RowWriter, reason_of
+from hr.loading.turns import Turn, require_fit
 from hr.models import Attendance, Event, ImportJob, Outcome
 from hr.models.attendance import MarkedFrom
+from hr.services.checked_enrolment import Entry, Pair, enrol_checked
 from hr.services.enrolment import cancel_attendance, confirm_attendance, enrol_in_events
 from hr.services.marks import mark_attendance, mark_sessions
 from hr.services.writing import BATCH
@@ -30,12 +34,12 @@ class AttendanceWriter(RowWriter):
         self.refuse_moved([turn for turn in turns if not turn.is_new], job, seen="read_version")
         require_fit(turns)
         cancel_attendance(_keys(turns, "cancel"), actor=actor)
-        _enrol([turn for turn in turns if turn.after.get("enrol")], actor)
-        confirm_attendance(_keys(turns, "confirm"), actor=actor)
-        _mark([turn for turn in turns if turn.object_id and turn.after.get("outcome")], "after", actor)
-        versions = versions_of(Attendance, [turn.object_id for turn in turns if turn.object_id])
-        for turn in turns:
-            turn.written_version = versions.get(turn.object_id or 0)
+        _enrol_at_once([turn for turn in turns if turn.after.get("enrol") and not turn.after.get("session")], actor)
+        in_steps = [turn for turn in turns if turn.written_version is None]
+        _enrol([turn for turn in in_steps if turn.after.get("enrol")], actor)
+        confirm_attendance(_keys(in_steps, "confirm"), actor=actor)
+        _mark([turn for turn in in_steps if turn.object_id and turn.after.get("outcome")], "after", actor)
+        self.note_versions(in_steps)
 
     # --- Taking back --------------------------------------------------------------------------------------------
     def refuse_unreturnable(self, turns: Sequence[Turn], *, job: ImportJob, actor: User | None) -> None:
@@ -75,18 +79,36 @@ class AttendanceWriter(RowWriter):
         return going
 
 
+def _pair(turn: Turn) -> Pair:
+    """Rows of attendance name both."""
+    assert turn.event_id
+    assert turn.employee_id
+    return turn.event_id, turn.employee_id
+
+
 def _keys(turns: Iterable[Turn], step: str) -> list[int]:
     return [turn.object_id for turn in turns if turn.after.get(step) and turn.object_id]
+
+
+def _enrol_at_once(turns: Sequence[Turn], actor: User | None) -> None:
+    """Those of whom nothing but their new enrolment has to be written; the others stay without a version."""
+    nothing = Outcome.PENDING.value
+    entries = {_pair(turn): Entry("confirm" in turn.after, turn.after.get("outcome", nothing)) for turn in turns}
+    keys = enrol_checked(entries, actor=actor)
+    for turn in turns:
+        if key := keys.get(_pair(turn)):
+            turn.object_id, turn.written_version = key, FIRST_VERSION
 
 
 def _enrol(turns: Sequence[Turn], actor: User | None) -> None:
     people: defaultdict[int, list[int]] = defaultdict(list)
     for turn in turns:
-        people[turn.event_id].append(turn.employee_id)  # type: ignore[index, arg-type]  # rows of attendance name both
+        event_id, employee_id = _pair(turn)
+        people[event_id].append(employee_id)
     if people:
         rows = {(row.event_id, row.employee_id): row.pk for row in enrol_in_events(people, actor=actor)}
         for turn in turns:
-            turn.object_id = rows[turn.event_id, turn.employee_id]  # type: ignore[index]
+            turn.object_id = rows[_pair(turn)]
 
 
 def _mark(turns: Iterable[Turn], side: str, actor: User | None) -> None:

@@ -17,7 +17,8 @@ def untouched(employee_ids: Collection[int]) -> QuerySet:
     """The enrolments of these people that the clock made and nobody has changed or marked since."""
     entries = Attendance.history.model.objects.filter(id=OuterRef("pk"), history_type="+", history_user_id=None)
     rows = Attendance.objects.filter(employee__in=employee_ids, version=1, outcome=Outcome.PENDING, marked_at=None)
-    return rows.filter(Exists(entries)).order_by()
+    # The clock confirms nobody; a file of a command may, with the first version.
+    return rows.exclude(status=Attendance.Status.CONFIRMED).filter(Exists(entries)).order_by()
 
 
 def remove_untouched(employee_ids: Collection[int], *, reason: str) -> None:

@@ -6,6 +6,7 @@ of an event's people at once is in mass_enrolment.py.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import batched, chain
 from typing import TYPE_CHECKING
@@ -173,8 +174,8 @@ def _enrol(event: Event, people: Sequence[Employee]) -> list[Attendance]:
     insert(new, unique="employee_id", within={"event_id": event.pk})
     record([row.pk for row in new], Attendance, "+")
     write(renewed, ["status", "enrolled_at", "cancelled_from", "cancel_reason"])
-    tell(ENROLLED, event.pk, [row.pk for row in changed if row.status == Status.REGISTERED])
-    tell(WAITLISTED, event.pk, [row.pk for row in changed if row.status == Status.WAITLISTED])
+    tell(ENROLLED, {event.pk: [row.pk for row in changed if row.status == Status.REGISTERED]})
+    tell(WAITLISTED, {event.pk: [row.pk for row in changed if row.status == Status.WAITLISTED]})
     return [rows[person.pk] for person in people]
 
 
@@ -244,8 +245,10 @@ def _cancel(row: Attendance, by: By, reason: str) -> None:
 
 def _write_cancelled(rows: Sequence[Attendance], reason: str) -> None:
     write(rows, ["status", "cancelled_from", "cancel_reason"], reason=reason)
-    for event_id in sorted({row.event_id for row in rows}):
-        tell(CANCELLED, event_id, [row.pk for row in rows if row.event_id == event_id])
+    ended: defaultdict[int, list[int]] = defaultdict(list)
+    for row in rows:
+        ended[row.event_id].append(row.pk)
+    tell(CANCELLED, ended)
 
 
 def require_state(event: Event, states: Collection[str]) -> None:

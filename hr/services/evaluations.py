@@ -5,7 +5,8 @@ What its employee does to one is in services/answers.py, what its graders do in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from hr.models import Attendance, Evaluation, EvaluationRound
+from hr.models import Evaluation, EvaluationRound
 from hr.models.attendance import CAME
 from hr.permissions import can_manage_evaluation, require
 from hr.services import outbox
 from hr.services.clean import clean_reason
 from hr.services.rows import locked, naming
-from hr.services.writing import BATCH, business_atomic, insert, insert_from, record, record_rows, write
+from hr.services.writing import BATCH, as_stored, business_atomic, insert_from, insert_stored, record_rows, write
 
 if TYPE_CHECKING:
     from core.models import User
@@ -69,15 +70,17 @@ def give(round_: EvaluationRound, people: QuerySet) -> int:
 
 
 @business_atomic
-def follow_outcomes(attendance: Sequence[Attendance], *, actor: User | None) -> None:
-    """What outcomes just written mean for the evaluations of their events, if they have any.
+def follow_outcomes(outcomes: Mapping[tuple[int, int], str], *, actor: User | None) -> None:
+    """What outcomes just written, {(event, employee): outcome}, mean for the evaluations of their events, if any.
 
     Who came gets one, or gets back what an outcome had cancelled; who did not come after all loses one not submitted
     yet. Whatever was submitted stays as it is.
     """
-    rounds = EvaluationRound.objects.filter(event_id__in={row.event_id for row in attendance}).order_by("pk")
-    for round_ in rounds:
-        came = {row.employee_id: row.outcome in CAME for row in attendance if row.event_id == round_.event_id}
+    by_event: defaultdict[int, dict[int, bool]] = defaultdict(dict)
+    for (event_id, employee_id), outcome in outcomes.items():
+        by_event[event_id][employee_id] = outcome in CAME
+    for round_ in EvaluationRound.objects.filter(event_id__in=by_event).order_by("pk"):
+        came = by_event[round_.event_id]
         for people in batched(sorted(came), BATCH):
             known = _of_people(round_, people)
             _bring(round_, [key for key in people if came[key]], known)
@@ -123,16 +126,16 @@ def _bring(round_: EvaluationRound, people: Sequence[int], known: dict[int, Eval
     if is_over(round_):
         return
     state, due_on = _first_state(round_), round_.due_for(timezone.localdate())
-    new = [Evaluation(round=round_, employee_id=key, state=state, due_on=due_on) for key in people if key not in known]
+    values = as_stored(Evaluation, {"round_id": round_.pk, "state": state, "due_on": due_on})
+    missing = [values | {"employee_id": key} for key in people if key not in known]
     back = [known[key] for key in people if key in known and known[key].cancelled_by_outcome]
     for evaluation in back:
         evaluation.move_to(state)
         evaluation.due_on, evaluation.cancelled_by_outcome = due_on, False
-    insert(new, unique="employee_id", within={"round_id": round_.pk})
-    record([row.pk for row in new], Evaluation, "+")
+    given = insert_stored(Evaluation, missing, unique=("round_id", "employee_id"))
     write(back, ["state", "due_on", "cancelled_by_outcome"])
     if state == State.AVAILABLE:
-        announce("evaluation.available", [row.pk for row in (*new, *back)])
+        announce("evaluation.available", [*given, *(row.pk for row in back)])
 
 
 def _withdraw(evaluations: Iterable[Evaluation]) -> None:

@@ -92,7 +92,7 @@ def note_outcomes(
         _set(row, outcomes[row.pk], actor, marked_from)
     write(changed, MARK_FIELDS, reason=reason)
     if changed:
-        follow_outcomes(changed, actor=actor)
+        follow_outcomes({(row.event_id, row.employee_id): row.outcome for row in changed}, actor=actor)
     return changed
 
 

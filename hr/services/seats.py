@@ -5,7 +5,7 @@ A free seat never stays beside somebody who waits for it, because every change o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import batched
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from hr.models import Attendance, Event
+from hr.querysets import AttendanceQuerySet
 from hr.services import outbox
 from hr.services.rows import lock, locked
 from hr.services.writing import BATCH, write
@@ -43,11 +44,9 @@ def held(event_ids: Collection[int], actor: User | None = None) -> Iterator[Held
     here = Held(locked(Event, event_ids, actor))
     taken = {event.pk: event.seats_taken for event in here.events.values()}
     yield here
-    for event in here.events.values():
-        if event.state in Event.ENROLLING:
-            here.promoted += _promote(event)
-        if event.seats_taken != taken[event.pk]:
-            write([event], ["seats_taken"])
+    for event in _waited_for(here.events.values()):
+        here.promoted += _promote(event)
+    write([event for event in here.events.values() if event.seats_taken != taken[event.pk]], ["seats_taken"])
 
 
 def place(event: Event, rows: Iterable[Attendance]) -> None:
@@ -62,11 +61,24 @@ def place(event: Event, rows: Iterable[Attendance]) -> None:
         event.seats_taken += has_seat
 
 
-def tell(kind: str, event_id: int, ids: Sequence[int]) -> None:
-    """Write the messages about these enrolments of one event, in parts that stay small."""
+def tell(kind: str, ids: Mapping[int, Sequence[int]]) -> None:
+    """Write the messages about these enrolments, {event: enrolments}, in parts that stay small."""
     moment = f"{timezone.now():%Y%m%d%H%M%S%f}"
-    parts = {f"{kind}:{event_id}:{moment}:{part[0]}": {"attendance_ids": list(part)} for part in batched(ids, BATCH)}
+    parts = {
+        f"{kind}:{event_id}:{moment}:{part[0]}": {"attendance_ids": list(part)}
+        for event_id, of_event in ids.items()
+        for part in batched(of_event, BATCH)
+    }
     outbox.add(kind, parts)
+
+
+def _waited_for(events: Iterable[Event]) -> list[Event]:
+    """Those of the events that have a free seat and somebody who waits for it."""
+    free = {event.pk: event for event in events if event.state in Event.ENROLLING and event.seats_left != 0}
+    wanted: set[int] = set()
+    for part in batched(free, BATCH):
+        wanted.update(_waiting().filter(event_id__in=part).order_by().values_list("event_id", flat=True).distinct())
+    return [event for key, event in free.items() if key in wanted]
 
 
 def _promote(event: Event) -> list[int]:
@@ -78,11 +90,15 @@ def _promote(event: Event) -> list[int]:
         event.seats_taken += len(rows)
         promoted += [row.pk for row in write(rows, ["status"])]
     if promoted:
-        tell(PROMOTED, event.pk, promoted)
+        tell(PROMOTED, {event.pk: promoted})
     return promoted
 
 
 def _first_waiting(event: Event) -> list[Attendance]:
     most = BATCH if event.seats_left is None else min(BATCH, event.seats_left)
-    keys = event.attendance.waiting().filter(employee__status="active").values_list("pk", flat=True)[:most]
+    keys = _waiting().filter(event=event).values_list("pk", flat=True)[:most]
     return list(lock(Attendance, list(keys), None).values())
+
+
+def _waiting() -> AttendanceQuerySet:
+    return Attendance.objects.waiting().filter(employee__status="active")

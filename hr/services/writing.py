@@ -191,28 +191,49 @@ def insert[Row: BusinessModel](
     return list(rows)
 
 
-def insert_stored(model: type[BusinessModel], rows: Sequence[Mapping[str, Any]], *, unique: str = "code") -> list[int]:
+def insert_stored(
+    model: type[BusinessModel], rows: Sequence[Mapping[str, Any]], *, unique: Sequence[str] = ("code",)
+) -> list[int]:
     """Write new rows given by attname as the database holds them (days as ISO texts, keys of other rows), with history;
     returns their keys in order. What a row does not give is the default of its field.
 
-    For many rows of which everything was checked: no object is made of a row, and no value prepared.
+    For many rows of which everything was checked: no object is made of a row, and no value prepared. `unique` names the
+    columns that together find the rows again.
     """
     if not rows:
         return []
-    connection, now = connections[DATABASE], timezone.now()
+    now = timezone.now()
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    common = {field.attname: field.get_db_prep_save(field.get_default(), connection) for field in fields}
-    common |= {
-        name: model._meta.get_field(name).get_db_prep_save(now, connection) for name in ("created_at", "updated_at")
-    }
+    common = as_stored(model, {field.attname: field.get_default() for field in fields})
+    common |= as_stored(model, {"created_at": now, "updated_at": now})
     in_order = itemgetter(*(field.attname for field in fields))
     _insert(model, fields, (in_order(common | row) for row in rows))  # type: ignore[operator]
-    keys: dict[Any, int] = {}
-    for batch in batched((row[unique] for row in rows), BATCH):
-        keys.update(model._base_manager.filter(**{f"{unique}__in": batch}).order_by().values_list(unique, "pk"))
-    written = [keys[row[unique]] for row in rows]
+    named = [tuple(row[name] for name in unique) for row in rows]
+    keys = find_keys(model, unique, named)
+    written = [keys[name] for name in named]
     record(written, model, "+")
     return written
+
+
+def find_keys(
+    model: type[BusinessModel], columns: Sequence[str], values: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], int]:
+    """The keys of the rows there are that hold one of the `values` in these columns, by it."""
+    keys: dict[tuple[Any, ...], int] = {}
+    for batch in batched(values, BATCH):
+        # Each column apart finds a few rows more than all together, by the index on them.
+        apart = {f"{name}__in": set(column) for name, column in zip(columns, zip(*batch, strict=True), strict=True)}
+        wanted = set(batch)
+        for *value, pk in model._base_manager.filter(**apart).order_by().values_list(*columns, "pk"):
+            if (name := tuple(value)) in wanted:
+                keys[name] = pk
+    return keys
+
+
+def as_stored(model: type[BusinessModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, by attname, as the database holds them."""
+    connection = connections[DATABASE]
+    return {name: model._meta.get_field(name).get_db_prep_save(value, connection) for name, value in values.items()}
 
 
 def update_by_key(model: type[models.Model], columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:

@@ -3,15 +3,17 @@
 from datetime import date
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from core.roles import BULK_LOADER, HR_MANAGER
 from hr.loading import apply, jobs
 from hr.loading.kinds import KINDS
-from hr.models import Attendance, Employee, ImportJob, ImportRow, Notification, OrgUnit, Position
+from hr.models import Attendance, Employee, Event, ImportJob, ImportRow, Notification, OrgUnit, Position
 from hr.paths import ids
 from hr.services import imports, outbox
 from hr.services.employees import change_employees
 from hr.services.employment import suspend_employees, terminate_employees
+from hr.services.enrolment import enrol_employees
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, HIRED, as_csv, person
 
@@ -263,6 +265,80 @@ def test_attendance_goes_in_by_chunks_several_rows_of_a_person_too(sales, in_chu
     assert set(Attendance.objects.values_list("status", "outcome")) == {("registered", "present")}
     event.refresh_from_db()
     assert event.seats_taken == 3
+
+
+def test_who_is_new_and_fits_is_written_once(hr, sales, in_chunks):
+    event = make_event(code="V", state="in_progress")
+    for number in range(1, 6):
+        make_employee(code=f"E{number}", org_unit=sales)
+    entries = (["V", f"E{number}", "confirmada", "sí"] for number in range(1, 6))
+
+    job = imports.confirm(upload([["Evento", "Código", "Estado", "Asistió"], *entries], hr, "attendance").pk, actor=hr)
+
+    assert set(event.attendance.values_list("status", "outcome", "marked_from", "version")) == {
+        ("confirmed", "present", "import", 1)
+    }
+    assert Attendance.history.count() == 5
+    keys = dict(Attendance.objects.values_list("employee__code", "pk"))
+    rows = job.lines.order_by("step").values_list("object_id", "written_version")
+    assert list(rows) == [(keys[f"E{number}"], 1) for number in range(1, 6)]
+    event.refresh_from_db()
+    assert event.seats_taken == 5
+
+
+def test_what_became_of_events_and_people_since_the_check_is_told_by_row(hr, sales, in_chunks):
+    """One was enrolled by somebody else, one left, one event filled up, one closed: the others go in."""
+    fits, filled, closed = (
+        make_event(code="F", state="in_progress"),
+        make_event(code="L", capacity=1),
+        make_event(code="C"),
+    )
+    Event.objects.update(state="in_progress")
+    people = [make_employee(code=f"E{number}", org_unit=sales) for number in range(1, 6)]
+    rows = [["Evento", "Código", "Estado", "Asistió"], ["F", "E1", "confirmada", "sí"], ["F", "E2", "", "sí"],
+            ["F", "E3", "confirmada", "tarde"], ["L", "E4", "confirmada", "sí"], ["C", "E5", "", "sí"]]  # fmt: skip
+    job = going(upload(rows, hr, "attendance"), accept_valid=True)
+    enrol_employees(fits.pk, [people[0].pk], actor=hr)
+    suspend_employees([people[1].pk], actor=hr)
+    enrol_employees(filled.pk, [people[4].pk], actor=hr)
+    Event.objects.filter(pk=closed.pk).update(state="closed")
+
+    jobs.run(job.pk)
+
+    assert told(job) == {"state": "partly_applied", "created": 2, "updated": 0, "failed": 3, "skipped": 0}
+    assert sorted(fits.attendance.values_list("employee__code", "status", "outcome", "version")) == [
+        ("E1", "confirmed", "present", 3), ("E3", "confirmed", "late", 1),
+    ]  # fmt: skip
+    assert sorted(Event.objects.values_list("code", "seats_taken")) == [("C", 0), ("F", 2), ("L", 1)]
+    faults = job.lines.filter(verdict="faulty").order_by("number")
+    assert [(row.number, row.errors[0]["message"]) for row in faults] == [
+        (3, "Luisa Pérez (E2) is suspended and cannot be enrolled."),
+        (5, "The enrolment of Luisa Pérez (E4) is waitlisted and cannot become confirmed."),
+        (6, "Inducción (C) is closed: nobody's enrolment changes any more."),
+    ]
+
+
+def test_a_manager_whose_people_were_taken_away_writes_nothing(sales):
+    """The right to load files is still his; the load goes back to the preview."""
+    head = make_employee(code="J", org_unit=sales)
+    sales.head = head
+    sales.save()
+    event = make_event(code="V", state="in_progress")
+    make_attendance(event, head)
+    for number in (1, 2):
+        make_employee(code=f"E{number}", org_unit=sales)
+    user = make_user(employee=head)
+    user.user_permissions.set(Permission.objects.filter(codename="import_attendance"))
+    rows = [["Evento", "Código", "Asistió"], ["V", "E1", "sí"], ["V", "E2", "sí"]]
+    job = going(upload(rows, user, "attendance"))
+    assert (job.created, job.failed) == (2, 0)
+    sales.head = None
+    sales.save()
+
+    jobs.run(job.pk)
+
+    assert told(job) == {"state": "checked", "created": 0, "updated": 0, "failed": 2, "skipped": 0}
+    assert list(event.attendance.values_list("employee__code", flat=True)) == ["J"]
 
 
 def test_seats_that_a_load_frees_go_to_its_own_rows_across_chunks(hr, sales, in_chunks):

@@ -15,6 +15,7 @@ from hr.services import accounts, imports
 from hr.services.employees import change_employees
 from hr.services.employment import rehire_employees, terminate_employees
 from hr.services.enrolment import enrol_employees
+from hr.services.marks import mark_attendance
 from tests.factories import (
     make_attendance,
     make_employee,
@@ -254,6 +255,21 @@ def test_enrolments_of_a_load_end_and_outcomes_are_set_back(hr, sales, in_chunks
     }  # fmt: skip
     event.refresh_from_db()
     assert event.seats_taken == 2
+
+
+def test_a_new_enrolment_that_somebody_marked_since_is_kept(hr, sales):
+    event = make_event(code="V", state="in_progress")
+    for number in (1, 2):
+        make_employee(code=f"E{number}", org_unit=sales)
+    job = load([["Evento", "Código", "Asistió"], ["V", "E1", "sí"], ["V", "E2", "sí"]], hr, kind="attendance")
+    mark_attendance({event.attendance.get(employee__code="E1").pk: "late"}, actor=hr)
+
+    preview = imports.undo_preview(job.pk, actor=hr)
+    job = imports.undo(job.pk, actor=hr)
+
+    assert counts(preview) == counts(job) == (1, 0, 1)
+    assert reason(job) == [(2, "Somebody else changed it meanwhile.")]
+    assert enrolled(event) == {"E1": "registered", "E2": "cancelled"}
 
 
 def test_sessions_of_a_course_are_taken_back_with_the_enrolment(hr, sales, in_chunks):

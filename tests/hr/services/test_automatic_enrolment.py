@@ -6,6 +6,7 @@ from core.roles import HR_MANAGER
 from hr.loading.kinds import KINDS
 from hr.models import Attendance, Employee, Event
 from hr.services import enrolment_clock, imports
+from hr.services.checked_enrolment import Entry, enrol_checked
 from hr.services.enrolment import confirm_attendance
 from tests.factories import make_event, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, person
@@ -48,3 +49,14 @@ def test_who_confirmed_stays(hired):
     assert (told.removed, told.kept) == (1, 1)
     assert list(Employee.objects.filter(code__in=["E1", "E2"]).values_list("code", flat=True)) == ["E2"]
     assert Event.objects.get(pk=event.pk).seats_taken == 1
+
+
+def test_whom_a_file_confirmed_stays(hired):
+    """A command has no user either, and writes the confirmation with the first version."""
+    job, actor, _event = hired
+    event = make_event(state="published")
+    enrol_checked({(event.pk, Employee.objects.get(code="E2").pk): Entry(confirmed=True)}, actor=None)
+
+    told = imports.undo_preview(job.pk, actor=actor)
+
+    assert (told.removed, told.kept) == (1, 1)

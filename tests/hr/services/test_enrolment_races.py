@@ -13,6 +13,7 @@ from core.errors import DomainError
 from core.models import User
 from hr.models import Attendance, Employee, EventAudience
 from hr.scope import facts_of
+from hr.services.checked_enrolment import Entry, enrol_checked
 from hr.services.employment import terminate_employees
 from hr.services.enrolment import (
     cancel_attendance,
@@ -125,6 +126,24 @@ def test_an_audience_enrolled_ten_times_at_once_is_enrolled_once(people):
 
     assert counted(event) == (SEATS, {"registered": SEATS, "waitlisted": PEOPLE - SEATS})
     assert Attendance.history.filter(history_type="+").count() == PEOPLE
+
+
+def test_files_loaded_at_once_never_overfill_and_enrol_nobody_twice(people):
+    """Whoever comes second finds them in the list, or the seats too few, and leaves them to the single verbs."""
+    event, full = make_event(state="in_progress"), make_event(state="in_progress", capacity=SEATS)
+    keys = [person.pk for person in people]
+    files = [
+        {(event.pk, key): Entry(True, "present") for key in keys} | {(full.pk, key): Entry() for key in part}
+        for part in (keys[:SEATS], keys[SEATS : 2 * SEATS])
+    ]
+    written = []
+
+    at_once([lambda file=file: written.append(enrol_checked(file, actor=None)) for file in files])
+
+    assert sorted(map(len, written)) == [0, PEOPLE + SEATS]
+    assert counted(event) == (PEOPLE, {"confirmed": PEOPLE})
+    assert counted(full) == (SEATS, {"registered": SEATS})
+    assert Attendance.history.count() == PEOPLE + SEATS
 
 
 def keys_in_parts(people):
