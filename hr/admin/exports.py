@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -106,7 +107,7 @@ class ExportLogAdmin(HrAdmin):
         at_work = row.state == State.RUNNING and row.heartbeat_at is not None
         context = {
             **self.admin_site.each_context(request),
-            "title": row.file_name or name_of(row.what),
+            "title": _("Export: %(file)s") % {"file": row.file_name or name_of(row.what)},
             "opts": self.opts,
             "original": row,
             "export": row,
@@ -201,8 +202,8 @@ class ExportLogAdmin(HrAdmin):
         return row.created_by_name or _("a command")
 
     @display(description=gettext_lazy("asked for at"), ordering="created_at")
-    def at(self, row: ExportLog) -> Any:
-        return row.created_at
+    def at(self, row: ExportLog) -> str:
+        return date_format(timezone.localtime(row.created_at), "SHORT_DATETIME_FORMAT")
 
 
 def _headers(row: ExportLog) -> list[str]:

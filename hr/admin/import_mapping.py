@@ -58,7 +58,7 @@ class MappingForm(forms.Form):
     encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), required=False, widget=UnfoldAdminSelectWidget)
     delimiter = forms.ChoiceField(label=gettext_lazy("Separator"), required=False, widget=UnfoldAdminSelectWidget)
     header_row = forms.IntegerField(
-        label=gettext_lazy("Row of the headings"),
+        label=gettext_lazy("Row of the header"),
         required=False,
         min_value=1,
         max_value=1000,

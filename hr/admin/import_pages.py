@@ -117,7 +117,7 @@ class ImportPages(ModelAdmin):
 
     def _progress(self, request: HttpRequest, job: ImportJob) -> HttpResponse:
         context = {
-            "title": job.file_name,
+            "title": _("Load: %(file)s") % {"file": job.file_name},
             "job": job,
             "own": self._is_own(request, job),
             "may_cancel": job.state != State.UNDOING,

@@ -46,7 +46,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
     first_sight = page.number == 1 and not (asked["q"] or asked["cause"] is not None)
     return {
         **asked,
-        "title": job.file_name,
+        "title": _("Load: %(file)s") % {"file": job.file_name},
         "job": job,
         "badge": LOAD_LABELS.get(State(job.state), ""),
         "cards": cards_of(job),

@@ -46,10 +46,10 @@ class WhoseFilter(DropdownFilter):
 @admin.register(ImportJob)
 class ImportJobAdmin(HrAdmin):
     list_display = [
-        "name", "resource", "state_label", "rows", "created", "updated", "unchanged", "failed", "mapping", "who", "at",
+        "name", "resource", "state_label", "rows", "created", "updated", "unchanged", "failed", "mapping", "came",
         "links",
     ]  # fmt: skip
-    list_display_links = None
+    list_display_links = ["name"]
     search_fields = ["file_name", "created_by_name"]
     list_filter = [
         ("resource", ChoicesDropdownFilter),
@@ -99,9 +99,9 @@ class ImportJobAdmin(HrAdmin):
         """That page tells all that became of it."""
         return self.changeform_view(request, object_id)
 
-    @display(description=gettext_lazy("file"))
-    def name(self, job: ImportJob) -> SafeString:
-        return format_html('<a href="{}">{}</a>', job_page(job), job.file_name)
+    @display(description=gettext_lazy("file"), ordering="file_name")
+    def name(self, job: ImportJob) -> str:
+        return job.file_name
 
     @display(description=gettext_lazy("state"), label=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
@@ -114,13 +114,11 @@ class ImportJobAdmin(HrAdmin):
         loaded = sum(field is not None for field in headers)
         return _("%(loaded)d of %(all)d") % {"loaded": loaded, "all": len(headers)} if headers else ""
 
-    @display(description=gettext_lazy("loaded by"))
-    def who(self, job: ImportJob) -> str:
-        return job.created_by_name
-
-    @display(description=gettext_lazy("loaded at"), ordering="created_at")
-    def at(self, job: ImportJob) -> str:
-        return date_format(timezone.localtime(job.created_at), "SHORT_DATETIME_FORMAT")
+    @display(description=gettext_lazy("loaded"), ordering="created_at")
+    def came(self, job: ImportJob) -> SafeString:
+        """When and by whom."""
+        moment = date_format(timezone.localtime(job.created_at), "SHORT_DATETIME_FORMAT")
+        return format_html('<span class="whitespace-nowrap">{}</span> {}', moment, job.created_by_name)
 
     @display(description="")
     def links(self, job: Any) -> SafeString:

@@ -113,11 +113,13 @@ def split_full_names(
         rows.append((number, [*row[:at], last, first, *row[at + 1 :]]))
     if guessed:
         message = ngettext(
-            "%(count)d name has no comma and was split by its words. Look at it in the preview.",
-            "%(count)d names have no comma and were split by their words. Look at them in the preview.",
+            "%(column)s: %(count)d name has no comma and was split by its words. Look at it in the preview.",
+            "%(column)s: %(count)d names have no comma and were split by their words. Look at them in the preview.",
             len(guessed),
         )
-        reading.note("names_guessed", message % {"count": len(guessed)}, column=columns.headers[at], rows=guessed)
+        header = columns.headers[at]
+        values = {"column": f"«{header}»", "count": len(guessed)}
+        reading.note("names_guessed", message % values, column=header, rows=guessed)
     headers = [resource.columns[LAST].header, resource.columns[FIRST].header]
     replaced = Columns(
         [*columns.headers[:at], *headers, *columns.headers[at + 1 :]],

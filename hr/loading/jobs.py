@@ -17,7 +17,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, InvalidTransition, NotAllowed
-from hr.loading.apply import MOVED, Run, apply_next, begin_to_take_back, held, in_one_transaction, refuse_load
+from hr.loading.apply import (
+    MOVED,
+    UNDO_KEPT,
+    Run,
+    apply_next,
+    begin_to_take_back,
+    held,
+    in_one_transaction,
+    refuse_load,
+)
 from hr.loading.collector import collecting_rarely
 from hr.loading.engine import check, note_outcome, read_file
 from hr.loading.errors import UnusableFile
@@ -362,15 +371,17 @@ def wake_stalled() -> int:
 
 
 def clean_up() -> int:
-    """Drop files and rows whose time is over: the rows of a load that can no longer be undone, the file of an upload
-    that was never written after a day, and of one that was after ninety.
+    """Drop files and rows whose time is over: the rows of a load that can no longer be undone, or ended unwritten as
+    long ago; the file of an upload that was never written after a day, and of one that was after ninety.
 
-    Returns how many files went. The clock calls it.
+    The load itself, with its counts, stays. Returns how many files went. The clock calls it.
     """
-    over = Q(undo_until__lt=timezone.now()) & ~Q(state__in=WAITING)
-    for job_id in ImportJob.objects.filter(over, lines__isnull=False).values_list("pk", flat=True).distinct():
+    now = timezone.now()
+    ended = ImportJob.objects.exclude(state__in=[*WAITING, State.CHECKED, State.AWAITING_APPROVAL])
+    over = Q(undo_until__lt=now) | Q(undo_until=None, updated_at__lt=now - UNDO_KEPT)
+    for job_id in ended.filter(over, lines__isnull=False).values_list("pk", flat=True).distinct():
         drop_rows(job_id)
-    expired = ImportJob.objects.filter(file__expires_at__lt=timezone.now())
+    expired = ImportJob.objects.filter(file__expires_at__lt=now)
     return sum(
         _forget(job_id, actor=None)
         for job_id in expired.exclude(state__in=(State.APPLYING, State.UNDOING)).values_list("pk", flat=True)

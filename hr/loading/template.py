@@ -48,7 +48,7 @@ def column_looks(columns: list[Column | None]) -> dict[int, Look]:
 def _instructions(kind: Kind) -> SheetToWrite:
     clear = CLEAR[_language()]
     steps = [
-        _("1. Fill in the first sheet, one row each. Leave its first row, the headings, as it is."),
+        _("1. Fill in the first sheet, one row each. Leave its first row, the header, as it is."),
         _("2. Where a cell offers a list, choose from it, or type a code or name that is not on it."),
         _("3. Save the file and load it. You see what it will do before anything is written."),
         _("A blank cell keeps what is there. Write %(clear)s into a cell to empty it.") % {"clear": clear},
@@ -56,7 +56,7 @@ def _instructions(kind: Kind) -> SheetToWrite:
     ]
     header: list[Written] = [
         Styled(text, Look.BOLD)
-        for text in (_("Heading"), _("Required for new rows"), _("Example"), _("What to write"), _("Words to choose"))
+        for text in (_("Header"), _("Required for new rows"), _("Example"), _("What to write"), _("Words to choose"))
     ]
     rows: list[Sequence[Written]] = [
         *([step, "", "", "", ""] for step in steps),

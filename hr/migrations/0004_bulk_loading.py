@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='importjob',
             name='mode',
-            field=models.CharField(choices=[('both', 'add new rows and change known ones'), ('create', 'only add new rows'), ('update', 'only change known rows')], default='both', max_length=8, verbose_name='rows written'),
+            field=models.CharField(choices=[('both', 'add new rows and change known ones'), ('create', 'only add new rows'), ('update', 'only change known rows')], default='both', max_length=8, verbose_name='which rows to write'),
         ),
         migrations.AddField(
             model_name='importjob',

@@ -56,7 +56,7 @@ class ImportJob(BusinessModel):
     )
     accept_valid = models.BooleanField(_("write the valid rows even if others are faulty"), default=False)
     create_missing = models.BooleanField(_("create unknown units and positions"), default=False)
-    mode = models.CharField(_("rows written"), max_length=8, choices=Mode.choices, default=Mode.BOTH)
+    mode = models.CharField(_("which rows to write"), max_length=8, choices=Mode.choices, default=Mode.BOTH)
     full_roster = models.BooleanField(_("the file names everybody who works here"), default=False)
     options = models.JSONField(default=dict, help_text="how the loader wants the file read (hr/loading/options.py)")
     reading = models.JSONField(default=dict, help_text="what was found in the file; {} until it is read")

@@ -94,7 +94,7 @@ def _write(job: ImportJob, *, actor: User | None, accept_valid: bool) -> Report:
     report = _report(job, refused=not written)
     if job.state == State.AWAITING_APPROVAL:
         report.waits_as = job.pk
-        message = _("Somebody else has to approve this load first: it waits as number %(number)d.")
+        message = _("A second person has to approve this load first: it waits as number %(number)d.")
         report.errors.append(_error(message=message % {"number": job.pk}))
     elif not written:
         report.errors.append(_error(message=job.error))

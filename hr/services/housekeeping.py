@@ -12,9 +12,7 @@ from hr.loading import export_jobs, jobs
 from hr.models import ImportJob, StoredFile
 from hr.services import delivery, denials, files
 
-State = ImportJob.State
 TASKS_KEPT_DAYS = 7
-ROWS_KEPT = timedelta(days=30)
 NOTIFICATIONS_KEPT = timedelta(days=180)
 
 
@@ -23,7 +21,6 @@ def clean_up() -> None:
     jobs.clean_up()
     export_jobs.clean_up()
     drop_expired_files()
-    drop_old_rows()
     denials.drop_old()
     delivery.drop_old(before=timezone.now() - NOTIFICATIONS_KEPT)
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
@@ -40,10 +37,3 @@ def drop_expired_files() -> int:
     for file in expired:
         files.drop_file(file)
     return len(expired)
-
-
-def drop_old_rows() -> int:
-    """The rows of loads that ended long ago; the load itself, with its counts, stays. Returns how many rows."""
-    ended = ImportJob.objects.exclude(state__in=[*jobs.WAITING, State.CHECKED, State.AWAITING_APPROVAL])
-    old = ended.filter(updated_at__lt=timezone.now() - ROWS_KEPT, lines__isnull=False)
-    return sum(jobs.drop_rows(job_id) for job_id in old.values_list("pk", flat=True).distinct())

@@ -388,7 +388,7 @@ def _approved(job_id: int, *, actor: User) -> ImportJob:
 def _to_decide(job_id: int, actor: User) -> ImportJob:
     """The load, locked, if the actor sees it; its loader may look on, not decide."""
     job = _seen(job_id, actor)
-    require(can_approve_load(actor, job), _("Somebody else has to approve this load."))
+    require(can_approve_load(actor, job), _("A second person has to approve this load."))
     if job.state != State.AWAITING_APPROVAL:
         raise _not_now(job)
     return job

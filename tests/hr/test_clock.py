@@ -16,6 +16,7 @@ from core.models import Invitation, UserGrant
 from core.services import invitations
 from hr import clock as clock_module
 from hr.clock import Clock
+from hr.loading import jobs
 from hr.models import ImportJob, ImportRow, Lease, StoredFile
 from hr.services import housekeeping
 from hr.services.accounts import invite_employees
@@ -196,7 +197,7 @@ def test_rows_of_loads_stay_thirty_days(state, days, kept):
     ImportRow.objects.create(job=job, number=2, verdict="new")
     ImportJob.objects.update(updated_at=timezone.now() - timedelta(days=days))
 
-    housekeeping.drop_old_rows()
+    jobs.clean_up()
 
     assert ImportRow.objects.count() == kept
 

@@ -458,7 +458,7 @@ def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_use
     own, theirs = (browser.get(page("changelist", model="importjob")).text for browser in (hr, as_user(auditor)))
 
     for text in (own, theirs):
-        assert page("import_job", job.pk) in text
+        assert page("change", job.pk, model="importjob") in text
         assert "1 of 2" in text
     assert page("import_file", job.pk) in own
     assert page("import_undo", job.pk) in own
