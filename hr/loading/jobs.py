@@ -195,7 +195,8 @@ def _progress_of(job_id: int, rows: int) -> Callable[[int], None] | None:
 
     def note(done: int) -> None:
         nonlocal told_at
-        if time.monotonic() - told_at >= BEAT_SECONDS:
+        # After the last row comes the storing of the preview.
+        if done == rows or time.monotonic() - told_at >= BEAT_SECONDS:
             _note_progress(job_id, rows_done=done)
             told_at = time.monotonic()
 
