@@ -55,7 +55,7 @@ SEEN = "seen"
 # How often a check says how far it is.
 BEAT_SECONDS = 1
 # Rows of a preview in one transaction.
-STORED_AT_ONCE = 2_000
+STORED_AT_ONCE = 5_000
 DROPPED_AT_ONCE = 5_000
 # Between two chunks, so that others who wait to write the one file come in.
 PAUSE_SECONDS = 0.02
