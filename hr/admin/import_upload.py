@@ -25,7 +25,7 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Create units and positions that do not exist yet"), required=False
     )
     mode = forms.ChoiceField(
-        label=gettext_lazy("Rows written"),
+        label=gettext_lazy("Which rows to write"),
         choices=ImportJob.Mode.choices,
         required=False,
         widget=UnfoldAdminSelectWidget,

@@ -46,8 +46,7 @@ class WhoseFilter(DropdownFilter):
 @admin.register(ImportJob)
 class ImportJobAdmin(HrAdmin):
     list_display = [
-        "name", "resource", "state_label", "rows", "created", "updated", "unchanged", "failed", "mapping", "came",
-        "links",
+        "name", "resource", "state_label", "rows", "created", "updated", "failed", "mapping", "came", "links",
     ]  # fmt: skip
     list_display_links = ["name"]
     search_fields = ["file_name", "created_by_name"]
@@ -118,7 +117,7 @@ class ImportJobAdmin(HrAdmin):
     def came(self, job: ImportJob) -> SafeString:
         """When and by whom."""
         moment = date_format(timezone.localtime(job.created_at), "SHORT_DATETIME_FORMAT")
-        return format_html('<span class="whitespace-nowrap">{}</span> {}', moment, job.created_by_name)
+        return format_html('<span><span class="whitespace-nowrap">{}</span> {}</span>', moment, job.created_by_name)
 
     @display(description="")
     def links(self, job: Any) -> SafeString:

@@ -56,7 +56,7 @@ SEEN = "seen"
 # How often a check says how far it is.
 BEAT_SECONDS = 1
 # Rows of a preview in one transaction.
-STORED_AT_ONCE = 2_000
+STORED_AT_ONCE = 5_000
 DROPPED_AT_ONCE = 5_000
 # Between two chunks, so that others who wait to write the one file come in.
 PAUSE_SECONDS = 0.02
@@ -198,7 +198,8 @@ def _progress_of(job_id: int, rows: int) -> Callable[[int], None] | None:
 
     def note(done: int) -> None:
         nonlocal told_at
-        if time.monotonic() - told_at >= BEAT_SECONDS:
+        # After the last row comes the storing of the preview.
+        if done == rows or time.monotonic() - told_at >= BEAT_SECONDS:
             _note_progress(job_id, rows_done=done)
             told_at = time.monotonic()
 

@@ -636,6 +636,24 @@ def test_a_second_person_approves_or_refuses(hr, second, sales, settings):
     assert Employee.objects.count() == 2
 
 
+def test_a_roster_without_a_change_is_confirmed_to_decide_about_who_is_missing(hr, sales):
+    """The usual one: everybody in it is as the file says."""
+    rows = [HEADER, person(1)]
+    act(hr, upload(hr, rows).context["job"], "confirm")
+    gone = make_employee("Eva", code="E9", org_unit=sales)
+
+    shown = upload(hr, rows, full_roster="on", again="on")
+    job = shown.context["job"]
+    assert (job.unchanged, job.created + job.updated) == (1, 0)
+    assert 'value="confirm"' in shown.text
+
+    act(hr, job, "confirm")
+    hr.post(page("import_roster", job.pk), {"action": "suspend", "sure": "on"})
+
+    gone.refresh_from_db()
+    assert gone.status == "suspended"
+
+
 def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
     make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
     make_employee("Zoé", "Zulu", code="Z1", org_unit=sales)
