@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import translation
 
+from core.roles import sync_roles
 from tests.hr.personas import World
 
 DATABASES = ["default", "business"]
@@ -25,6 +26,13 @@ def pytest_collection_modifyitems(items):
             raise pytest.UsageError(f"{item.nodeid} asks for no world, or commits: its module cannot share one")
         if item.get_closest_marker("servers") and connection.vendor == "sqlite":
             item.add_marker(pytest.mark.skip(reason="needs the real servers: make test-servers"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The roles are there from the beginning, as in every deployment: to make them takes longer than most tests."""
+    with django_db_blocker.unblock():
+        sync_roles()
 
 
 @pytest.fixture(autouse=True)
