@@ -8,8 +8,10 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import translation
 
+from backoffice.management.commands import migrate
 from core.roles import sync_roles
 from tests.hr.personas import World
+from tests.schema import make_tables
 
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
@@ -29,8 +31,17 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    patch = pytest.MonkeyPatch()
+    if connection.vendor == "sqlite":
+        patch.setattr(migrate.Command, "handle", make_tables)
+    return patch
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blocker):
     """The roles are there from the beginning, as in every deployment: to make them takes longer than most tests."""
+    django_db_modify_db_settings.undo()
     with django_db_blocker.unblock():
         sync_roles()
 
