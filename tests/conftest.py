@@ -10,11 +10,18 @@ from django.utils import translation
 
 from backoffice.management.commands import migrate
 from core.roles import sync_roles
+from tests.access.turns import ON_SERVERS
 from tests.hr.personas import World
+from tests.scheduling import Scheduler
 from tests.schema import make_tables
 
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items):
@@ -23,6 +30,9 @@ def pytest_collection_modifyitems(items):
         if marker or DATABASE_FIXTURES & set(item.fixturenames):
             options = {"databases": DATABASES} | (dict(marker.kwargs) if marker else {})
             item.add_marker(pytest.mark.django_db(**options), append=False)
+        elif ON_SERVERS and not any(map(item.get_closest_marker, ("servers", "browser"))):
+            # What asks no database is told nothing new by another one.
+            item.add_marker(pytest.mark.elsewhere)
         asks = set(item.fixturenames)
         if "world_of_module" in asks and ("world" not in asks or DATABASE_FIXTURES - {"db"} & asks):
             raise pytest.UsageError(f"{item.nodeid} asks for no world, or commits: its module cannot share one")
