@@ -14,8 +14,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from backoffice.management.commands import migrate  # noqa: E402
 from core import roles  # noqa: E402
 from core.models import StoredMail  # noqa: E402
 from hr.clock import Clock  # noqa: E402
@@ -24,6 +26,7 @@ from hr.services.checks import CHECKS  # noqa: E402
 from hr.services.reconcile import compare  # noqa: E402
 from tests.hr.faults.killing import in_child  # noqa: E402
 from tests.hr.faults.verbs import REPAIRS, VERBS, Company  # noqa: E402
+from tests.schema import make_tables  # noqa: E402
 
 MOST_STEPS = 500
 
@@ -72,7 +75,9 @@ def faults(*, kills):
 
 
 def main(name):
-    call_command("migrate_all", verbosity=0)
+    for alias in connections:
+        make_tables(migrate.Command(), database=alias, verbosity=0)
+    call_command("createcachetable")
     roles.sync_roles()
     verb = next(verb for verb in VERBS if verb.__name__ == name)
     company, wrong = Company(), []
