@@ -8,10 +8,20 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import translation
 
+from backoffice.management.commands import migrate
+from core.roles import sync_roles
+from tests.access.turns import ON_SERVERS
 from tests.hr.personas import World
+from tests.scheduling import Scheduler
+from tests.schema import make_tables
 
 DATABASES = ["default", "business"]
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Scheduler(config, log)
 
 
 def pytest_collection_modifyitems(items):
@@ -20,11 +30,30 @@ def pytest_collection_modifyitems(items):
         if marker or DATABASE_FIXTURES & set(item.fixturenames):
             options = {"databases": DATABASES} | (dict(marker.kwargs) if marker else {})
             item.add_marker(pytest.mark.django_db(**options), append=False)
+        elif ON_SERVERS and not any(map(item.get_closest_marker, ("servers", "browser"))):
+            # What asks no database is told nothing new by another one.
+            item.add_marker(pytest.mark.elsewhere)
         asks = set(item.fixturenames)
         if "world_of_module" in asks and ("world" not in asks or DATABASE_FIXTURES - {"db"} & asks):
             raise pytest.UsageError(f"{item.nodeid} asks for no world, or commits: its module cannot share one")
         if item.get_closest_marker("servers") and connection.vendor == "sqlite":
             item.add_marker(pytest.mark.skip(reason="needs the real servers: make test-servers"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    patch = pytest.MonkeyPatch()
+    if connection.vendor == "sqlite":
+        patch.setattr(migrate.Command, "handle", make_tables)
+    return patch
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blocker):
+    """The roles are there from the beginning, as in every deployment: to make them takes longer than most tests."""
+    django_db_modify_db_settings.undo()
+    with django_db_blocker.unblock():
+        sync_roles()
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ def watch(_everything, db):
 
 @pytest.fixture(autouse=True)
 def _not_measured():
-    """Coverage by thousands of requests says nothing of a line, and takes a third of the time.
+    """Coverage by thousands of requests says nothing of a line, and where a tracer measures it, takes half the time.
 
     What these tests hold is measured by `make mutate-scope`. pytest-cov's own `no_cover` does nothing in a worker.
     """

@@ -15,7 +15,7 @@ def run(manage, code, **variables):
 
 
 def test_two_processes_see_one_value_in_the_cache_table(manage):
-    manage("migrate_all")
+    manage("createcachetable")
 
     run(manage, WRITE)
 

@@ -28,8 +28,6 @@ for alias in ("default", "business"):
         except sqlite3.OperationalError as error:
             print(error)
 """
-    manage("migrate_all")
-
     result = manage("shell", "--verbosity", "0", "-c", code)
 
     assert result.stdout.splitlines() == ["['wal', 20000, 1]", "database is locked"] * 2

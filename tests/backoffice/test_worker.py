@@ -56,7 +56,7 @@ def test_it_waits_for_its_database_and_then_works(worker, manage, tmp_path):
 
     wait_for(tmp_path / "done", "late but done")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=30) == 0
 
 
 @pytest.mark.servers

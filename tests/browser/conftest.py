@@ -35,9 +35,12 @@ class Program:
         page.wait_for_url(self.url("/"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def program(tmp_path_factory, browser):
-    """`manage.py demo` in databases of its own: web, worker and clock, as a user starts them."""
+    """`manage.py demo` in databases of its own: web, worker and clock, as a user starts them.
+
+    It ends with the last test of the browser: its rounds would take from the others.
+    """
     folder = tmp_path_factory.mktemp("program")
     port = free_port()
     with scratch_databases() as databases:

@@ -8,7 +8,7 @@ from openpyxl import load_workbook
 from hr.loading.xlsx import SheetToWrite, workbook
 from tests.browser.test_main_job import complaints, counts  # noqa: F401  (a fixture)
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WAIT_MS = 1_200_000
 FAULTY_EVERY = 100

@@ -4,7 +4,9 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+from tests.access.turns import on_embedded_alone
+
+pytestmark = [pytest.mark.browser, *on_embedded_alone()]
 
 PASSWORD = "araguaney-2027"
 # The clock comes every 15 seconds.

@@ -2,7 +2,9 @@
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+from tests.access.turns import on_embedded_alone
+
+pytestmark = [pytest.mark.browser, *on_embedded_alone()]
 
 
 def test_a_roll_is_taken_from_its_first_person_on(program, page):

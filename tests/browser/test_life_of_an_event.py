@@ -13,7 +13,7 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 SCREENS = {"hr": DESK, "employee": PHONE, "manager": DESK, "auditor": DESK}

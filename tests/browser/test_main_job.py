@@ -6,7 +6,7 @@ import pytest
 
 from hr.demo.workbook import write_sample_workbook
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ROWS = 10_000
 WAIT_MS = 120_000

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+from tests.access.turns import on_embedded_alone
+
+pytestmark = [pytest.mark.browser, *on_embedded_alone()]
 
 
 @pytest.fixture

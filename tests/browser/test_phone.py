@@ -2,7 +2,9 @@
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+from tests.access.turns import on_embedded_alone
+
+pytestmark = [pytest.mark.browser, *on_embedded_alone()]
 
 LONG = "Departamento de Investigación, Desarrollo e Innovación de la Región Centro Occidental"
 

@@ -4,12 +4,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import scratch_databases
+from tests.hr.nursery import nursery
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 12
@@ -20,15 +21,15 @@ from hr.models import Employee
 from hr.services.accounts import invite_employees
 invite_employees(list(Employee.objects.active().values_list("pk", flat=True)), actor=None)
 """
-# The lease of a killed clock would keep the next one waiting for a minute.
-WORK = """
-import django; django.setup()
+LOAD = """
 from django.utils import timezone
 from hr.clock import Clock
 from hr.models import Lease
+"""
+# The lease of a killed clock would keep the next one waiting for a minute.
+WORK = """
 Lease.objects.filter(name="clock").update(expires_at=timezone.now())
 clock = Clock()
-print("at work", flush=True)
 while clock.round():
     pass
 clock.give_back()
@@ -53,7 +54,7 @@ print(json.dumps({
 
 @pytest.mark.slow
 def test_a_clock_killed_again_and_again_repeats_at_most_the_mail_it_was_at(tmp_path):
-    with scratch_databases() as databases:
+    with scratch_databases() as databases, ExitStack() as stack:
         environment = os.environ | {
             "ENV_FILE": "none",
             "APP_ENV": "testing",
@@ -67,25 +68,14 @@ def test_a_clock_killed_again_and_again_repeats_at_most_the_mail_it_was_at(tmp_p
             command = [sys.executable, "manage.py", *arguments]
             return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
 
-        def start():
-            command = [sys.executable, "-c", WORK]
-            clock = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-            assert clock.stdout.readline() == "at work\n"
-            return clock
-
         manage("migrate_all", "-v0")
         manage("seed_demo", "--employees", str(PEOPLE), "--without-events")
         manage("shell", "-v0", "-c", "from core.models import User; User.objects.exclude(employee_uid=None).delete()")
         manage("shell", "-v0", "-c", INVITE)
-        kills = 0
-        for _attempt in range(KILLS):
-            clock = start()
-            time.sleep(random.uniform(0, 0.5))
-            if clock.poll() is None:
-                kills += 1
-            clock.send_signal(signal.SIGKILL)
-            clock.communicate()
-        assert start().wait(120) == 0
+        clocks = stack.enter_context(nursery(LOAD, WORK, cwd=ROOT, env=environment))
+        ends = [clocks.run(kill_after=random.uniform(0, 0.5)) for _attempt in range(KILLS)]
+        kills = ends.count(-signal.SIGKILL)
+        assert clocks.run() == 0
         report = json.loads(manage("shell", "-v0", "-c", REPORT))
 
     people, mails = report["people"], report.pop("mails")

@@ -6,12 +6,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import scratch_databases
+from tests.hr.nursery import nursery
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 20
@@ -44,24 +45,18 @@ insert_only(ImportRow, [
 print(job.pk)
 """
 # Small chunks, so that there is something left to do after twenty kills.
-WORK = """
-import sys
-import django; django.setup()
+LOAD = """
 from hr.loading import apply, jobs, undo
 from hr.models import ImportJob
 apply.CHUNK = undo.CHUNK = 250
-job = ImportJob.objects.get()
-print("at work", flush=True)
-jobs.run(job.pk)
 """
+WORK = "jobs.run(ImportJob.objects.get().pk)"
 REPORT = """
 import json
 from django.db.models import Count
 from hr.models import Employee, ImportJob, ImportRow
 job = ImportJob.objects.get()
 keys = dict(Employee.objects.values_list("pk", "reports_to_id"))
-rows = dict(ImportRow.objects.exclude(object_id=None).values_list("number", "object_id"))
-wrong = sum(keys[rows[2 + number // 10]] is None for number in range(10, job.rows) if keys) if keys else 0
 print(json.dumps({
     "state": job.state,
     "done": job.rows_done,
@@ -83,7 +78,7 @@ imports.to_undoing(ImportJob.objects.get().pk, actor=None)
 
 @pytest.mark.slow
 def test_a_worker_killed_twenty_times_writes_every_row_once_and_takes_it_back_once(tmp_path):
-    with scratch_databases() as databases:
+    with scratch_databases() as databases, ExitStack() as stack:
         environment = os.environ | {
             "ENV_FILE": "none",
             "APP_ENV": "testing",
@@ -92,32 +87,21 @@ def test_a_worker_killed_twenty_times_writes_every_row_once_and_takes_it_back_on
             "LOG_LEVEL": "error",
             **databases,
         }
+        workers = stack.enter_context(nursery(LOAD, WORK, cwd=ROOT, env=environment))
 
         def manage(*arguments):
             command = [sys.executable, "manage.py", *arguments]
             return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
-
-        def start():
-            command = [sys.executable, "-c", WORK]
-            worker = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-            assert worker.stdout.readline() == "at work\n"
-            return worker
 
         def report():
             return json.loads(manage("shell", "-v0", "-c", REPORT))
 
         def kill_again_and_again():
             """How often a worker was killed that had not ended by itself, and whether all of them wrote something."""
-            kills, done = 0, []
-            for _attempt in range(KILLS):
-                worker = start()
-                time.sleep(random.uniform(0.05, 0.6))
-                kills += worker.poll() is None
-                worker.send_signal(signal.SIGKILL)
-                worker.communicate()
-            done.append(report()["done"])
-            assert start().wait(300) == 0
-            return kills, done[0]
+            ends = [workers.run(kill_after=random.uniform(0.05, 0.6)) for _attempt in range(KILLS)]
+            done = report()["done"]
+            assert workers.run() == 0
+            return ends.count(-signal.SIGKILL), done
 
         manage("migrate_all", "-v0")
         manage("shell", "-v0", "-c", PREPARE)

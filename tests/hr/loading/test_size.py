@@ -23,17 +23,6 @@ MEGABYTES = 100
 
 
 @pytest.mark.slow
-def test_ten_thousand_people_on_the_embedded_engine(db):
-    load_ten_thousand()
-
-
-@pytest.mark.slow
-@pytest.mark.servers
-def test_ten_thousand_people_on_the_servers(db):
-    load_ten_thousand()
-
-
-@pytest.mark.slow
 def test_a_hundred_thousand_people_are_checked_in_little_memory(db):
     """What the check itself takes, beside the process, the file and the database."""
     make_unit("Ventas")
@@ -62,7 +51,8 @@ def _memory(what):
     return int(line.split()[1]) / 1024
 
 
-def load_ten_thousand():
+@pytest.mark.slow
+def test_ten_thousand_people_are_loaded_within_a_minute(db):
     make_unit("Empresa")
     hr = make_user(role=HR_MANAGER)
     file = io.BytesIO()
@@ -84,17 +74,7 @@ def load_ten_thousand():
 
 
 @pytest.mark.slow
-def test_ten_thousand_rows_of_attendance_on_the_embedded_engine(db):
-    load_attendance()
-
-
-@pytest.mark.slow
-@pytest.mark.servers
-def test_ten_thousand_rows_of_attendance_on_the_servers(db):
-    load_attendance()
-
-
-def load_attendance():
+def test_ten_thousand_rows_of_attendance_are_loaded_within_a_minute(db):
     """All are enrolled, confirmed and marked; then the same file again, and what was exported."""
     unit, loader = make_unit("Empresa"), make_user(role=BULK_LOADER)
     event = make_event(code="V1", state="in_progress")
