@@ -21,7 +21,7 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "liv
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return Scheduler(config, log)
+    return Scheduler(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_collection_modifyitems(items):
