@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,12 @@ django.setup()
 from django.contrib.auth.models import Group  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
-from django.db.models import F, QuerySet, Value  # noqa: E402
+from django.db.models import QuerySet  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
-from django.utils import timezone, translation  # noqa: E402
+from django.utils import translation  # noqa: E402
 from python_calamine import CalamineWorkbook  # noqa: E402
 
+from benchmarks.company import ALIASES, enrol, on_disk  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from benchmarks.stock.export import StockAttendance, StockEmployees  # noqa: E402
 from core import roles  # noqa: E402
@@ -48,11 +49,8 @@ from core.models import User  # noqa: E402
 from hr.loading.export import Export  # noqa: E402
 from hr.loading.formulas import restore  # noqa: E402
 from hr.loading.kinds import KINDS  # noqa: E402
-from hr.models import Attendance, Employee, Event, EventKind  # noqa: E402
-from hr.services.events import NewEvent, create_events  # noqa: E402
-from hr.services.writing import insert_from  # noqa: E402
+from hr.models import Attendance, Employee  # noqa: E402
 
-ALIASES = ("default", "business")
 # (times stock, times stock with select_related), by format; performance.md's least.
 WANTED = {"csv": (15, 2.5), "xlsx": (15, 6)}
 MOST_MB = 50
@@ -94,12 +92,13 @@ def main() -> int:
     if wanted.quick:
         wanted.rows, wanted.employees, wanted.stock, wanted.full, wanted.rounds = 5_000, 1_000, 100, "", 1
     setup_test_environment()
-    databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
-    try:
-        with translation.override("en"):
-            return measure(wanted)
-    finally:
-        teardown_databases(databases, verbosity=0)
+    with on_disk():
+        databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
+        try:
+            with translation.override("en"):
+                return measure(wanted)
+        finally:
+            teardown_databases(databases, verbosity=0)
 
 
 def measure(wanted: argparse.Namespace) -> int:
@@ -218,40 +217,6 @@ def met(cell: Cell, found: list[Row]) -> list[Target]:
     added = float(found[0].extra["MB added"])
     targets.append(Target(f"{cell}: adds at most {MOST_MB} MB", f"{added:.0f} MB", added <= MOST_MB))
     return targets
-
-
-def enrol(rows: int) -> None:
-    """So many rows, everybody in one event after the other, with all statuses and outcomes."""
-    EventKind.objects.get_or_create(code="BENCH", defaults={"name": "Bench"})
-    starts = timezone.now() - timedelta(days=7)
-    statuses, outcomes = ("registered", "confirmed", "registered"), ("present", "late", "absent", "pending")
-    left, number = rows, 0
-    while left > 0:
-        new = NewEvent(
-            title=f"Bench {number}",
-            kind_id=EventKind.objects.get(code="BENCH").pk,
-            starts_at=starts,
-            ends_at=starts + timedelta(hours=2),
-        )
-        [event] = create_events([new], actor=None)
-        now = timezone.now()
-        values = {
-            "event_id": event.pk,
-            "employee_id": F("id"),
-            "status": Value(statuses[number % 3]),
-            "outcome": Value(outcomes[number % 4]),
-            "enrolled_at": now,
-            "created_at": now,
-            "updated_at": now,
-            "version": 1,
-        }
-        left -= insert_from(Attendance, Employee.objects.order_by("pk")[:left], values)
-        number += 1
-    with connections["business"].cursor() as cursor:
-        embedded = connections["business"].vendor == "sqlite"
-        cursor.execute("ANALYZE" if embedded else "ANALYZE TABLE hr_attendance, hr_employee, hr_event")
-        cursor.fetchall()
-    assert Event.objects.count() == number
 
 
 if __name__ == "__main__":

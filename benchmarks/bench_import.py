@@ -44,6 +44,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 from django.utils import translation  # noqa: E402
 
 from benchmarks import import_files as files  # noqa: E402
+from benchmarks.company import ALIASES, on_disk  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from benchmarks.stock import imports as stock  # noqa: E402
 from core import roles  # noqa: E402
@@ -67,7 +68,6 @@ from hr.services.employees import NewEmployee, hire_employees  # noqa: E402
 from hr.services.org_units import NewOrgUnit, create_org_units  # noqa: E402
 from hr.services.positions import NewPosition, create_positions  # noqa: E402
 
-ALIASES = ("default", "business")
 TIMES_STOCK, TIMES_THE_DRIVER, TIMES_IDLE, MEGABYTES = 40, 5, 2, 250
 COMPARED = (
     "code", "first_name", "last_name", "national_id", "work_email", "work_phone", "private_phone", "birth_date",
@@ -106,23 +106,13 @@ def main() -> int:
     if wanted.quick:
         wanted.rows, wanted.stock, wanted.rounds, wanted.full = 500, 100, 1, False
     setup_test_environment()
-    folder = _on_disk()
-    databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
-    try:
-        with translation.override("en"):
-            return measure(wanted, Path(folder.name))
-    finally:
-        teardown_databases(databases, verbosity=0)
-        folder.cleanup()
-
-
-def _on_disk() -> tempfile.TemporaryDirectory[str]:
-    """An embedded database in a file, as everywhere but in the suite: in memory it would count as the process's."""
-    folder = tempfile.TemporaryDirectory()
-    for alias in ALIASES:
-        if connections[alias].vendor == "sqlite":
-            connections[alias].settings_dict["TEST"]["NAME"] = str(Path(folder.name) / f"{alias}.sqlite3")
-    return folder
+    with on_disk() as folder:
+        databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
+        try:
+            with translation.override("en"):
+                return measure(wanted, folder)
+        finally:
+            teardown_databases(databases, verbosity=0)
 
 
 def measure(wanted: argparse.Namespace, folder: Path) -> int:
