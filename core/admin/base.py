@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -16,8 +17,12 @@ from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from django.utils.translation import get_language
+from unfold.admin import ModelAdmin, StackedInline, TabularInline, checkbox
+from unfold.decorators import display
 
 from core import kept_forms
 from core.admin import unseen
@@ -156,6 +161,12 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def _to_be_asked(self, names: list[str]) -> list[str]:
         return [name for name in names if name not in self.seen_with_row]
 
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """As the library draws it, but for all rows at once."""
+        before, after = _checkbox(get_language())
+        return mark_safe(f"{before}{escape(obj.pk)}{after}")  # noqa: S308  (escaped)
+
     # --- What may be asked of the list ------------------------------------------------------------------------
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what a filter of this list asks for: any other lookup would tell hidden values by their effect.
@@ -275,6 +286,14 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         page, args = ("change", [object_id]) if object_id is not None else ("changelist", [])
         target = reverse(f"{self.admin_site.name}:{opts.app_label}_{opts.model_name}_{page}", args=args)
         return HttpResponse(headers={"HX-Redirect": target})
+
+
+@lru_cache
+def _checkbox(language: str | None) -> tuple[str, str]:
+    """What stands before and after the key, as its label says it in this language."""
+    place = "0row0"
+    before, _place, after = checkbox.render(ACTION_CHECKBOX_NAME, place).partition(place)
+    return before, after
 
 
 def _is_relation(opts: Any, path: str) -> bool:

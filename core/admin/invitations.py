@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 
+from core.admin.badges import badge_column
 from core.admin.base import BackofficeAdmin
 from core.errors import DomainError
 from core.models import Invitation
@@ -115,7 +116,7 @@ class InvitationAdmin(BackofficeAdmin):
             return None
         return code_sheet(request, codes)
 
-    @display(description=gettext_lazy("delivery"), label=LABELS, ordering="delivery")
+    @badge_column(description=gettext_lazy("delivery"), colours=LABELS, ordering="delivery")
     def shown_delivery(self, invitation: Invitation) -> tuple[str, str]:
         if invitation.channel == Invitation.Channel.PAPER and invitation.delivery == Invitation.Delivery.PENDING:
             return "pending", _("to be printed")

@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
@@ -163,11 +163,11 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     def unit(self, row: Attendance) -> str:
         return row.employee.org_unit.name
 
-    @display(description=gettext_lazy("status"), label=STATUS_LABELS)
+    @badge_column(description=gettext_lazy("status"), colours=STATUS_LABELS)
     def status_label(self, row: Attendance) -> tuple[str, str]:
         return row.status, row.get_status_display()
 
-    @display(description=gettext_lazy("outcome"), label=OUTCOME_LABELS)
+    @badge_column(description=gettext_lazy("outcome"), colours=OUTCOME_LABELS)
     def outcome_label(self, row: Attendance) -> tuple[str, str]:
         return row.outcome, row.get_outcome_display()
 

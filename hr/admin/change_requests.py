@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from core.admin.paginator import CappedPaginator
 from core.admin.rows import is_key
 from hr.admin.asking import ask_view, missing_view, withdraw_view
@@ -238,7 +238,7 @@ class ChangeRequestAdmin(HrAdmin):
     def new_value(self, row: ChangeRequest) -> str:
         return row.new_words
 
-    @display(description=gettext_lazy("state"), label=DECISION_LABELS)
+    @badge_column(description=gettext_lazy("state"), colours=DECISION_LABELS)
     def state_label(self, row: ChangeRequest) -> tuple[str, str]:
         return row.state, row.get_state_display()
 

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
@@ -117,15 +117,15 @@ class CorrectionAdmin(HrAdmin):
     def event(self, correction: AttendanceCorrection) -> str:
         return str(correction.attendance.event)
 
-    @display(description=gettext_lazy("noted"), label=OUTCOME_LABELS)
+    @badge_column(description=gettext_lazy("noted"), colours=OUTCOME_LABELS)
     def noted_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
         return correction.attendance.outcome, correction.attendance.get_outcome_display()
 
-    @display(description=gettext_lazy("asked for"), label=OUTCOME_LABELS)
+    @badge_column(description=gettext_lazy("asked for"), colours=OUTCOME_LABELS)
     def asked_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
         return correction.outcome, correction.get_outcome_display()
 
-    @display(description=gettext_lazy("state"), label=DECISION_LABELS)
+    @badge_column(description=gettext_lazy("state"), colours=DECISION_LABELS)
     def state_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
         return correction.state, correction.get_state_display()
 

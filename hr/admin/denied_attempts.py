@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from core.admin.base import BackofficeAdmin
 from hr.models import DeniedAttempt
 
@@ -31,7 +31,7 @@ class DeniedAttemptAdmin(BackofficeAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: DeniedAttempt | None = None) -> bool:
         return False
 
-    @display(description=gettext_lazy("kind"), label=LABELS, ordering="kind")
+    @badge_column(description=gettext_lazy("kind"), colours=LABELS, ordering="kind")
     def kind_label(self, attempt: DeniedAttempt) -> tuple[str, str]:
         return attempt.kind, attempt.get_kind_display()
 

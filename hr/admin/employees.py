@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from hr.admin.accounts import InviteActions
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.bulk import run_on_many
@@ -157,7 +157,7 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
     def name(self, employee: Employee) -> str:
         return f"{employee.last_name}, {employee.first_name}"
 
-    @display(description=gettext_lazy("status"), ordering="status", label=LABELS)
+    @badge_column(description=gettext_lazy("status"), ordering="status", colours=LABELS)
     def status_label(self, employee: Employee) -> tuple[str, str]:
         return employee.status, employee.get_status_display()
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from unfold.decorators import action, display
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from hr.admin.answer_form import AnswerForm
 from hr.admin.base import HrAdmin
 from hr.admin.dialogs import ActionForm
@@ -49,7 +49,7 @@ class EvaluationFormAdmin(ResultPages, HrAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("versions")
 
-    @display(description=gettext_lazy("latest version"), label=LABELS)
+    @badge_column(description=gettext_lazy("latest version"), colours=LABELS)
     def latest(self, form: EvaluationForm) -> tuple[str, str]:
         version = max(form.versions.all(), key=lambda version: version.number)
         state, label = state_of(version)
@@ -199,7 +199,7 @@ class FormVersionAdmin(HrAdmin):
     def name(self, version: FormVersion) -> str:
         return str(version)
 
-    @display(description=gettext_lazy("state"), label=LABELS)
+    @badge_column(description=gettext_lazy("state"), colours=LABELS)
     def state(self, version: FormVersion) -> tuple[str, str]:
         return state_of(version)
 

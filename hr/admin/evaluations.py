@@ -16,7 +16,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from hr.admin.answering import answer_view, is_open, told_answers
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
@@ -136,7 +136,7 @@ class EvaluationAdmin(HrAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Evaluation | None = None) -> bool:
         return False
 
-    @display(description=gettext_lazy("state"), label=EVALUATION_LABELS, ordering="state")
+    @badge_column(description=gettext_lazy("state"), colours=EVALUATION_LABELS, ordering="state")
     def state_label(self, evaluation: Evaluation) -> tuple[str, str]:
         return evaluation.state, evaluation.get_state_display()
 

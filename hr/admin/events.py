@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from core.admin.badges import badge
+from core.admin.badges import badge, badge_column
 from core.admin.grant_forms import MomentField, MomentInput
 from hr.admin.base import GrantTab, HrAdmin, VersionedForm
 from hr.admin.calendar import calendar_view
@@ -124,7 +124,7 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
     def when(self, event: Event) -> str:
         return told_times(event)
 
-    @display(description=gettext_lazy("state"), ordering="state", label=LABELS)
+    @badge_column(description=gettext_lazy("state"), ordering="state", colours=LABELS)
     def state_label(self, event: Event) -> tuple[str, str]:
         return event.state, event.get_state_display()
 

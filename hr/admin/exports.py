@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from core.admin.badges import badge_column
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.loading.export import FORMATS
@@ -188,7 +189,7 @@ class ExportLogAdmin(HrAdmin):
     def kind_name(self, row: ExportLog) -> str:
         return capfirst(name_of(row.what))
 
-    @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
+    @badge_column(description=gettext_lazy("state"), colours=LABELS, ordering="state")
     def state_label(self, row: ExportLog) -> tuple[str, str]:
         return row.state, row.get_state_display()
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
+from core.admin.badges import badge_column
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.admin.import_preview import is_undoable
@@ -102,7 +103,7 @@ class ImportJobAdmin(HrAdmin):
     def name(self, job: ImportJob) -> str:
         return job.file_name
 
-    @display(description=gettext_lazy("state"), label=LOAD_LABELS)
+    @badge_column(description=gettext_lazy("state"), colours=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
         return job.state, job.get_state_display()
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action, display
 
+from core.admin.badges import badge_column
 from core.admin.base import BackofficeAdmin
 from hr.admin.inbox import inbox_view, open_view
 from hr.admin.messages import NamedChangeList, error_of, name_subjects
@@ -78,7 +79,7 @@ class NotificationAdmin(BackofficeAdmin):
     def problem(self, notification: Notification) -> str:
         return error_of(notification.message) or notification.error or self.get_empty_value_display()
 
-    @display(description=gettext_lazy("state"), label=LABELS, ordering="state")
+    @badge_column(description=gettext_lazy("state"), colours=LABELS, ordering="state")
     def shown_state(self, notification: Notification) -> tuple[str, str]:
         if notification.message.error and notification.state == Notification.State.SENT:
             return Notification.State.FAILED, _("could not be done")
