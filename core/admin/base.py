@@ -70,6 +70,9 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     list_filter_submit = True
     warn_unsaved_form = True
     compressed_fields = True
+    # The library's templates ask them for each row, and to find that one is missing takes Django long.
+    ordering_field: str | None = None
+    list_sections: tuple[Any, ...] = ()
 
     # --- Which rows exist -------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet:
