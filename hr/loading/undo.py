@@ -19,6 +19,7 @@ from hr.loading import notes
 from hr.loading.apply import CHUNK, held
 from hr.loading.apply_rows import Foreseen, RowWriter
 from hr.loading.chunks import do_what_fits
+from hr.loading.collector import collecting_rarely
 from hr.loading.kinds import KINDS
 from hr.loading.references import MADE_MODELS
 from hr.loading.turns import Turn, note_undone, read_turns
@@ -75,6 +76,7 @@ def undo_next(job_id: int, *, actor: User | None) -> bool:
     return bool(turns)
 
 
+@collecting_rarely()
 def undo_of(job: ImportJob, *, user: User | None) -> UndoPreview:
     """What an undo would do now."""
     preview = UndoPreview()
