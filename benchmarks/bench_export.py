@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import ctypes
-import gc
 import hashlib
 import io
 import os
@@ -42,6 +40,7 @@ from django.utils import translation  # noqa: E402
 from python_calamine import CalamineWorkbook  # noqa: E402
 
 from benchmarks.company import ALIASES, enrol, on_disk  # noqa: E402
+from benchmarks.memory import peak, settled  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from benchmarks.stock.export import StockAttendance, StockEmployees  # noqa: E402
 from core import roles  # noqa: E402
@@ -157,10 +156,7 @@ def row(cell: Cell, name: str, count: int, seconds: list[float], memory: list[fl
 
 def timed(act: Act) -> tuple[float, float]:
     """Seconds, and MB of memory above what the process had before."""
-    gc.collect()
-    ctypes.CDLL("libc.so.6").malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = memory_of("VmRSS")
+    before = settled()
     started = time.perf_counter()
     digest, size = hashlib.sha256(), 0
     for piece in act():
@@ -168,13 +164,7 @@ def timed(act: Act) -> tuple[float, float]:
         size += len(piece)
     seconds = time.perf_counter() - started
     assert size
-    return seconds, (memory_of("VmHWM") - before) / 1024
-
-
-def memory_of(name: str) -> int:
-    """In kB, of this process."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1])
+    return seconds, peak() - before
 
 
 def same(cell: Cell, user: User, few: QuerySet, acts: dict[str, tuple[int, Act]]) -> None:

@@ -45,6 +45,7 @@ from django.utils import translation  # noqa: E402
 
 from benchmarks import import_files as files  # noqa: E402
 from benchmarks.company import ALIASES, on_disk  # noqa: E402
+from benchmarks.memory import peak, settled  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from benchmarks.stock import imports as stock  # noqa: E402
 from core import roles  # noqa: E402
@@ -207,7 +208,7 @@ def load(kind: str, content: bytes, **expected: int) -> Loaded:
     """Load a file as a command does, all valid rows of it, and look that it did what it should."""
     job = imports.store(KINDS[kind], "bench", content, actor=None, options={"sha256": uuid4().hex * 2})
     del content
-    reset_peak()
+    settled()
     started = time.perf_counter()
     jobs.read_and_check(job.pk)
     checked = time.perf_counter()
@@ -294,7 +295,7 @@ def beside(count: int, few: int, others: dict[str, list[Loaded]]) -> None:
 def row_by_row(resource: type[stock.PlainResource], content: bytes, count: int, *, dry_run: bool = True) -> Loaded:
     """Both passes, or the second alone."""
     clean()
-    reset_peak()
+    settled()
     started = time.perf_counter()
     if dry_run:
         assert stock.load(resource(), content, dry_run=True).totals["new"] == count
@@ -467,21 +468,6 @@ def check_attendance(rows: Iterable[files.Row]) -> None:
 
 def day(text: str) -> Any:
     return datetime.fromisoformat(text).date()
-
-
-# --- Memory ----------------------------------------------------------------------------------------------------------
-def reset_peak() -> None:
-    """From now on `peak` tells of what follows."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def peak() -> float:
-    """The largest resident memory of this process, in MB."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
 
 
 def median(values: Sequence[float]) -> float:

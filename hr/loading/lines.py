@@ -21,7 +21,7 @@ from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import OfCountryWidget
 
 NEW, CHANGED, UNCHANGED, FAULTY, SKIPPED = "new", "changed", "unchanged", "faulty", "skipped"
-REMEMBERED = 20_000
+REMEMBERED = 5_000
 
 
 Rereadable = Packed[tuple[int, Row]] | list[tuple[int, Row]]
