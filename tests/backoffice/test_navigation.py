@@ -81,3 +81,61 @@ def test_a_list_counts_in_its_header_what_a_filter_left(client, db):
     assert "Show all" not in client.get(address).text
     assert "0 results" in client.get(address, {"q": "Feria"}).text
     assert "0 results" in client.get(address, {"state__exact": "draft"}).text
+
+
+# --- What is drawn is kept -------------------------------------------------------------------------------------------
+LIST = "admin:hr_employee_changelist"
+
+
+def drawn(client, page="admin:index"):
+    """The sidebar as it is sent: the addresses of its entries, and of those that are marked."""
+    html = client.get(reverse(page)).content.decode()
+    begin = html.index('id="nav-sidebar-apps"')
+    entries = re.findall(r'<li[^>]*>\s*<a\s+href="([^"]*)" class="([^"]*)"', html[begin : html.index("</nav>", begin)])
+    return {address for address, _classes in entries}, [address for address, classes in entries if " active" in classes]
+
+
+def test_each_reader_gets_his_own_sidebar_whoever_was_there_before(client, db):
+    hr, auditor = make_user(role=roles.HR_MANAGER), make_user(role=roles.AUDITOR)
+    seen = {}
+    for user in (hr, auditor, hr, auditor):
+        client.force_login(user)
+        entries, _marked = drawn(client)
+        of_context = {
+            str(item["link"])
+            for group in client.get(reverse("admin:index")).context["sidebar_navigation"]
+            for item in group["items"]
+            if item["has_permission"]
+        }
+        assert entries == of_context
+        assert seen.setdefault(user.pk, entries) == entries
+    assert seen[hr.pk] != seen[auditor.pk]
+
+
+def test_a_right_that_is_taken_away_takes_its_entry_with_it(client, db):
+    user = make_user(role=roles.HR_MANAGER)
+    client.force_login(user)
+    assert reverse(LIST) in drawn(client)[0]
+
+    user.groups.clear()
+
+    assert reverse(LIST) not in drawn(client)[0]
+
+
+def test_the_page_one_is_on_is_marked_whichever_was_before(client, db):
+    client.force_login(make_user(role=roles.ADMINISTRATOR))
+
+    marked = [drawn(client, page)[1] for page in (LIST, "admin:index", "admin:hr_orgunit_changelist", LIST)]
+
+    assert marked == [[reverse(LIST)], [], [reverse("admin:hr_orgunit_changelist")], [reverse(LIST)]]
+
+
+def test_the_sidebar_is_drawn_in_the_language_of_its_reader(client, db):
+    texts = {}
+    for language in ("en", "es", "en"):
+        user = make_user(role=roles.ADMINISTRATOR, language=language)
+        client.force_login(user)
+        html = client.get(reverse("admin:index")).content.decode()
+        texts[language] = ("Empleados" in html, "Employees" in html)
+
+    assert texts == {"es": (True, False), "en": (False, True)}
