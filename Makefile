@@ -27,7 +27,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench-lists bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -51,6 +51,11 @@ test-slow: .venv/.dev ## Kill loops and 100,000-row runs, on the embedded databa
 
 test-slow-servers: .venv/.dev .venv/.mysql ## The same on the servers
 	$(SERVERS) $(PYTEST) -m slow $(PYTEST_ARGS)
+
+# Goes on after a missed target, and fails at the end.
+bench: ## All benchmarks with little data; FULL=1 as they are recorded in docs/benchmarks.md (hours)
+	$(MAKE) --keep-going bench-lists bench-scope bench-fanout bench-import bench-export bench-reading \
+		BENCH_ARGS="$(if $(FULL),,--quick)"
 
 bench-lists: .venv/.dev .venv/.mysql ## Time the lists of 1,000,000 rows beside a plain Django admin, on both kinds of databases
 	$(EMBEDDED) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS)

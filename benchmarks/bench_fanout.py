@@ -31,12 +31,12 @@ from django.db import connections, transaction  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from benchmarks.company import ALIASES  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from hr.models import Attendance, Employee, Event, EventAudience, EventKind  # noqa: E402
 from hr.services.audiences import Audience, add_audience  # noqa: E402
 from hr.services.events import NewEvent, create_events, publish_events  # noqa: E402
 
-ALIASES = ("default", "business")
 TIMES_THE_LOOP, TIMES_THE_STATEMENTS = 60, 1.5
 
 COLUMNS = """event_id, employee_id, status, outcome, version, enrolled_at, created_at, updated_at,
@@ -59,7 +59,10 @@ def main() -> int:
     parser.add_argument("--employees", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--loop", type=int, help="over how many people the row loop goes; over all, if it is not said")
+    parser.add_argument("--quick", action="store_true", help="little data and one round: whether it runs")
     wanted = parser.parse_args()
+    if wanted.quick:
+        wanted.employees, wanted.rounds = 1_000, 1
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
     try:
@@ -105,7 +108,7 @@ def measure(wanted: argparse.Namespace) -> int:
     ]
     vendor = connections["business"].vendor
     facts = {"employees": f"{Employee.objects.count():,}", "active": f"{people:,}"}
-    return publish(f"fanout-{vendor}", f"Publishing an event, {vendor}", rows, targets, facts)
+    return publish(f"fanout-{vendor}", f"Publishing an event, {vendor}", rows, targets, facts, trial=wanted.quick)
 
 
 def timed(act: Callable[..., object], most: int | None = None) -> float:

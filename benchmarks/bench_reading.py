@@ -41,7 +41,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="little data and one round: whether it runs")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.rows, arguments.rounds = 2_000, 1
     resource_ = EmployeeResource()
     header = [column.es for column in resource_.columns.values()]
     content = written(header, arguments.rows)
@@ -67,6 +70,7 @@ def main() -> int:
         list(rows.values()),
         [Target(f"at least {TIMES_OPENPYXL} times as fast as openpyxl", f"{times:.1f} times", times >= TIMES_OPENPYXL)],
         {"bytes": len(content), "columns": len(header), "peak of the process": f"{child} MB"},
+        trial=arguments.quick,
     )
 
 

@@ -31,6 +31,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
+from benchmarks.company import ALIASES  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from core import roles  # noqa: E402
 from core.models import User  # noqa: E402
@@ -39,7 +40,6 @@ from hr.services.employees import change_boss, move_employees  # noqa: E402
 from hr.services.org_units import NewOrgUnit, create_org_units, move_org_units, set_heads  # noqa: E402
 
 Query = tuple[str, str, Any]
-ALIASES = ("default", "business")
 MOST_TIMES = 2.0
 FACTS = 6
 
@@ -51,7 +51,10 @@ def main() -> int:
     parser.add_argument("--managers", type=int, default=5_000)
     parser.add_argument("--large", type=int, default=5_000, help="how many people the larger manager answers for")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="little data: whether it runs")
     wanted = parser.parse_args()
+    if wanted.quick:
+        wanted.employees, wanted.units, wanted.managers, wanted.large, wanted.rounds = 1_000, 60, 60, 200, 2
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False, aliases=ALIASES)
     try:
@@ -102,7 +105,9 @@ def measure(wanted: argparse.Namespace) -> int:
         # SQLite counts a whole table without reading it: nothing that asks for some of its rows comes near.
         counted["the list against the unrestricted, without a target here"] = times
     name = f"scope-{connections['business'].vendor}"
-    return publish(name, f"Managers' lists, {connections['business'].vendor}", rows, targets, counted)
+    return publish(
+        name, f"Managers' lists, {connections['business'].vendor}", rows, targets, counted, trial=wanted.quick
+    )
 
 
 def manager_of(people: int) -> User:
