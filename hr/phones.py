@@ -92,9 +92,9 @@ def _plan_of(country: str) -> _Plan | None:
 
 _USUAL = re.compile(r"\+?[0-9]+(?:[ -][0-9]+)*")
 
-# A load reads each number for the preview, again before it writes, and the service once more in its stored form.
+# A form reads a number to check it, and the service once more in its stored form; a file repeats those of its units.
 _normalized: dict[tuple[str, str], str] = {}
-_REMEMBERED = 100_000
+_REMEMBERED = 5_000
 
 
 def _remember(text: str, country: str, stored: str) -> None:

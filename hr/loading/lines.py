@@ -13,7 +13,7 @@ from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.loading import mapping as mappings
 from hr.loading.causes import REQUIRED, SURPLUS
-from hr.loading.literal import clears, taken_literally
+from hr.loading.literal import MARKS, clears, taken_literally
 from hr.loading.options import Reading
 from hr.loading.packing import BLOCK, Packed
 from hr.loading.reading import Cell, Fault, Row, Table
@@ -21,7 +21,7 @@ from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import OfCountryWidget
 
 NEW, CHANGED, UNCHANGED, FAULTY, SKIPPED = "new", "changed", "unchanged", "faulty", "skipped"
-REMEMBERED = 5_000
+TRIED, REMEMBERED = 1_000, 20_000
 
 
 Rereadable = Packed[tuple[int, Row]] | list[tuple[int, Row]]
@@ -175,11 +175,15 @@ class _Reader:
         self.date_order = mapping.date_order
         self.of_country = isinstance(column.widget, OfCountryWidget)
         self._known: dict[Any, tuple[Any, str, str]] = {}
+        self._seen, self._remembers = 0, True
 
-    def read(self, lines: Iterable[Line], sheet: Sheet, country: str = DEFAULT_COUNTRY) -> None:
+    def read(self, lines: Sequence[Line], sheet: Sheet, country: str = DEFAULT_COUNTRY) -> None:
         position, name, known, of_country = self.position, self.name, self._known, self.of_country
-        if len(known) > REMEMBERED:
+        if len(known) > TRIED and (len(known) > REMEMBERED or 2 * len(known) > self._seen):
+            # Of keys hardly one comes back: to remember them all would take memory, and no time less.
+            self._remembers = len(known) > REMEMBERED
             known.clear()
+        self._seen += len(lines)
         for line in lines:
             cells = line.cells
             cell = cells[position] if position < len(cells) else ""
@@ -190,7 +194,9 @@ class _Reader:
                 key = (cell, of)
             found = known.get(key)
             if found is None:
-                found = known[key] = self._meaning(cell, key[1] if isinstance(key, tuple) else DEFAULT_COUNTRY)
+                found = self._meaning(cell, key[1] if isinstance(key, tuple) else DEFAULT_COUNTRY)
+                if self._remembers:
+                    known[key] = found
             value, message, cause = found
             if message:
                 sheet.fault(line, name, message, cause)
@@ -199,18 +205,13 @@ class _Reader:
 
     def _meaning(self, cell: Cell, country: str) -> tuple[Any, str, str]:
         """What a cell means, or what is wrong with it and the word for that."""
-        if self.fixes and isinstance(cell, str):
-            cell = self.fixes.get(fold(cell), cell)
-        if isinstance(cell, str) and clears(cell):
-            if self.column.may_be_empty:
-                return None, "", ""
-            return (
-                "",
-                _("This is never empty, so that it cannot be cleared. Write a value, or leave it blank."),
-                REQUIRED,
-            )
         if isinstance(cell, str):
-            cell = taken_literally(cell)
+            if self.fixes:
+                cell = self.fixes.get(fold(cell), cell)
+            if cell[:1] in MARKS and clears(cell):
+                return (None, "", "") if self.column.may_be_empty else ("", _never_empty(), REQUIRED)
+            if cell[:1] in MARKS:
+                cell = taken_literally(cell)
         try:
             return self.column.widget.clean(cell, country=country, date_order=self.date_order), "", ""
         except ValueError as error:
@@ -229,3 +230,7 @@ def read_sheet(
     """The sheet of a table, which is packed: the caller lets go of the table itself."""
     rows: Rereadable = Packed(table.rows) if len(table.rows) > BLOCK else table.rows
     return Sheet(resource, mapping, rows, event_id=event_id, reading=reading, fixes=fixes, faults=table.faults)
+
+
+def _never_empty() -> str:
+    return _("This is never empty, so that it cannot be cleared. Write a value, or leave it blank.")

@@ -10,6 +10,8 @@ from hr.loading.unreadable import code_of
 
 # Cells that empty a field, where a blank one keeps what is there.
 CLEARING = frozenset({"<borrar>", "<clear>"})
+# How a cell begins that is such a command, or a text that is marked: all others need not be looked at.
+MARKS = frozenset("<'")
 _STARTS = frozenset("'#<+-0123456789")
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import batched, chain
+from itertools import batched, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,6 @@ STATEMENT_LENGTH = 1_000_000  # characters: servers take from 4 MB on
 DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
 ATTEMPTS = 4
 IS_REFERRED_TO, REFERS_TO_NOTHING = 1451, 1452  # MySQL and MariaDB: a broken foreign key, seen from either side
-
-_VARYING = object()
 
 _inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
 
@@ -207,9 +205,10 @@ def insert_stored(
     common = as_stored(model, {field.attname: field.get_default() for field in fields})
     common |= as_stored(model, {"created_at": now, "updated_at": now})
     in_order = itemgetter(*(field.attname for field in fields))
-    _insert(model, fields, (in_order(common | row) for row in rows))  # type: ignore[operator]
+    columns = [str(model._meta.get_field(name).column) for name in (*unique, "id")] if _tells_rows() else []
+    found = _insert(model, fields, (in_order(common | row) for row in rows), returning=columns)  # type: ignore[operator]
     named = [tuple(row[name] for name in unique) for row in rows]
-    keys = find_keys(model, unique, named)
+    keys = {tuple(name): pk for *name, pk in found} if columns else find_keys(model, unique, named)
     written = [keys[name] for name in named]
     record(written, model, "+")
     return written
@@ -406,7 +405,10 @@ def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason
     """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
     if hasattr(model, "history"):
         for batch in batched(keys, BATCH):
-            record_rows(model._base_manager.filter(pk__in=batch), kind, reason=reason)
+            # Of rows just written the keys follow one another, and two of them say so in a word.
+            follow = batch == tuple(range(batch[0], batch[0] + len(batch)))
+            named: dict[str, Any] = {"pk__range": (batch[0], batch[-1])} if follow else {"pk__in": batch}
+            record_rows(model._base_manager.filter(**named), kind, reason=reason)
 
 
 def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
@@ -437,41 +439,70 @@ def _values(row: models.Model, fields: Iterable[models.Field]) -> list[Any]:
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
-def _insert(model: type[models.Model], fields: Sequence[models.Field], rows: Iterable[Sequence[Any]]) -> None:
-    """Write rows of the driver's values, in the order of the fields."""
+def _insert(
+    model: type[models.Model],
+    fields: Sequence[models.Field],
+    rows: Iterable[Sequence[Any]],
+    *,
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
+    """Write rows of the driver's values, in the order of the fields; returns what `returning` names of them, in any
+    order, which takes a server that tells it (`_tells_rows`).
+    """
     connection = connections[DATABASE]
     names = ", ".join(_quoted(field.column) for field in fields)
     insertion = f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES "  # noqa: S608  (names of the models)
+    found: list[tuple[Any, ...]] = []
     with _explaining(model), connection.cursor() as cursor:
         for batch in batched(rows, BATCH):
-            if connection.vendor == "mysql":
-                _insert_literally(cursor, insertion, batch)
-            else:
+            if connection.vendor != "mysql":
                 cursor.executemany(f"{insertion}({', '.join(['%s'] * len(fields))})", batch)
+                continue
+            for part in _statements(_literals(batch)):
+                told = f" RETURNING {', '.join(map(_quoted, returning))}" if returning else ""
+                cursor.execute(f"{insertion}{', '.join(part)}{told}")
+                found += cursor.fetchall() if returning else ()
+    return found
 
 
-def _insert_literally(cursor: Any, insertion: str, rows: Sequence[Sequence[Any]]) -> None:
-    """The statement as MySQL's driver would write it, but what all rows share is made a literal once: the driver takes
-    longer for its values, one by one in Python, than the server for the rows.
+def _tells_rows() -> bool:
+    """Whether the server answers an INSERT of many rows with the rows."""
+    connection = connections[DATABASE]
+    return connection.vendor == "mysql" and connection.features.can_return_rows_from_bulk_insert
+
+
+def _literals(rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """Each row as MySQL's driver writes it into a statement. What all rows share is written once, and of the others no
+    more is asked than their type: the driver takes longer for its values, in Python, than the server for the rows.
     """
-    columns = list(zip(*rows, strict=True))
-    literal = connections[DATABASE].connection.literal
-    shared = [column[0] if column.count(column[0]) == len(column) else _VARYING for column in columns]
-    marks = ", ".join("%s" if value is _VARYING else literal(value).decode().replace("%", "%%") for value in shared)
-    varying = [column for column, value in zip(columns, shared, strict=True) if value is _VARYING]
-    values = list(zip(*varying, strict=True)) or [()] * len(rows)
-    for part in _statements(values):
-        cursor.execute(insertion + ", ".join([f"({marks})"] * len(part)), list(chain.from_iterable(part)))
+    driver = connections[DATABASE].connection
+
+    def literal(value: Any) -> bytes:
+        if value.__class__ is str:
+            return driver.string_literal(value.encode())
+        if value.__class__ is int:
+            return b"%d" % value
+        return b"NULL" if value is None else driver.literal(value)
+
+    columns = [
+        repeat(literal(column[0]), len(rows)) if column.count(column[0]) == len(rows) else map(literal, column)
+        for column in zip(*rows, strict=True)
+    ]
+    return (f"({values.decode()})" for values in map(b", ".join, zip(*columns, strict=True)))
 
 
-def _statements(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Sequence[Any]]]:
+def _statements(rows: Iterable[str]) -> Iterator[list[str]]:
     """The rows in parts that a server takes as one statement."""
-    if len(rows) > 1 and sum(len(value) for row in rows for value in row if value.__class__ is str) > STATEMENT_LENGTH:
-        half = len(rows) // 2
-        yield from _statements(rows[:half])
-        yield from _statements(rows[half:])
-    else:
-        yield rows
+    part: list[str] = []
+    length = 0
+    for row in rows:
+        if part and length + len(row) > STATEMENT_LENGTH:
+            yield part
+            part, length = [], 0
+        part.append(row)
+        length += len(row)
+    if part:
+        yield part
 
 
 def _update(model: type[models.Model], sql: str, values: Iterable[Sequence[Any]]) -> None:
