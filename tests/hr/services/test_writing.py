@@ -8,7 +8,17 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from core.context import changing, current_change
 from core.errors import DomainError
 from hr.models import Employee, OrgUnit, Position
-from hr.services.writing import business_atomic, complete, constraint_error, insert, record, remove, write
+from hr.services import writing
+from hr.services.writing import (
+    business_atomic,
+    complete,
+    constraint_error,
+    insert,
+    insert_stored,
+    record,
+    remove,
+    write,
+)
 from tests.factories import make_employee, make_position, make_unit, make_user
 
 
@@ -49,6 +59,58 @@ def test_an_insert_gives_keys_and_first_versions(db):
 
     assert {row.code: row.pk for row in rows} == dict(Position.objects.values_list("code", "pk"))
     assert Position.history.filter(version=1, history_type="+").count() == 2500
+
+
+TEXTS = [
+    "plain", "50 %", "%s", "%%", "%(code)s", "it's", 'say "x"', "back\\slash", "\\'; DROP TABLE hr_position; -- ", "''",
+    "two\nlines", "\x1a", "Ñandú", "🧑‍💻", "), (", "NULL", "{0}", "0x41", "?", "\\",
+]  # fmt: skip
+
+
+@business_atomic
+def stored(rows, *, actor=None):
+    return insert_stored(Position, rows)
+
+
+def test_texts_are_stored_as_they_are_whatever_they_hold(db):
+    rows = [{"code": f"P{number}", "title": text} for number, text in enumerate(TEXTS)]
+
+    keys = stored(rows)
+
+    for kept in (Position.objects.filter(pk__in=keys), Position.history.filter(id__in=keys)):
+        assert {row.code: row.title for row in kept} == {row["code"]: row["title"] for row in rows}
+
+
+def test_keys_are_those_of_the_rows_in_the_order_given(db):
+    codes = [f"P{number * 7919 % 2501:04}" for number in range(2501)]
+
+    keys = stored([{"code": code, "title": "x"} for code in codes])
+
+    of_codes = dict(Position.objects.values_list("code", "pk"))
+    assert keys == [of_codes[code] for code in codes]
+    assert sorted(Position.history.values_list("id", flat=True)) == sorted(keys)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_statement_longer_than_a_server_takes_becomes_several(db, monkeypatch, count):
+    monkeypatch.setattr(writing, "STATEMENT_LENGTH", 300)
+
+    keys = stored([{"code": f"P{number}", "title": "x" * 100} for number in range(count)])
+
+    assert list(Position.objects.order_by("code").values_list("pk", "title")) == [(key, "x" * 100) for key in keys]
+
+
+def test_history_is_of_the_rows_named_in_whatever_order(db):
+    keys = sorted(stored([{"code": f"P{number}", "title": "x"} for number in range(6)]))
+
+    @business_atomic
+    def noted(named, *, actor=None):
+        record(named, Position, "~")
+
+    for named in ([keys[4], keys[1]], keys[3:1:-1], [keys[5]], keys[:3], [keys[2], keys[3], keys[5]]):
+        Position.history.filter(history_type="~").delete()
+        noted(named)
+        assert sorted(Position.history.filter(history_type="~").values_list("id", flat=True)) == sorted(named)
 
 
 def test_completing_a_new_row_is_no_second_version(db):
