@@ -63,7 +63,7 @@ def test_an_insert_gives_keys_and_first_versions(db):
 
 TEXTS = [
     "plain", "50 %", "%s", "%%", "%(code)s", "it's", 'say "x"', "back\\slash", "\\'; DROP TABLE hr_position; -- ", "''",
-    "two\nlines", "\x1a", "Ñandú", "🧑‍💻", "), (", "NULL", "{0}", "0x41", "?", "\\",
+    "two\nlines", "a\x1ab", "Ñandú", "🧑‍💻", "), (", "NULL", "{0}", "0x41", "?", "\\",
 ]  # fmt: skip
 
 
