@@ -16,7 +16,7 @@ from tests.hr.nursery import nursery
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 20
-ROWS = 30_000
+ROWS = 120_000
 
 PREPARE = f"""
 from django.utils import timezone
