@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
@@ -469,10 +470,6 @@ def check_attendance(rows: Iterable[files.Row]) -> None:
 
 def day(text: str) -> Any:
     return datetime.fromisoformat(text).date()
-
-
-def median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
@@ -151,10 +152,6 @@ def targets_of(page: Page, visits: dict[str, list[Visit]]) -> list[Target]:
     cpu = median([each.cpu for each in visits[OURS]]) / median([each.cpu for each in visits[STOCK]])
     title = f"{page.name}: at most {MOST_CPU:g} times the plain admin's CPU"
     return [*targets, Target(title, f"{cpu:.2f} times", cpu <= MOST_CPU)]
-
-
-def median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
 
 
 if __name__ == "__main__":

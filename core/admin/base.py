@@ -29,6 +29,7 @@ from core.admin import unseen
 from core.admin.rows import is_key, rows_for
 from core.admin.widgets import RowSelect
 from core.errors import DomainError, NotAllowed, NotFound
+from core.templatetags.drawn import PLACE
 
 # What filters add to the name of their field: of a relation, and of any other.
 OF_A_ROW = {"", "__exact", "__id__exact", "__pk__exact", "__isnull"}
@@ -294,8 +295,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 @lru_cache
 def _checkbox(language: str | None) -> tuple[str, str]:
     """What stands before and after the key, as its label says it in this language."""
-    place = "0row0"
-    before, _place, after = checkbox.render(ACTION_CHECKBOX_NAME, place).partition(place)
+    before, _place, after = checkbox.render(ACTION_CHECKBOX_NAME, PLACE).partition(PLACE)
     return before, after
 
 

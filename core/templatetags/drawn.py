@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 register = template.Library()
-# Stands for the key in addresses.
+# Stands for the key of a row in what is drawn once for all of them.
 PLACE = "0row0"
 MOST_DRAWN = 500
 _sidebars: dict[Hashable, SafeString] = {}
@@ -25,7 +25,7 @@ _sidebars: dict[Hashable, SafeString] = {}
 def row_actions(context: Context, actions: list[dict[str, Any]], key: Any) -> SafeString:
     """The menu of what can be done to one row: the same for all of them but for the key in its addresses."""
     if not actions:
-        return mark_safe("")
+        return SafeString("")
     kept = context["cl"].__dict__
     if "row_actions" not in kept:
         kept["row_actions"] = render_to_string("core/row_actions.html", {"actions": actions, "instance_pk": PLACE})
