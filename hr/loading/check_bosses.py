@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.errors import DomainError
-from core.text import fold
 from hr.countries import DEFAULT_COUNTRY
 from hr.identifiers import normalize_national_id
 from hr.loading.check_employment import TERMINATED, EmploymentCheck
 from hr.loading.file_keys import FileKeys
-from hr.loading.identities import Identities, id_key
+from hr.loading.identities import Identities
 from hr.loading.lines import SKIPPED, Line, NewRow
 from hr.loading.loops import loops_of
 
@@ -58,10 +57,10 @@ class BossCheck(EmploymentCheck):
         return boss
 
     def _find_boss(self, text: str, country: str) -> Boss:
-        number, key = self.file.codes.first.get(fold(text), 0), self.identities.coded(text) or 0
+        number, key = self.file.codes.first.get(self.identities.code_key(text), 0), self.identities.coded(text) or 0
         for of_country, national_id in self._as_national_ids(text, country) if not (number or key) else ():
             if not (number or key):
-                number = self.file.ids.first.get(id_key(of_country, national_id), 0)
+                number = self.file.ids.first.get(self.identities.id_key(of_country, national_id), 0)
                 key = self.identities.identified(of_country, national_id) or 0
         if not number and key:
             number = self.file.people.first.get(key, 0)

@@ -17,7 +17,7 @@ from hr.loading.check import stored
 from hr.loading.check_bosses import BossCheck
 from hr.loading.check_people import PersonCheck
 from hr.loading.file_keys import HAS_CODE, HAS_ID, HAS_MAIL, FileKeys
-from hr.loading.identities import id_key, seen_scope
+from hr.loading.identities import seen_scope
 from hr.loading.lines import Line, ToCreate
 from hr.loading.packing import BLOCK
 from hr.loading.plan import Absentee
@@ -49,7 +49,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
         self.positions = Catalogue(self.visible(Position), "title")
         self._unknown: dict[str, dict[str, str]] = {"org_unit": {}, "position": {}}
         self._may_guarded = can_change_guarded(self.user)
-        self.file = FileKeys()
+        self.file = FileKeys(self.identities)
         for lines in self.sheet.blocks(self.block, KEYS):
             self.lines = lines
             self.guard_personal_columns()
@@ -90,13 +90,13 @@ class EmployeeCheck(PersonCheck, BossCheck):
 
     def _refuse_repeats(self, line: Line, target: int | None) -> None:
         values, file = line.values, self.file
-        if file.codes and (code := values.get("code")) and (rows := file.codes.several(fold(code))):
+        if file.codes and (code := values.get("code")) and (rows := file.codes.several(self.identities.code_key(code))):
             self.fault_repeated(line, "code", rows)
         if file.ids and (national_id := values.get("national_id")):
-            rows = file.ids.several(id_key(self.country_of(line), national_id))
+            rows = file.ids.several(self.identities.id_key(self.country_of(line), national_id))
             if rows:
                 self.fault_repeated(line, "national_id", rows)
-        if file.mails and (mail := values.get("work_email")) and (rows := file.mails.several(fold(mail))):
+        if file.mails and (mail := values.get("work_email")) and (rows := file.mails.several(self.identities.mail_key(mail))):
             self.fault_repeated(line, "work_email", rows)
         if target is None or not (rows := file.people.several(target)):
             return
@@ -115,7 +115,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
         if holder is None or (line.existing is not None and line.existing.pk == holder):
             return
         giver = self.file.people.first.get(holder)
-        if giver is None or not self.file.has(giver, HAS_MAIL) or giver in self.file.mails.several(fold(email or "")):
+        if giver is None or not self.file.has(giver, HAS_MAIL) or giver in self.file.mails.several(holder):
             message = _("Another employee has this e-mail. Each needs an own one, or none.")
         else:
             message = _(

@@ -7,8 +7,7 @@ from bisect import bisect_left
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from core.text import fold
-from hr.loading.identities import id_key
+from hr.loading.identities import Identities
 
 HAS_CODE, HAS_ID, HAS_MAIL = 1, 2, 4
 
@@ -41,9 +40,13 @@ class Rows:
 
 
 class FileKeys:
-    """The keys in a file, of each row by its place, from 0 on. `targets` are the people they are about, or 0."""
+    """The keys in a file, of each row by its place, from 0 on. `targets` are the people they are about, or 0.
 
-    def __init__(self) -> None:
+    A key that the database knows is noted as `identities` give it: nothing is held twice.
+    """
+
+    def __init__(self, identities: Identities) -> None:
+        self._identities = identities
         self.numbers, self.targets, self._has = array("L"), array("q"), bytearray()
         self.known = bytearray()
         self.codes, self.ids, self.mails, self.people = Rows(), Rows(), Rows(), Rows()
@@ -53,14 +56,14 @@ class FileKeys:
         has = 0
         if code := values.get("code"):
             has = HAS_CODE
-            self.codes.note(fold(code), number)
+            self.codes.note(self._identities.code_key(code), number)
         if national_id := values.get("national_id"):
             has |= HAS_ID
-            self.ids.note(id_key(country, national_id), number)
+            self.ids.note(self._identities.id_key(country, national_id), number)
         if "work_email" in values:
             has |= HAS_MAIL
             if values["work_email"]:
-                self.mails.note(fold(values["work_email"]), number)
+                self.mails.note(self._identities.mail_key(values["work_email"]), number)
         if target is not None:
             self.people.note(target, number)
         self.numbers.append(number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import cached_property
 from itertools import batched
 from typing import TYPE_CHECKING, NamedTuple
@@ -63,6 +63,19 @@ class Identities:
 
     def coded(self, code: str) -> int | None:
         return self._by_code.get(fold(code))
+
+    # --- What is equal for equal keys: whose it is, else the key itself, folded ---------------------------------
+    def code_key(self, code: str) -> Hashable:
+        folded = fold(code)
+        return self._by_code.get(folded, folded)
+
+    def id_key(self, country: str, national_id: str) -> Hashable:
+        folded = id_key(country, national_id)
+        return self._by_id.get(folded, folded)
+
+    def mail_key(self, address: str) -> Hashable:
+        folded = fold(address)
+        return self._by_mail.get(folded, folded)
 
     def is_taken(self, code: str) -> bool:
         """Whether somebody whom the user does not see has the code."""

@@ -208,9 +208,9 @@ class _Reader:
         if isinstance(cell, str):
             if self.fixes:
                 cell = self.fixes.get(fold(cell), cell)
-            if cell[:1] in MARKS and clears(cell):
-                return (None, "", "") if self.column.may_be_empty else ("", _never_empty(), REQUIRED)
             if cell[:1] in MARKS:
+                if clears(cell):
+                    return (None, "", "") if self.column.may_be_empty else ("", _never_empty(), REQUIRED)
                 cell = taken_literally(cell)
         try:
             return self.column.widget.clean(cell, country=country, date_order=self.date_order), "", ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, groupby
 from typing import Any
 
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -22,6 +22,7 @@ FIELDS = (
     "written_version",
 )  # fmt: skip
 LONGEST_REASON = 200
+SHORTEST_RUN = 50
 
 
 @dataclass(slots=True)
@@ -85,8 +86,29 @@ def note_written(turns: Sequence[Turn]) -> None:
         rows = [[turn.pk, turn.object_id, turn.written_version, json.dumps(turn.after | turn.made)] for turn in turns]
     else:
         columns = {"object_id": "BIGINT", "written_version": "INT"}
-        rows = [[turn.pk, turn.object_id, turn.written_version] for turn in turns]
+        rows = [[turn.pk, turn.object_id, turn.written_version] for turn in _but_runs(turns)]
     update_by_key(ImportRow, columns, rows)
+
+
+def _but_runs(turns: Sequence[Turn]) -> list[Turn]:
+    """Note what became of rows whose keys follow one another as those of their new records do: one statement says it
+    of all. The other turns are returned.
+    """
+    others: list[Turn] = []
+    for (distance, _first, version, is_new), found in groupby(enumerate(turns), _run_of):
+        run = [turn for _place, turn in found]
+        if is_new and len(run) >= SHORTEST_RUN:
+            rows = ImportRow._base_manager.filter(pk__range=(run[0].pk, run[-1].pk))
+            rows.update(object_id=F("pk") + distance, written_version=version)
+        else:
+            others += run
+    return others
+
+
+def _run_of(placed: tuple[int, Turn]) -> tuple[int, int, int | None, bool]:
+    """Equal for neighbours of one run."""
+    place, turn = placed
+    return (turn.object_id or 0) - turn.pk, turn.pk - place, turn.written_version, turn.is_new
 
 
 def note_undone(turns: Sequence[Turn], undone: str) -> None:

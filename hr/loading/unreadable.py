@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
 from hr.loading.mapping import Columns
 from hr.loading.options import Reading
-from hr.loading.reading import Fault, Table
+from hr.loading.reading import Cell, Fault, Table
 
 FORMULA_ERROR, NO_RESULT, DIGITS_LOST, TOO_NARROW = "formula_error", "no_result", "digits_lost", "too_narrow"
 _ERRORS = frozenset(
@@ -63,11 +63,19 @@ def _seen_in_cells(table: Table, columns: Columns) -> Iterator[tuple[int, int, F
     for position, name in enumerate(columns.fields):
         if name is None:
             continue
+        if not _may_be_unreadable(row[position] for _number, row in table.rows):
+            continue
         texts = {row[position] for _number, row in table.rows}
         codes = {text: code for text in texts if isinstance(text, str) and (code := code_of(text))}
         for at, (_number, row) in enumerate(table.rows if codes else ()):
             if (cell := row[position]) in codes:
                 yield at, position, faults[codes[str(cell)]]
+
+
+def _may_be_unreadable(cells: Iterable[Cell]) -> bool:
+    """Whether a cell holds one of the signs that `code_of` looks for: nearly no column does."""
+    texts = " ".join(map(str, cells))
+    return "#" in texts or "E+" in texts or "e+" in texts
 
 
 def code_of(text: str) -> str:

@@ -84,10 +84,9 @@ class Employee(BusinessModel):
             models.Index(fields=["search_text", "id"], name="employee_by_name"),
             models.Index(fields=["status", "search_text"], name="employee_by_status"),
             # Everything the list of a manager counts and filters by, and a line of command, without reading rows.
-            models.Index(fields=["org_unit", "country"], name="employee_countries"),
+            models.Index(fields=["org_unit", "status", "country"], name="employee_counted"),
             models.Index(fields=["reports_to", "org_unit"], name="employee_line"),
             models.Index(fields=["hired_on"], name="employee_hired_on"),
-            models.Index(fields=["org_unit", "status"], name="employee_of_unit"),
         ]
         constraints = [
             models.UniqueConstraint(

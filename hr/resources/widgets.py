@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -120,6 +121,9 @@ class DateWidget(Widget):
         if isinstance(value, date) and not isinstance(value, datetime):
             return self._in_range(value, value.isoformat())
         text = str(value)
+        if len(text) == 10 and text[4] == text[7] == "-":
+            with suppress(ValueError):
+                return self._in_range(date.fromisoformat(text), text)
         year, month, day = self._parts(text, month_first=date_order == "mdy")
         try:
             found = date(year, month, day)
