@@ -16,6 +16,7 @@ class HrConfig(AppConfig):
         from hr.services import (  # they make their kinds of message known
             account_follow,  # noqa: F401
             accounts,  # noqa: F401
+            event_figures,  # noqa: F401  (told of what is written)
             leavers,  # noqa: F401
             notices,  # noqa: F401
             reconcile,  # noqa: F401

@@ -17,7 +17,16 @@ from django.utils import timezone
 
 from core.services import invitations
 from hr.loading import export_jobs, jobs
-from hr.services import delivery, enrolment_clock, evaluation_clock, event_clock, housekeeping, leases, outbox
+from hr.services import (
+    delivery,
+    enrolment_clock,
+    evaluation_clock,
+    event_clock,
+    event_figures,
+    housekeeping,
+    leases,
+    outbox,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +48,7 @@ DUTIES: tuple[Callable[..., int], ...] = (
     evaluation_clock.open_due,
     evaluation_clock.expire_due,
     enrolment_clock.fill_due,
+    event_figures.count_due,
 )
 
 

@@ -1,14 +1,15 @@
 """What is counted of attendance: rates, hours and completion, by unit, kind and month. docs/reports.md defines them.
 
 One definition for the first page, the report and the lists they lead to: the methods of the querysets. Every count is
-of a period, and by the database, whose answer grows with the units, kinds and months compared, not with the rows.
+of a period, and by the database, whose answer grows with the units, kinds and months compared, not with the rows. Who
+sees everybody is answered from the figures kept of each event (EventFigures), others from the rows that they see.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, Count, Exists, Expression, F, IntegerField, OuterRef, Q, Sum, Value, When
 from django.utils import timezone
 
-from hr.models import Attendance, EventKind, EventSession, OrgUnit, SessionMark
-from hr.querysets import AttendanceQuerySet, OfEventsQuerySet, SessionMarkQuerySet
+from hr.models import Attendance, Event, EventFigures, EventKind, EventSession, OrgUnit, SessionMark
+from hr.querysets import AttendanceQuerySet, EventFiguresQuerySet, SessionMarkQuerySet
+from hr.rights import VIEW_ATTENDANCE
+from hr.scope import scope_for
 from hr.wall_clock import plus_months, start_of
 
 if TYPE_CHECKING:
@@ -116,12 +119,23 @@ class Asked:
     unit: Unit | OrgUnit | None = None
     kind: EventKind | None = None
 
-    def attendance(self) -> AttendanceQuerySet:
-        return self._narrowed(Attendance.objects.visible_to(self.user))
+    def attendance(self, events: Collection[int] | None = None) -> AttendanceQuerySet:
+        """Of these events, or of all."""
+        return self._among(events, Attendance.objects.visible_to(self.user))
 
-    def marks(self) -> SessionMarkQuerySet:
+    def marks(self, events: Collection[int] | None = None) -> SessionMarkQuerySet:
         """Of the sessions of these events."""
-        return self._narrowed(SessionMark.objects.visible_to(self.user))
+        return self._among(events, SessionMark.objects.visible_to(self.user))
+
+    def figures(self, key: Key) -> EventFiguresQuerySet:
+        """Those that are kept, without the events of which the rows are to be counted."""
+        rows = EventFigures.objects.visible_to(self.user)
+        rows = rows.of_units() if self.unit is not None or key is by_unit else rows.of_everybody()
+        return self._narrowed(rows)
+
+    def _among(self, events: Collection[int] | None, rows: Any) -> Any:
+        rows = self._narrowed(rows)
+        return rows if events is None else rows.filter(**{f"{rows.event}__in": events})
 
     def _narrowed(self, rows: Any) -> Any:
         rows = rows.held().begun_between(self.period.first, self.period.last)
@@ -142,63 +156,100 @@ class Line:
 
 
 # By what rows are told apart: gives an expression over them.
-Key = Callable[[OfEventsQuerySet], Any]
+Key = Callable[[Any], Any]
+
+
+_CAME = Q(outcome__in=Attendance.CAME)
+COUNTS = {
+    "sum_enrolled": Count("pk"),
+    "sum_came": Count("pk", filter=_CAME),
+    "sum_absent": Count("pk", filter=Q(outcome__in=Attendance.COUNTED) & ~_CAME),
+}
+SUMS = {f"sum_{name}": Sum(name) for name in ("enrolled", "came", "absent")}
 
 
 def tallies(*parts: tuple[Asked, Key]) -> list[dict[Any, Tally]]:
-    """Of each part the figures by the value of its key, without the time attended: all in one query."""
-    came = Q(outcome__in=Attendance.CAME)
-    counts = {
-        "enrolled": Count("pk"),
-        "came": Count("pk", filter=came),
-        "absent": Count("pk", filter=Q(outcome__in=Attendance.COUNTED) & ~came),
-    }
-    queries = [
-        _grouped(asked.attendance().annotate(part=Value(number)), key, counts, "part")
-        for number, (asked, key) in enumerate(parts)
-    ]
+    """Of each part the figures by the value of its key, without the time attended: in two queries for all. The parts
+    are asked for by the same user.
+    """
+    uncounted = _uncounted([asked for asked, _key in parts])
+    queries = []
+    for number, (asked, key) in enumerate(parts):
+        if uncounted is not None:
+            figures = asked.figures(key).exclude(event__in=uncounted).annotate(part=Value(number))
+            queries.append(_grouped(figures, "part", sums=SUMS, key=key))
+        if uncounted is None or uncounted:
+            rows = asked.attendance(uncounted).annotate(part=Value(number))
+            queries.append(_grouped(rows, "part", sums=COUNTS, key=key))
     found: list[dict[Any, Tally]] = [{} for _part in parts]
-    for part, key, *values in queries[0].union(*queries[1:], all=True) if len(parts) > 1 else queries[0]:
-        found[part][key] = Tally(*values)
+    for part, key, *values in queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]:
+        found[part][key] = found[part].get(key, Tally()) + Tally(*map(int, values))
     return found
 
 
 def with_time(asked: Asked, key: Key) -> dict[Any, Tally]:
-    """The same with the time attended, in three queries: of events as long as they took, and of courses as long as the
-    sessions attended took.
-    """
-    [found] = tallies((asked, key))
-    course = Exists(EventSession.objects.filter(event=OuterRef("event")))
-    parts: list[tuple[Any, str, str]] = [
-        (asked.attendance().came().exclude(course), "event__starts_at", "event__ends_at"),
-        (asked.marks().came(), "session__starts_at", "session__ends_at"),
-    ]
-    for rows, starts_at, ends_at in parts:
-        for value, time in _grouped(rows, key, {"time": Sum(F(ends_at) - F(starts_at))}):
-            known = found.get(value, Tally())
-            found[value] = replace(known, time=known.time + (time or timedelta()))
+    """The same of one part, with the time attended."""
+    uncounted = _uncounted([asked])
+    found: dict[Any, Tally] = {}
+    if uncounted is None or uncounted:
+        found = {of: tally for (of,), tally in count(asked.attendance(uncounted), asked.marks(uncounted), key).items()}
+    if uncounted is not None:
+        figures = asked.figures(key).exclude(event__in=uncounted)
+        for value, *counts, time in _grouped(figures, sums=SUMS | {"sum_time": Sum("time")}, key=key):
+            found[value] = found.get(value, Tally()) + Tally(*map(int, counts), time)
     return found
 
 
-def _grouped(rows: Any, key: Key, sums: Mapping[str, Any], *more: str) -> Any:
-    return rows.order_by().annotate(key=key(rows)).values_list(*more, "key").annotate(**sums)
+def count(attendance: AttendanceQuerySet, marks: SessionMarkQuerySet, *keys: Key) -> dict[tuple[Any, ...], Tally]:
+    """The figures of these rows by the values of the keys, in three queries: the time attended is of events as long as
+    they took, and of courses as long as the sessions attended took.
+    """
+    named = {f"key_{number}": key for number, key in enumerate(keys)}
+    found = {row[: len(keys)]: Tally(*row[len(keys) :]) for row in _grouped(attendance, sums=COUNTS, **named)}
+    course = Exists(EventSession.objects.filter(event=OuterRef("event")))
+    parts: list[tuple[Any, str, str]] = [
+        (attendance.came().exclude(course), "event__starts_at", "event__ends_at"),
+        (marks.came(), "session__starts_at", "session__ends_at"),
+    ]
+    for rows, starts_at, ends_at in parts:
+        for *of, time in _grouped(rows, sums={"sum_time": Sum(F(ends_at) - F(starts_at))}, **named):
+            found[tuple(of)] = found.get(tuple(of), Tally()) + Tally(time=time or timedelta())
+    return found
+
+
+def _uncounted(asked: Sequence[Asked]) -> list[int] | None:
+    """The events of which the rows have to be counted; None is all of them."""
+    if not scope_for(asked[0].user, VIEW_ATTENDANCE).everything:
+        return None
+    first, last = min(each.period.first for each in asked), max(each.period.last for each in asked)
+    events = Event.objects.filter(state__in=Event.HELD).begun_between(first, last).uncounted()
+    return list(events.order_by().values_list("pk", flat=True))
+
+
+def _grouped(rows: Any, *more: str, sums: Mapping[str, Any], **keys: Key) -> Any:
+    rows = rows.order_by().annotate(**{name: key(rows) for name, key in keys.items()})
+    return rows.values_list(*more, *keys).annotate(**sums)
 
 
 # --- By what ----------------------------------------------------------------------------------------------------------
-def by_kind(rows: OfEventsQuerySet) -> Expression | F:
+def by_kind(rows: Any) -> F:
     return F(f"{rows.event}__kind_id")
 
 
-def by_unit(rows: OfEventsQuerySet) -> Expression | F:
+def by_event(rows: Any) -> F:
+    return F(f"{rows.event}_id")
+
+
+def by_unit(rows: Any) -> F:
     """By the person's own unit. By a part of its path, MariaDB would begin with all units and all their people."""
-    return F(f"{rows.employee}__org_unit_id")
+    return F(rows.unit)
 
 
 def by_month(period: Period) -> Key:
     """By the place of the month in `period.months`. MariaDB knows no time zones unless their tables were loaded."""
     places = list(enumerate(period.months))
 
-    def key(rows: OfEventsQuerySet) -> Expression:
+    def key(rows: Any) -> Expression:
         began = f"{rows.event}__starts_at__gte"
         whens = [When(**{began: start_of(month.first)}, then=Value(place)) for place, month in reversed(places)]
         return Case(*whens, default=Value(0), output_field=IntegerField())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
-from django.db.models import Count, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
@@ -457,10 +457,26 @@ class EventQuerySet(BusinessQuerySet):
         lines = self.model._meta.get_field("audience").related_model._base_manager.filter(meant)
         return self.filter(pk__in=lines.order_by().values("event_id"))
 
+    def without_figures(self) -> Self:
+        """Those whose figures were never counted."""
+        return self.exclude(self._has_figures())
+
+    def uncounted(self) -> Self:
+        """Those of which the figures that are kept do not tell, or no longer (hr/services/event_figures.py)."""
+        due = self.model._meta.apps.get_model("hr", "FiguresDue").objects.filter(event_id=OuterRef("pk"))
+        return self.filter(~self._has_figures() | Q(Exists(due)))
+
+    def _has_figures(self) -> Q:
+        figures = self.model._meta.get_field("figures").related_model.objects.of_everybody()
+        return Q(Exists(figures.filter(event=OuterRef("pk"))))
+
+    def begun_between(self, first: date, last: date) -> Self:
+        """Those that began on one of these days."""
+        return self.filter(starts_at__gte=start_of(first), starts_at__lt=start_of(last + timedelta(days=1)))
+
     def coming_between(self, first: date, last: date) -> Self:
         """Published ones that begin on these days."""
-        begin, end = start_of(first), start_of(last + timedelta(days=1))
-        return self.filter(state="published", starts_at__gte=begin, starts_at__lt=end)
+        return self.filter(state="published").begun_between(first, last)
 
     def open_to_enrol(self, user: User) -> Self:
         """Those the user sees that take people."""
@@ -491,20 +507,14 @@ class EventSessionQuerySet(EventAudienceQuerySet):
         return self.filter(event__in=events.order_by().values("pk"))
 
 
-class OfEventsQuerySet(OfEmployeesQuerySet):
-    """Rows about people in events. `enrolment` leads from the row to the attendance, with the dashes that end it."""
+class AtEventsQuerySet(BusinessQuerySet):
+    """Rows that belong to an event, to which `event` leads."""
 
     event: str
-    enrolment = ""
 
     def held(self) -> Self:
-        """Of people with a seat, in events that are over: what the figures of attendance count (docs/reports.md)."""
-        seated = self._attendance().SEATED
-        over = self._attendance()._meta.get_field("event").related_model.HELD
-        return self.filter(**{f"{self.enrolment}status__in": seated, f"{self.event}__state__in": over})
-
-    def came(self) -> Self:
-        return self.filter(outcome__in=self._attendance().CAME)
+        """Of events that are over."""
+        return self.filter(**{f"{self.event}__state__in": self.model._meta.apps.get_model("hr", "Event").HELD})
 
     def begun_between(self, first: date, last: date) -> Self:
         """Of events that began on one of these days."""
@@ -513,6 +523,45 @@ class OfEventsQuerySet(OfEmployeesQuerySet):
 
     def of_kind(self, kind_id: int) -> Self:
         return self.filter(**{f"{self.event}__kind": kind_id})
+
+
+class EventFiguresQuerySet(AtEventsQuerySet):
+    """Figures are of whole events and units: for who sees the attendance of everybody."""
+
+    event, unit = "event", "org_unit_id"
+
+    def visible_to(self, user: User) -> Self:
+        return self if scope_for(user, VIEW_ATTENDANCE).everything else self.none()
+
+    def of_everybody(self) -> Self:
+        return self.filter(org_unit_id=self.model.EVERYBODY)
+
+    def of_units(self) -> Self:
+        return self.exclude(org_unit_id=self.model.EVERYBODY)
+
+    def in_subtree(self, unit_path: str) -> Self:
+        """Of the members of a unit and of all units below it."""
+        units = self.model._meta.apps.get_model("hr", "OrgUnit").objects.subtree(unit_path)
+        return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
+
+
+class OfEventsQuerySet(AtEventsQuerySet, OfEmployeesQuerySet):
+    """Rows about people in events. `enrolment` leads from the row to the attendance, with the dashes that end it."""
+
+    event: str
+    enrolment = ""
+
+    def held(self) -> Self:
+        """Of people with a seat, in events that are over: what the figures of attendance count (docs/reports.md)."""
+        return super().held().filter(**{f"{self.enrolment}status__in": self._attendance().SEATED})
+
+    def came(self) -> Self:
+        return self.filter(outcome__in=self._attendance().CAME)
+
+    @property
+    def unit(self) -> str:
+        """What leads to the key of the person's unit."""
+        return f"{self.employee}__org_unit_id"
 
     def _attendance(self) -> Any:
         return self.model._meta.apps.get_model("hr", "Attendance")

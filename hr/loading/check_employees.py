@@ -89,14 +89,14 @@ class EmployeeCheck(PersonCheck, BossCheck):
         self.fault(line, name, _("This key is taken by a record you may not change. Remove the row."), "taken")
 
     def _refuse_repeats(self, line: Line, target: int | None) -> None:
-        values, file, identities = line.values, self.file, self.identities
-        if file.codes and (code := values.get("code")) and (rows := file.codes.several(identities.code_key(code))):
+        values, file, known = line.values, self.file, self.identities
+        if file.codes and (code := values.get("code")) and (rows := file.codes.several(known.code_key(code))):
             self.fault_repeated(line, "code", rows)
         if file.ids and (national_id := values.get("national_id")):
-            rows = file.ids.several(identities.id_key(self.country_of(line), national_id))
+            rows = file.ids.several(known.id_key(self.country_of(line), national_id))
             if rows:
                 self.fault_repeated(line, "national_id", rows)
-        if file.mails and (mail := values.get("work_email")) and (rows := file.mails.several(identities.mail_key(mail))):
+        if file.mails and (mail := values.get("work_email")) and (rows := file.mails.several(known.mail_key(mail))):
             self.fault_repeated(line, "work_email", rows)
         if target is None or not (rows := file.people.several(target)):
             return

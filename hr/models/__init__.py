@@ -4,6 +4,7 @@ from hr.models.denied_attempt import DeniedAttempt
 from hr.models.employee import Employee
 from hr.models.evaluation import Answer, Evaluation, EvaluationForm, EvaluationRound, FormVersion, Question
 from hr.models.event import Event, EventAudience, EventKind, EventSession
+from hr.models.event_figures import EventFigures, FiguresDue
 from hr.models.export_log import ExportLog
 from hr.models.imports import ColumnMapping, ImportJob, ImportRow
 from hr.models.org_unit import OrgUnit
@@ -25,9 +26,11 @@ __all__ = [
     "EvaluationRound",
     "Event",
     "EventAudience",
+    "EventFigures",
     "EventKind",
     "EventSession",
     "ExportLog",
+    "FiguresDue",
     "FormVersion",
     "ImportJob",
     "ImportRow",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, QuerySet
@@ -23,7 +24,7 @@ from core.models import User, UserGrant
 from core.services import leavers
 from hr.models import Attendance, Employee, Event, Notification, OutboxMessage
 from hr.rights import DELEGATION
-from hr.services import delivery, outbox
+from hr.services import delivery, event_figures, outbox
 from hr.services.rows import locked
 from hr.services.writing import BATCH, business_atomic, write
 
@@ -99,6 +100,14 @@ def seats_miscounted() -> Iterator[Difference]:
                 yield Difference(str(event.pk), _("%(event)s: %(noted)d noted, %(counted)d counted") % counts)
 
 
+def figures_miscounted() -> Iterator[Difference]:
+    for events in _batches(Event.objects.filter(state__in=Event.HELD).only("pk", "title", "code")):
+        by_key = {event.pk: event for event in events}
+        for batch in batched(by_key, event_figures.EVENTS_AT_ONCE):
+            for key in event_figures.miscounted(batch):
+                yield Difference(str(key), str(by_key[key]))
+
+
 def messages_waiting() -> Iterator[Difference]:
     """The oldest alone: the others wait behind it."""
     since = timezone.now() - WAITED_TOO_LONG
@@ -165,6 +174,10 @@ def count_seats(keys: Sequence[str]) -> None:
     for event in events.values():
         event.seats_taken = taken.get(event.pk, 0)
     write(list(events.values()), ["seats_taken"], reason=_("counted anew"))
+
+
+def count_figures(keys: Sequence[str]) -> None:
+    event_figures.count_anew([int(key) for key in keys], actor=None)
 
 
 def retry_messages(keys: Sequence[str]) -> None:
@@ -257,6 +270,12 @@ CHECKS = {
         gettext_lazy("The seats are counted anew."),
         seats_miscounted,
         count_seats,
+    ),
+    "figures_miscounted": Check(
+        gettext_lazy("Events whose figures do not agree with their attendance"),
+        gettext_lazy("The figures are counted anew."),
+        figures_miscounted,
+        count_figures,
     ),
     "messages_waiting": Check(
         gettext_lazy("Messages that nobody carries out"),

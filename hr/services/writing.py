@@ -11,7 +11,7 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import batched, repeat
@@ -40,6 +40,8 @@ DEADLOCKS = {1205, 1213}  # MySQL and MariaDB: lock wait timeout, deadlock
 ATTEMPTS = 4
 IS_REFERRED_TO, REFERS_TO_NOTHING = 1451, 1452  # MySQL and MariaDB: a broken foreign key, seen from either side
 
+# What else is to be written with rows of a model, by it: told which rows, and which of their fields if not all.
+FOLLOWED: dict[type[models.Model], Callable[[models.QuerySet, Collection[str]], None]] = {}
 _inside: ContextVar[bool] = ContextVar("inside_business_atomic", default=False)
 
 
@@ -331,7 +333,7 @@ def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, rea
         row.version, row.updated_at = row.version + 1, now
         prepare(row)
     complete(rows, [*fields, *getattr(model, "DERIVED_FIELDS", ()), "version", "updated_at"])
-    record([row.pk for row in rows], model, "~", reason=reason)
+    record([row.pk for row in rows], model, "~", reason=reason, fields=fields)
     return list(rows)
 
 
@@ -397,21 +399,25 @@ def write_rows(
     """
     now = timezone.now()
     count = rows.update(**values, version=F("version") + 1, updated_at=now)
-    record_rows((rows if among is None else among).filter(updated_at=now), "~", reason=reason)
+    record_rows((rows if among is None else among).filter(updated_at=now), "~", reason=reason, fields=values.keys())
     return count
 
 
-def record(keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "") -> None:
-    """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted."""
+def record(
+    keys: Sequence[int], model: type[BusinessModel], kind: str, *, reason: str = "", fields: Collection[str] = ()
+) -> None:
+    """Copy the rows as they stand now into the model's history: '+' created, '~' changed, '-' deleted; and do what
+    follows from it (FOLLOWED). `fields` were changed.
+    """
     if hasattr(model, "history"):
         for batch in batched(keys, BATCH):
             # Of rows just written the keys follow one another, and two of them say so in a word.
             follow = batch == tuple(range(batch[0], batch[0] + len(batch)))
             named: dict[str, Any] = {"pk__range": (batch[0], batch[-1])} if follow else {"pk__in": batch}
-            record_rows(model._base_manager.filter(**named), kind, reason=reason)
+            record_rows(model._base_manager.filter(**named), kind, reason=reason, fields=fields)
 
 
-def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
+def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "", fields: Collection[str] = ()) -> None:
     """The same for all rows of a query, in one statement."""
     model: Any = rows.model
     own = {field.attname: F(field.attname) for field in model._meta.concrete_fields}
@@ -421,6 +427,8 @@ def record_rows(rows: models.QuerySet, kind: str, *, reason: str = "") -> None:
         "history_change_reason": reason[:100] or None,
     }
     insert_from(model.history.model, rows.order_by(), own | stamp)
+    if follow := FOLLOWED.get(model):
+        follow(rows, fields)
 
 
 def prepare(row: BusinessModel) -> None:

@@ -24,7 +24,9 @@ from hr.models import (
     Employee,
     Evaluation,
     Event,
+    EventFigures,
     EventSession,
+    FiguresDue,
     ImportJob,
     Lease,
     OrgUnit,
@@ -42,8 +44,8 @@ OWNER = ("user", "user_id", "owner_id", "created_by_id")
 ASKED = "asked_by_id"
 # What there is one of for each of these is part of it, seen by who sees it.
 WHOLES = (Attendance, Evaluation, ImportJob, StoredFile)
-# Whose turn it is, and no row of anybody.
-NO_ROWS = (Lease,)
+# Whose turn it is, and what is counted: no rows of anybody.
+NO_ROWS = (Lease, EventFigures, FiguresDue)
 # What a row must or should have beside what its fields ask for.
 VALUES: dict[str, dict[str, object]] = {
     "hr.event": {

@@ -13,8 +13,9 @@ from django.utils import timezone
 from core import access, roles
 from core.errors import NotAllowed, NotFound
 from core.models import User, UserGrant
-from hr.models import Notification, OutboxMessage
+from hr.models import EventFigures, Notification, OutboxMessage
 from hr.services.checks import CHECKS, STUCK
+from hr.services.event_figures import count_anew
 from hr.services.reconcile import ALL, compare, repair
 from tests.factories import make_attendance, make_employee, make_event, make_unit, make_user
 
@@ -66,6 +67,14 @@ def seats(beto):
     return event.pk
 
 
+def figures(beto):
+    event = make_event(state="closed")
+    make_attendance(event, beto, outcome="present")
+    count_anew([event.pk], actor=None)
+    EventFigures.objects.update(came=7)
+    return event.pk
+
+
 def given_up(beto):
     return OutboxMessage.objects.create(
         kind="employee.returned",
@@ -105,6 +114,7 @@ FAULTS = {
     "grants_of_leavers": grant_of_leaver,
     "delegations_of_leavers": delegation_of_leaver,
     "seats_miscounted": seats,
+    "figures_miscounted": figures,
     "messages_given_up": given_up,
     "messages_failing": failing,
     "mails_failing": held_up,
