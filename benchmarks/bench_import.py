@@ -1,7 +1,8 @@
 """Loading 100,000 people and their attendance: this product beside import-export and beside the driver alone.
 
 Ours is all that happens between an upload and its end: the file is read by a process of its own, every row is checked
-and the preview stored, then every row is written with history and with what an undo needs. import-export is set up as
+and the preview stored, then every row is written with history and with what an undo needs. One worker does it for all
+rounds, a process that does nothing else, so that its memory is that of loads. import-export is set up as
 its documentation does, and tuned as far as it goes (benchmarks/stock/imports.py); its page goes through the file twice,
 too: a dry run for the preview, and the import. The driver's fastest way in writes the same rows and checks nothing.
 
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -70,6 +71,9 @@ from hr.services import imports  # noqa: E402
 from hr.services.employees import NewEmployee, hire_employees  # noqa: E402
 from hr.services.org_units import NewOrgUnit, create_org_units  # noqa: E402
 from hr.services.positions import NewPosition, create_positions  # noqa: E402
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 TIMES_STOCK, TIMES_THE_DRIVER, TIMES_IDLE, MEGABYTES = 40, 5, 2, 250
 COMPARED = (
@@ -124,11 +128,12 @@ def measure(wanted: argparse.Namespace, folder: Path) -> int:
     ours: dict[str, list[Loaded]] = {}
     others: dict[str, list[Loaded]] = {}
     seeded, by_stock = find_seeded()
-    for _round in range(wanted.rounds):
-        for kind in ("people", "attendance"):
-            load_each(kind, wanted.rows, folder, ours)
-        beside(wanted.rows, wanted.stock, others)
-    idle, loading = lists_beside_a_load(files.read(folder, "people, CSV, new"), wanted.rows)
+    with Worker() as worker:
+        for _round in range(wanted.rounds):
+            for kind in ("people", "attendance"):
+                load_each(kind, wanted.rows, folder, worker, ours)
+            beside(wanted.rows, wanted.stock, others)
+        idle, loading = lists_beside_a_load(folder, wanted.rows, worker)
     if wanted.full:
         content = files.read(folder, "people, CSV, new")
         others[ONCE] = [row_by_row(stock.PlainResource, content, wanted.rows, dry_run=False)]
@@ -178,13 +183,59 @@ def pages_target(idle: Sequence[float], loading: Sequence[float]) -> Target:
 
 
 # --- Ours ------------------------------------------------------------------------------------------------------------
-def load_each(kind: str, count: int, folder: Path, ours: dict[str, list[Loaded]]) -> None:
+class Worker:
+    """A process that loads one file after the other, as the program's own worker does."""
+
+    def __enter__(self) -> Self:
+        start = multiprocessing.get_context("spawn")
+        self._pipe, theirs = start.Pipe()
+        names = {alias: str(connections[alias].settings_dict["NAME"]) for alias in ALIASES}
+        self._process = start.Process(target=_work, args=(theirs, names))
+        self._process.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._pipe.send(None)
+        self._process.join()
+
+    def load(self, kind: str, folder: Path, file: str, **expected: int) -> Loaded:
+        self.begin(kind, folder, file, **expected)
+        return self.wait()
+
+    def begin(self, kind: str, folder: Path, file: str, **expected: int) -> None:
+        self._pipe.send((kind, folder, file, expected))
+
+    @property
+    def is_busy(self) -> bool:
+        return self._process.is_alive() and not self._pipe.poll()
+
+    def wait(self) -> Loaded:
+        found = self._pipe.recv()
+        assert isinstance(found, Loaded), found
+        return found
+
+
+def _work(pipe: Connection, names: dict[str, str]) -> None:
+    """What the process does: it answers each order, until there is none."""
+    for alias, name in names.items():
+        connections[alias].settings_dict["NAME"] = name
+    with translation.override("en"):
+        while order := pipe.recv():
+            kind, folder, file, expected = order
+            try:
+                pipe.send(load(kind, files.read(folder, file), **expected))
+            except Exception as error:
+                pipe.send(repr(error))
+                raise
+
+
+def load_each(kind: str, count: int, folder: Path, worker: Worker, ours: dict[str, list[Loaded]]) -> None:
     """Each of the cells, and whether the tables then hold what the file says."""
     made = files.contents(count)
     good = count - count // 100
     clean()
     if kind == "attendance":
-        load("employees", files.read(folder, "people, CSV, new"), created=count)
+        worker.load("employees", folder, "people, CSV, new", created=count)
     empty, check = (clean, check_people) if kind == "people" else (clean_attendance, check_attendance)
     cells: list[tuple[str, str, dict[str, int]]] = [
         ("XLSX, new", "XLSX, new", {"created": count}),
@@ -197,7 +248,7 @@ def load_each(kind: str, count: int, folder: Path, ours: dict[str, list[Loaded]]
         if "created" in expected:
             empty()
         content = made[f"{kind}, {file}"]
-        note(ours, f"{kind}, {cell}", load(content.kind, files.read(folder, f"{kind}, {file}"), **expected))
+        note(ours, f"{kind}, {cell}", worker.load(content.kind, folder, f"{kind}, {file}", **expected))
         check([row for row in content.rows() if not {"31/02/2024", "perhaps"} & set(row)])
 
 
@@ -242,7 +293,7 @@ def told(name: str, found: Sequence[Loaded], count: int) -> Row:
     return Row(name, seconds, extra)
 
 
-def lists_beside_a_load(content: bytes, count: int) -> tuple[list[float], list[float]]:
+def lists_beside_a_load(folder: Path, count: int, worker: Worker) -> tuple[list[float], list[float]]:
     """Seconds of the first page of all people, as an HR manager asks for it: at rest, and until a load has ended."""
     clean()
     user = get_user_model().objects.create_user("bench", full_name="Bench")
@@ -253,16 +304,11 @@ def lists_beside_a_load(content: bytes, count: int) -> tuple[list[float], list[f
     client.get(LIST)
     idle = [look(client) for _time in range(50)]
     loading = []
-    connections.close_all()
-    loader = multiprocessing.get_context("fork").Process(
-        target=load, args=("employees", content), kwargs={"created": count}
-    )
-    loader.start()
-    while loader.is_alive() or not loading:
+    worker.begin("employees", folder, "people, CSV, new", created=count)
+    while worker.is_busy or not loading:
         loading.append(look(client))
         time.sleep(THINKING_SECONDS)
-    loader.join()
-    assert loader.exitcode == 0
+    worker.wait()
     print(f"lists: {1000 * median(idle):.0f} ms, beside a load {1000 * median(loading):.0f} ms", flush=True)
     clean()
     return idle, loading

@@ -209,7 +209,7 @@ def test_by_kind(hr_manager, beto):
     assert found == {kinds[0].pk: Tally(1, 1, 0), kinds[1].pk: Tally(1, 0, 1)}
 
 
-def test_several_figures_come_in_one_query_and_one_that_asks_what_is_kept(
+def test_several_figures_come_in_two_queries(
     hr_manager, sales, beto, carla, django_assert_num_queries
 ):
     make_attendance(held(), beto, outcome="present")
