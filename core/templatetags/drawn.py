@@ -23,13 +23,17 @@ _sidebars: dict[Hashable, SafeString] = {}
 
 @register.simple_tag(takes_context=True)
 def row_actions(context: Context, actions: list[dict[str, Any]], key: Any) -> SafeString:
-    """The menu of what can be done to one row: the same for all of them but for the key in its addresses."""
+    """The button that opens the menu of what can be done to a row. There is one menu, which the first row brings along:
+    the page writes the key of the row into its addresses (lists.js).
+    """
     if not actions:
         return SafeString("")
-    kept = context["cl"].__dict__
+    kept, menu = context["cl"].__dict__, ""
     if "row_actions" not in kept:
-        kept["row_actions"] = render_to_string("core/row_actions.html", {"actions": actions, "instance_pk": PLACE})
-    return mark_safe(kept["row_actions"].replace(PLACE, escape(quote(str(key)))))  # noqa: S308  (escaped)
+        kept["row_actions"] = render_to_string("core/row_actions.html", {"instance_pk": PLACE})
+        menu = render_to_string("core/row_menu.html", {"actions": actions, "instance_pk": PLACE})
+    button = kept["row_actions"].replace(PLACE, escape(quote(str(key))))
+    return mark_safe(button.replace("</td>", f"{menu}</td>") if menu else button)  # noqa: S308  (escaped)
 
 
 @register.simple_tag

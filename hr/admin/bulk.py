@@ -12,7 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
+from core.errors import DomainError
 from hr.admin.dialogs import ActionForm
+from hr.querysets import all_keys
+from hr.services.batches import MOST_ROWS, in_batches, require_few
 
 if TYPE_CHECKING:
     from hr.admin.base import HrAdmin
@@ -31,18 +34,23 @@ def run_on_many(
 ) -> HttpResponse | None:
     """The page of an action, or None (back to the list) once `service(ids, **form values)` has done it.
 
-    A service that returns None has told the user itself.
+    A service that returns None has told the user itself. Of more rows than are changed at once the list tells so.
 
     The page posts to the list as the action menu did, so that "all of the filter" stays all of the filter.
     """
-    ids = list(queryset.order_by().values_list("pk", flat=True))
+    ids = all_keys(queryset.order_by()[: MOST_ROWS + 1])
+    try:
+        require_few(ids)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return None
     sent = "_form_submitted" in request.POST
     form = form_class(request=request, data=request.POST if sent else None)
     if sent and form.is_valid():
         with page.domain_errors_on(form):
-            done = service(ids, actor=request.user, **form.values())
-            if done is not None:
-                count = done if isinstance(done, int) else len(done)
+            user: Any = request.user
+            count = in_batches(service, ids, actor=user, values=form.values())
+            if count is not None:
                 text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
                 messages.success(request, text % {"count": count})
             return None
