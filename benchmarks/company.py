@@ -13,6 +13,7 @@ from django.db.models import F, Value
 from django.utils import timezone
 
 from hr.models import Attendance, Employee, Event, EventKind
+from hr.services.event_figures import count_due
 from hr.services.events import NewEvent, create_events
 from hr.services.writing import insert_from
 
@@ -33,12 +34,14 @@ def on_disk() -> Iterator[Path]:
 
 
 def enrol(rows: int) -> None:
-    """So many rows, everybody in one event after the other, with all statuses and outcomes."""
+    """So many rows more, everybody in one event after the other, with all statuses and outcomes;
+    the events are over, one a month of the last year and then from the beginning again.
+    """
     EventKind.objects.get_or_create(code="BENCH", defaults={"name": "Bench"})
-    starts = timezone.now() - timedelta(days=7)
     statuses, outcomes = ("registered", "confirmed", "registered"), ("present", "late", "absent", "pending")
-    left, number = rows, 0
+    left, number = rows, Event.objects.count()
     while left > 0:
+        starts = timezone.now() - timedelta(days=7 + 30 * (number % 11))
         new = NewEvent(
             title=f"Bench {number}",
             kind_id=EventKind.objects.get(code="BENCH").pk,
@@ -46,6 +49,7 @@ def enrol(rows: int) -> None:
             ends_at=starts + timedelta(hours=2),
         )
         [event] = create_events([new], actor=None)
+        Event.objects.filter(pk=event.pk).update(state=Event.State.CLOSED)
         now = timezone.now()
         values = {
             "event_id": event.pk,
@@ -64,3 +68,9 @@ def enrol(rows: int) -> None:
         cursor.execute("ANALYZE" if embedded else "ANALYZE TABLE hr_attendance, hr_employee, hr_event")
         cursor.fetchall()
     assert Event.objects.count() == number
+
+
+def count_figures() -> None:
+    """As the clock does, until there is nothing more to be counted."""
+    while count_due(limit=1, actor=None):
+        pass

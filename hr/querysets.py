@@ -536,6 +536,11 @@ class EventFiguresQuerySet(AtEventsQuerySet):
     def of_everybody(self) -> Self:
         return self.filter(org_unit_id=self.model.EVERYBODY)
 
+    def up_to_date(self) -> Self:
+        """Those that nothing was written of since they were counted."""
+        due = self.model._meta.apps.get_model("hr", "FiguresDue").objects
+        return self.exclude(Exists(due.filter(event_id=OuterRef("event_id"))))
+
     def of_units(self) -> Self:
         return self.exclude(org_unit_id=self.model.EVERYBODY)
 
@@ -591,10 +596,6 @@ class AttendanceQuerySet(OfEventsQuerySet):
 
     def seated(self) -> Self:
         return self.filter(status__in=self.model.SEATED)
-
-    def count_by_event(self) -> dict[int, int]:
-        """How many there are of each event that has any."""
-        return dict(self.order_by().values_list("event_id").annotate(count=Count("pk")))
 
     def markable_by(self, user: User) -> Self:
         """Those whose outcome the user may note. Nobody notes his own, but for who may note everybody's by a role."""

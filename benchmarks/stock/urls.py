@@ -12,6 +12,7 @@ class StockEmployees(ModelAdmin):
     list_filter = ("status", "country")
     search_fields = ("first_name", "last_name", "code", "work_email")
     date_hierarchy = "hired_on"
+    autocomplete_fields = ("reports_to",)
     list_per_page = 50
 
 
@@ -21,6 +22,7 @@ class StockAttendance(ModelAdmin):
     list_filter = ("status", "outcome", "event")
     search_fields = ("employee__first_name", "employee__last_name", "employee__code", "employee__work_email")
     date_hierarchy = "enrolled_at"
+    autocomplete_fields = ("employee",)
     list_per_page = 50
 
     def unit(self, row: Attendance) -> str:

@@ -28,8 +28,8 @@ from hr.admin.filters import MomentRangeFilter, ScopedAutocompleteFilter
 from hr.admin.mandatory import mandatory_people_view, mandatory_view
 from hr.admin.my_events import event_file_view, my_calendar_view, my_events_view, own_card, register_view
 from hr.admin.roll_pages import RollTab
-from hr.models import Attendance, Event, EventSession
-from hr.models.attendance import CAME
+from hr.figures import Tally, of_events
+from hr.models import Event, EventSession
 from hr.permissions import can_change_event
 from hr.services import events
 from hr.services.event_plans import CHANGEABLE, TIMES
@@ -114,10 +114,11 @@ class EventAdmin(EventSteps, EventEvaluation, RollTab, ParticipantsTab, GrantTab
         """With how many people the user sees in each event, in two queries a page."""
         changelist = super().get_changelist_instance(request)
         changelist.result_list = list(changelist.result_list)
-        seen = Attendance.objects.visible_to(request.user).filter(event__in=[row.pk for row in changelist.result_list])
-        enrolled, came = seen.seated().count_by_event(), seen.filter(outcome__in=CAME).count_by_event()
+        user: Any = request.user
+        found = of_events(user, [row.pk for row in changelist.result_list])
         for event in changelist.result_list:
-            event.enrolled, event.came = enrolled.get(event.pk, 0), came.get(event.pk, 0)
+            tally = found.get(event.pk, Tally())
+            event.enrolled, event.came = tally.enrolled, tally.came
         return changelist
 
     @display(description=gettext_lazy("when"), ordering="starts_at")

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from hr.figures import Asked, Period, Tally, by_kind, by_month, by_unit, tallies, total, with_time
+from hr.figures import Asked, Period, Tally, by_kind, by_month, by_unit, of_events, tallies, total, with_time
 from hr.models import Attendance, EventFigures, FiguresDue, SessionMark
 from hr.services import event_figures
 from hr.services.corrections import correct_at_once
@@ -222,6 +222,32 @@ def test_only_who_sees_everybody_is_answered_from_what_is_kept(hr_manager, ana, 
     assert [total(kept(user)[0]).enrolled for user in (head, member, stranger, make_user())] == [4, 2, 2, 0]
     seen = [EventFigures.objects.visible_to(user).exists() for user in (hr_manager, head, member, stranger)]
     assert seen == [True, False, False, False]
+
+
+def test_a_list_of_events_tells_of_each_what_the_reader_sees(hr_manager, ana, beto, carla, talk, course):
+    running = make_event(state="in_progress")
+    make_attendance(running, beto)
+    keys = [talk.pk, course.pk, running.pk, held().pk]
+    readers = [hr_manager, *(make_user(employee=person) for person in (ana, beto, carla)), make_user()]
+
+    def told():
+        found = [of_events(user, keys) for user in readers]
+        return [[(tally.enrolled, tally.came) for tally in map(each.get, keys) if tally] for each in found]
+
+    before = told()
+    count_all()
+
+    assert before == [
+        [(3, 1), (3, 2), (1, 0)],
+        [(2, 1), (2, 2), (1, 0)],
+        [(1, 0), (1, 1), (1, 0)],
+        [(1, 0), (1, 0)],
+        [],
+    ]
+    assert [[tally for tally in each if tally != (0, 0)] for each in told()] == before
+    mark_late = {Attendance.objects.get(event=course, employee=carla).pk: "late"}
+    correct_at_once(mark_late, reason="She came.", actor=hr_manager)
+    assert of_events(hr_manager, keys)[course.pk].came == 3
 
 
 # --- Between the two --------------------------------------------------------------------------------------------------

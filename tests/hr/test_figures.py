@@ -209,9 +209,7 @@ def test_by_kind(hr_manager, beto):
     assert found == {kinds[0].pk: Tally(1, 1, 0), kinds[1].pk: Tally(1, 0, 1)}
 
 
-def test_several_figures_come_in_two_queries(
-    hr_manager, sales, beto, carla, django_assert_num_queries
-):
+def test_several_figures_come_in_two_queries(hr_manager, sales, beto, carla, django_assert_num_queries):
     make_attendance(held(), beto, outcome="present")
     make_attendance(held(starts_at=NOON - timedelta(days=30)), carla, outcome="absent")
     year, march = Asked(hr_manager, YEAR), Asked(hr_manager, Period(date(2026, 3, 1), date(2026, 3, 31)))
