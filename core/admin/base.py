@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, suppress
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django import forms
@@ -12,8 +12,9 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import NotRelationField, get_fields_from_path
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
+from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -26,6 +27,7 @@ from unfold.decorators import display
 
 from core import kept_forms
 from core.admin import unseen
+from core.admin.paginator import CappedPaginator, PagedChangeList
 from core.admin.rows import is_key, rows_for
 from core.admin.widgets import RowSelect
 from core.errors import DomainError, NotAllowed, NotFound
@@ -66,6 +68,9 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
 
     # Relations that lead only to what is seen by whoever sees the row: they need not be asked about.
     seen_with_row: tuple[str, ...] = ()
+    # So few that a list may be sorted by anything; otherwise by what an index holds in order.
+    has_few_rows = False
+    paginator = CappedPaginator
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
@@ -172,6 +177,34 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         return mark_safe(f"{before}{escape(obj.pk)}{after}")  # noqa: S308  (escaped)
 
     # --- What may be asked of the list ------------------------------------------------------------------------
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PagedChangeList
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Paginator:
+        paginator = super().get_paginator(request, *args, **kwargs)
+        if isinstance(paginator, CappedPaginator):
+            paginator.counts_all = ALL_VAR in request.GET
+        return paginator
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
+        names = super().get_sortable_by(request)
+        return names if self.has_few_rows else [name for name in names if self._sorted_by(name) in self._indexed]
+
+    def _sorted_by(self, name: str) -> str | None:
+        """The field by which a column is sorted."""
+        with suppress(FieldDoesNotExist):
+            return str(self.opts.get_field(name).name)
+        column = getattr(self, name, None) or getattr(self.model, name, None)
+        return getattr(column, "admin_order_field", None)
+
+    @cached_property
+    def _indexed(self) -> set[str]:
+        """Fields of which an index has the rows in order. A relation is sorted by what it points at."""
+        fields = {field.name for field in self.opts.concrete_fields if field.unique or field.db_index}
+        fields |= {index.fields[0] for index in self.opts.indexes if index.fields}
+        fields |= {rule.fields[0] for rule in self.opts.constraints if getattr(rule, "fields", ())}
+        return {name for name in fields if not self.opts.get_field(name).is_relation}
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what a filter of this list asks for: any other lookup would tell hidden values by their effect.
 

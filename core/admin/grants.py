@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 
 from core.admin.badges import badge
 from core.admin.base import BackofficeAdmin
+from core.admin.paginator import PagedChangeList
 from core.grant_list import state_of, targets_of
 from core.grantable import label_of
 from core.models import GroupGrant, UserGrant
@@ -48,7 +49,7 @@ class GrantStateFilter(DropdownFilter):
         return queryset
 
 
-class GrantChangeList(ChangeList):
+class GrantChangeList(PagedChangeList):
     """Finds the records of a page with one query per model, and only those the reader sees."""
 
     def get_results(self, request: HttpRequest) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
@@ -32,14 +33,17 @@ class CappedPaginator(KeysFirstPaginator):
 
     CAP, LAST_PAGE = 10_000, 1_000_000
     template_name = "core/capped_pages.html"
+    # Somebody asked for the exact number.
+    counts_all = False
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by().values("pk")[: self.CAP + 1].count()
+        rows = self.object_list.order_by().values("pk")
+        return rows.count() if self.counts_all else rows[: self.CAP + 1].count()
 
     @property
     def is_capped(self) -> bool:
-        return self.count > self.CAP
+        return not self.counts_all and self.count > self.CAP
 
     def validate_number(self, number: Any) -> int:
         if self.is_capped and str(number).isdecimal() and self.num_pages < int(number) <= self.LAST_PAGE:
@@ -62,5 +66,11 @@ class PagedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.multi_page:
+        if not self.multi_page and not self.show_all:
             self.result_list = self.paginator.page(1).object_list
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet) -> list[Any]:
+        """Rows that are equal come in the direction of the others: an index is read in one direction."""
+        *before, last = super().get_ordering(request, queryset)
+        upwards = bool(before) and isinstance(before[-1], str) and not before[-1].startswith("-")
+        return [*before, "pk" if upwards and last == "-pk" else last]

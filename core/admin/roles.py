@@ -46,6 +46,7 @@ Group._meta.verbose_name_plural = gettext_lazy("roles")
 class RoleAdmin(BackofficeAdmin):
     """The roles and what they allow, to read: the table is core/roles.py."""
 
+    has_few_rows = True
     list_display = ["label", "members"]
     fields = ["label", "rights", "members"]
     readonly_fields = fields

@@ -19,6 +19,8 @@ class ReadOnly(BackofficeAdmin):
 
     date_hierarchy = None
     actions = None
+    # In the order in which they came, which the key has and their time has no index for.
+    ordering = ["-pk"]
     list_filter = [("attempt_time", RangeDateTimeFilter)]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -50,3 +52,4 @@ class AccessLogAdmin(ReadOnly, axes.admin.AccessLogAdmin):
 @admin.register(DBTaskResult)
 class DBTaskResultAdmin(ReadOnly, django_tasks_db.admin.DBTaskResultAdmin):
     list_filter = ["status", "queue_name"]
+    ordering = ["-enqueued_at"]

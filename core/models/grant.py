@@ -95,6 +95,7 @@ class UserGrant(Grant, UserObjectPermissionBase):
         indexes = [
             models.Index(fields=["user", "content_type", "permission", "object_pk"], name="usergrant_lookup"),
             models.Index(fields=["content_type", "object_pk"], name="usergrant_target"),
+            models.Index(fields=["valid_from", "id"], name="usergrant_by_start"),
         ]
         constraints = [_dates_in_order("usergrant_dates_in_order")]
 
@@ -113,6 +114,7 @@ class GroupGrant(Grant, GroupObjectPermissionBase):
         indexes = [
             models.Index(fields=["group", "content_type", "permission", "object_pk"], name="groupgrant_lookup"),
             models.Index(fields=["content_type", "object_pk"], name="groupgrant_target"),
+            models.Index(fields=["valid_from", "id"], name="groupgrant_by_start"),
         ]
         constraints = [_dates_in_order("groupgrant_dates_in_order")]
 

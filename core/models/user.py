@@ -75,6 +75,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         ordering = ["username"]
+        # The list of users.
+        indexes = [models.Index(fields=["full_name", "id"], name="user_by_name")]
         permissions = [("assign_role", "Can assign roles")]
         constraints = [
             models.UniqueConstraint(

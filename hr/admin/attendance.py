@@ -17,7 +17,6 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge, badge_column
-from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.check_in import check_in_view, screen_view
@@ -82,7 +81,6 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     """Everybody's own, and those of the people one answers for: a million rows. What changes one is an action."""
 
     first_tab = gettext_lazy("Attendance")
-    paginator = CappedPaginator
     # Whoever sees that somebody attends something knows who it is and what.
     seen_with_row = ("employee", "event")
     list_display = ["employee", "event", "outcome_label", "status_label", "unit", "marked"]

@@ -22,7 +22,6 @@ from django.views.decorators.csrf import csrf_protect
 
 from core.admin.base import BackofficeAdmin
 from core.admin.grant_pages import GrantPages
-from core.admin.paginator import KeysFirstPaginator, PagedChangeList
 from core.errors import DomainError, StaleRow
 from hr.admin.dialogs import ActionForm
 from hr.history import count_of, entries_of
@@ -79,7 +78,6 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
 
     form = VersionedForm
     change_form_before_template = "hr/admin/version.html"
-    paginator = KeysFirstPaginator
     show_facets = admin.ShowFacets.NEVER
     history_per_page = 20
     empty_text: str = ""
@@ -101,9 +99,6 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         return {obj.pk: form.cleaned_data["version"]}
 
     # --- Lists ------------------------------------------------------------------------------------------------
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PagedChangeList
-
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
         changelist.empty_text, changelist.first_steps = self.empty_text, self.first_steps(request)

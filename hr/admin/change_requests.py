@@ -18,7 +18,6 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge, badge_column
-from core.admin.paginator import CappedPaginator
 from core.admin.rows import is_key
 from hr.admin.asking import ask_view, missing_view, withdraw_view
 from hr.admin.base import HrAdmin
@@ -115,7 +114,6 @@ class ChangeRequestAdmin(HrAdmin):
     """What people ask of HR, to HR; and to everybody what he asked for himself."""
 
     first_tab = gettext_lazy("Request")
-    paginator = CappedPaginator
     list_display = ["what", "employee", "old_value", "new_value", "reason", "asked_by_name", "state_label"]
     list_display_links = ["what"]
     list_select_related = ["employee"]

@@ -14,7 +14,6 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge, badge_column
-from core.admin.paginator import CappedPaginator
 from hr.admin.base import HrAdmin
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
@@ -67,7 +66,6 @@ class CorrectionAdmin(HrAdmin):
     """What is asked for about attendance of closed events. They are asked for on the page of the attendance."""
 
     first_tab = gettext_lazy("Correction")
-    paginator = CappedPaginator
     seen_with_row = ("attendance",)
     list_display = ["employee", "event", "noted_label", "asked_label", "reason", "asked_by_name", "state_label"]
     list_select_related = ["attendance__employee", "attendance__event"]

@@ -39,6 +39,7 @@ class EvaluationFormAdmin(ResultPages, HrAdmin):
     """A form and its versions. A new one leads on to the page on which its questions are written."""
 
     first_tab = gettext_lazy("Form")
+    has_few_rows = True
     list_display = ["title", "code", "latest"]
     search_fields = ["title", "code"]
     fields = ["title", "code"]
@@ -120,6 +121,7 @@ class FormVersionAdmin(HrAdmin):
 
     first_tab = gettext_lazy("Questions")
     seen_with_row = ("form",)
+    has_few_rows = True
     list_display = ["name", "state", "published_at"]
     list_select_related = ["form"]
     search_fields = ["form__title", "form__code"]

@@ -38,6 +38,7 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
     first_tab = gettext_lazy("Round")
     # Whoever sees the round knows what it asked and after which event.
     seen_with_row = FIXED
+    has_few_rows = True
     list_display = ["title", "form_name", "event_name", "opens_on", "due", "progress"]
     list_select_related = ["form_version__form", "event"]
     list_filter = [("opens_on", DayRangeFilter)]

@@ -18,6 +18,7 @@ from hr.services import event_kinds
 @admin.register(EventKind)
 class EventKindAdmin(HrAdmin):
     first_tab = gettext_lazy("Kind")
+    has_few_rows = True
     list_display = ["name", "code", "validity"]
     search_fields = ["name"]
     search_help_text = gettext_lazy("Name or code")

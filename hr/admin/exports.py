@@ -51,6 +51,7 @@ class WhatFilter(DropdownFilter):
 
 @admin.register(ExportLog)
 class ExportLogAdmin(HrAdmin):
+    has_few_rows = True
     list_display = ["file_name", "kind_name", "state_label", "format", "row_count", "who", "at"]
     list_display_links = ["file_name"]
     list_filter = [

@@ -46,6 +46,7 @@ class WhoseFilter(DropdownFilter):
 
 @admin.register(ImportJob)
 class ImportJobAdmin(HrAdmin):
+    has_few_rows = True
     list_display = [
         "name", "resource", "state_label", "rows", "created", "updated", "failed", "mapping", "came", "links",
     ]  # fmt: skip

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
+from core.admin.paginator import PagedChangeList
 from hr.models import Notification, OutboxMessage
 from hr.services.outbox import KINDS
 from hr.services.subjects import Subject, visible_rows
@@ -45,7 +45,7 @@ def _subject_of(row: Row) -> tuple[Subject, int] | None:
     return (kind.subject, key) if kind and kind.subject and key else None
 
 
-class NamedChangeList(ChangeList):
+class NamedChangeList(PagedChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)

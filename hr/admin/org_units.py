@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 @admin.register(OrgUnit)
 class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
+    has_few_rows = True
     list_display = ["indented_name", "code", "head", "people"]
     list_select_related = ["head"]
     list_filter = [("parent", PartOfFilter), HeadFilter]

@@ -18,6 +18,7 @@ from hr.services import positions
 
 @admin.register(Position)
 class PositionAdmin(SpreadsheetAdmin, HrAdmin):
+    has_few_rows = True
     list_display = ["title", "code", "people"]
     search_fields = ["title"]
     search_help_text = gettext_lazy("Title or code")

@@ -1,15 +1,18 @@
 """How lists read their rows, whatever their number."""
 
+import re
 import time
 from datetime import date
 
 import pytest
+from django.contrib import admin
 from django.core.paginator import InvalidPage, Paginator
-from django.db import connections
+from django.db import connections, router
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core.admin.paginator import CappedPaginator, KeysFirstPaginator
+from core.admin.paginator import CappedPaginator, KeysFirstPaginator, PagedChangeList
 from hr.models import Employee, OrgUnit
 from hr.services.employees import NewEmployee, hire_employees
 from hr.services.org_units import NewOrgUnit, create_org_units
@@ -131,3 +134,70 @@ def test_lists_of_a_hundred_thousand_answer_at_once(hr):
         assert response.status_code == 200
         assert len(queries) <= 9, address
         assert seconds < 5, f"{address} took {seconds:.1f} s"
+
+
+# --- For every list there is, and every one to come -------------------------------------------------------------------
+LISTS = sorted(admin.site._registry.values(), key=lambda page: page.opts.label)
+
+
+def request_of(user, **asked):
+    request = RequestFactory().get("/", asked)
+    request.user = user
+    return request
+
+
+@pytest.mark.parametrize("page", LISTS, ids=lambda page: page.opts.label_lower)
+def test_a_list_counts_to_a_cap_and_has_no_hierarchy_of_dates(page, hr_manager):
+    paginator = page.get_paginator(request_of(hr_manager), page.model.objects.none(), 50)
+
+    assert isinstance(paginator, CappedPaginator)
+    assert page.date_hierarchy is None
+    assert issubclass(page.get_changelist(request_of(hr_manager)), PagedChangeList)
+
+
+MANY = [page for page in LISTS if not page.has_few_rows]
+
+
+@pytest.mark.parametrize("page", MANY, ids=lambda page: page.opts.label_lower)
+def test_sorting_is_indexed_or_not_offered(page, hr_manager):
+    """Asked of the database: the table has an index that begins with the column."""
+    connection = connections[router.db_for_read(page.model)]
+    with connection.cursor() as cursor:
+        rules = connection.introspection.get_constraints(cursor, page.opts.db_table).values()
+    first = {rule["columns"][0] for rule in rules if (rule["index"] or rule["unique"]) and rule["columns"]}
+    first.add(page.opts.pk.column)
+
+    offered = [page._sorted_by(name) for name in page.get_sortable_by(request_of(hr_manager))]
+
+    assert {page.opts.get_field(name).column for name in offered} <= first
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("2", ["search_text", "pk"]),
+        ("-2", ["-search_text", "-pk"]),
+        ("1", ["code", "pk"]),
+        ("", ["search_text", "id"]),
+    ],
+)
+def test_a_list_is_sorted_in_one_direction(asked, expected, hr_manager):
+    page = admin.site.get_model_admin(Employee)
+
+    changelist = page.get_changelist_instance(request_of(hr_manager, **({"o": asked} if asked else {})))
+
+    assert list(changelist.queryset.query.order_by) == expected
+
+
+def test_a_capped_count_leads_to_the_exact_one(hr, sales, monkeypatch):
+    monkeypatch.setattr(CappedPaginator, "CAP", 3)
+    for number in range(5):
+        make_employee(code=f"N{number}", org_unit=sales)
+
+    capped = hr.get(reverse("admin:hr_employee_changelist"), {"status__exact": "active"}).text
+    exact = hr.get(reverse("admin:hr_employee_changelist"), {"status__exact": "active", "all": ""}).text
+
+    assert "more than 3" in capped
+    assert 'href="?status__exact=active&amp;all="' in capped
+    assert "more than" not in exact
+    assert re.search(r"\b5\s+employees", exact)
