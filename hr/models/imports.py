@@ -167,7 +167,7 @@ class ColumnMapping(BusinessModel):
     resource = models.CharField(_("what"), max_length=16, choices=ImportJob.Resource.choices)
     header_sha256 = models.CharField(max_length=64, help_text="of the header's folded cells")
     options = models.JSONField(default=dict, help_text="as ImportJob.options")
-    owner_id = models.BigIntegerField(null=True, db_index=True)
+    owner_id = models.BigIntegerField(null=True)
     used_at = models.DateTimeField(_("used at"))
 
     objects = ColumnMappingQuerySet.as_manager()

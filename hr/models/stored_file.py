@@ -11,7 +11,7 @@ class StoredFile(BusinessModel):
     name = models.CharField(_("name"), max_length=255, unique=True)
     size = models.PositiveBigIntegerField(_("size"), default=0, help_text="bytes")
     sha256 = models.CharField(max_length=64, blank=True)
-    owner_id = models.BigIntegerField(null=True, db_index=True)
+    owner_id = models.BigIntegerField(null=True)
     expires_at = models.DateTimeField(_("kept until"), null=True, db_index=True)
 
     objects = StoredFileQuerySet.as_manager()
