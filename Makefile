@@ -27,7 +27,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -54,12 +54,20 @@ test-slow-servers: .venv/.dev .venv/.mysql ## The same on the servers
 
 # Goes on after a missed target, and fails at the end.
 bench: ## All benchmarks with little data; FULL=1 as they are recorded in docs/benchmarks.md (hours)
-	$(MAKE) --keep-going bench-lists bench-scope bench-fanout bench-import bench-export bench-reading \
+	$(MAKE) --keep-going bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading \
 		BENCH_ARGS="$(if $(FULL),,--quick)"
 
 bench-lists: .venv/.dev .venv/.mysql ## Time the lists of 1,000,000 rows beside a plain Django admin, on both kinds of databases
 	$(EMBEDDED) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS)
 	$(SERVERS) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS)
+
+bench-growth: .venv/.dev .venv/.mysql ## Rows read and time of pages with 10,000, 100,000 and 1,000,000 rows of attendance
+	$(EMBEDDED) $(PY) benchmarks/bench_growth.py $(BENCH_ARGS)
+	$(SERVERS) $(PY) benchmarks/bench_growth.py $(BENCH_ARGS)
+
+bench-work: .venv/.dev .venv/.mysql ## Fifty people at work for five minutes, beside a plain Django admin
+	$(EMBEDDED) $(PY) benchmarks/bench_work.py $(BENCH_ARGS)
+	$(SERVERS) $(PY) benchmarks/bench_work.py $(BENCH_ARGS)
 
 bench-scope: .venv/.dev .venv/.mysql ## Time the lists of managers among 100,000 people, on both kinds of databases
 	$(EMBEDDED) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS)

@@ -43,7 +43,14 @@ document.addEventListener("DOMContentLoaded", () => {
         button.setAttribute("aria-expanded", "true");
         button.after(menu);
         menu.hidden = false;
-        const beside = button.getBoundingClientRect();
+        place();
+    }
+
+    function place() {
+        if (!opener) {
+            return;
+        }
+        const beside = opener.getBoundingClientRect();
         const below = beside.bottom + 4;
         const above = beside.top - 4 - menu.offsetHeight;
         menu.style.top = `${below + menu.offsetHeight > window.innerHeight && above > 0 ? above : below}px`;
@@ -65,6 +72,6 @@ document.addEventListener("DOMContentLoaded", () => {
         }
     });
     for (const moved of ["scroll", "resize"]) {
-        window.addEventListener(moved, close, { capture: true, passive: true });
+        window.addEventListener(moved, place, { capture: true, passive: true });
     }
 });
