@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "backoffice.apps.TaskQueueConfig",
 ]
 MIDDLEWARE = [
+    "core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.CompressedPagesMiddleware",
@@ -97,6 +98,7 @@ MIDDLEWARE = [
     "core.middleware.SessionTimeoutMiddleware",
     "core.middleware.UserLanguageMiddleware",
     "core.middleware.RequestContextMiddleware",
+    "backoffice.request_log.RequestLogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -208,7 +210,8 @@ MEDIA_ROOT = APP_DATA_DIR / "media"
 mailing = mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR)
 ANYMAIL = mailing.pop("ANYMAIL")
 globals().update(mailing)  # EMAIL_* and DEFAULT_FROM_EMAIL
-LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR)
+LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR, protected=PROTECTED)
+logs.configure_structlog()
 
 # --- Spreadsheets and history ------------------------------------------------------------------------------------
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True
