@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import checks, databases, logs, mail
-from backoffice.env import Environment
+from backoffice.env import PRIVATE_NETWORKS, Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment.load(BASE_DIR)
@@ -23,6 +23,8 @@ APP_ENV = env.choice("APP_ENV", ["demo", "local", "testing", "qa", "staging", "p
 APP_VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 APP_DATA_DIR = Path(env.text("APP_DATA_DIR", "data"))
 APP_DATA_DIR = APP_DATA_DIR if APP_DATA_DIR.is_absolute() else BASE_DIR / APP_DATA_DIR
+# Which of the two deployments this is, where one takes over from the other.
+APP_COLOUR = env.choice("APP_COLOUR", ["blue", "green"], "")
 APP_URL = env.text("APP_URL", f"http://localhost:{env.port('PORT', 8000)}").rstrip("/")
 PROTECTED = APP_ENV in {"qa", "staging", "production"}
 
@@ -36,6 +38,10 @@ ALLOWED_HOSTS = [APP_HOST] if PROTECTED else ["*"]
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(APP_URL))]
 # The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (deploy/gunicorn.conf.py and core.auth).
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", ["127.0.0.1", "::1"])
+
+# --- Who watches it (backoffice/probes.py) -----------------------------------------------------------------------
+MONITORING_TOKEN = env.secret("MONITORING_TOKEN")
+MONITORING_NETWORKS = env.networks("MONITORING_NETWORKS", PRIVATE_NETWORKS)
 
 # --- Databases, cache, sessions, tasks ---------------------------------------------------------------------------
 DB_CONNECTION = env.choice("DB_CONNECTION", ["pgsql", "sqlite"], "" if PROTECTED else "sqlite")
@@ -86,7 +92,9 @@ INSTALLED_APPS = [
     "backoffice.apps.TaskQueueConfig",
 ]
 MIDDLEWARE = [
+    "backoffice.probes.ProbeMiddleware",
     "core.middleware.RequestIdMiddleware",
+    "backoffice.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.CompressedPagesMiddleware",

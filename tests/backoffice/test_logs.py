@@ -253,6 +253,7 @@ def test_logs_error_pages_mails_and_metrics_name_nobody(log, monkeypatch, mailou
     assert found_in(log.text()) == []
     assert capfd.readouterr() == ("", "")
     assert [found_in(response.content.decode()) for response in errors] == [[]] * len(errors)
+    assert found_in(client.get("/metrics").content.decode()) == []
     assert mailoutbox == []
 
 
