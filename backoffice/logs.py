@@ -87,9 +87,13 @@ def filled_in(logger: Any, method: str, event: Event) -> Event:
     return event | {"event": event["event"] % values} if values else event
 
 
+def is_known(logger: str) -> bool:
+    return logger.partition(".")[0] in KNOWN
+
+
 def filled_in_with_care(logger: Any, method: str, event: Event) -> Event:
     """A line of `logging`, with its values if we know that they name nobody, else with its numbers alone."""
-    if event["_record"].name.partition(".")[0] in KNOWN:
+    if is_known(event["_record"].name):
         return filled_in(logger, method, event)
     values, error = event.pop("positional_args", None) or (), (event.get("exc_info") or (None, None))[1]
     if error is not None and event["event"] == str(error):

@@ -42,6 +42,9 @@ TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", ["127.0.0.1", "::1"])
 # --- Who watches it (backoffice/probes.py) -----------------------------------------------------------------------
 MONITORING_TOKEN = env.secret("MONITORING_TOKEN")
 MONITORING_NETWORKS = env.networks("MONITORING_NETWORKS", PRIVATE_NETWORKS)
+SENTRY_DSN = env.secret("SENTRY_DSN")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^/@]+@[^/]+/(.+/)?\d+", SENTRY_DSN):
+    env.faults.append("SENTRY_DSN is no https://key@host/number.")
 
 # --- Databases, cache, sessions, tasks ---------------------------------------------------------------------------
 DB_CONNECTION = env.choice("DB_CONNECTION", ["pgsql", "sqlite"], "" if PROTECTED else "sqlite")
