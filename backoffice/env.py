@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import unquote
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", "null"}
@@ -117,3 +118,11 @@ class Environment:
                 self.faults.append(f"{name}: {network} is neither an address nor a network.")
                 return list(default)
         return networks
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """A secret of `name=value,name=value`; values may be percent-encoded."""
+        pairs = [pair.partition("=") for pair in self.secret(name).split(",") if pair.strip()]
+        if not all(key.strip() and equals for key, equals, _value in pairs):
+            self.faults.append(f"{name} is not a list of name=value.")
+            return {}
+        return {key.strip(): unquote(value.strip()) for key, _equals, value in pairs}

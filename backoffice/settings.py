@@ -45,6 +45,12 @@ MONITORING_NETWORKS = env.networks("MONITORING_NETWORKS", PRIVATE_NETWORKS)
 SENTRY_DSN = env.secret("SENTRY_DSN")
 if SENTRY_DSN and not re.fullmatch(r"https?://[^/@]+@[^/]+/(.+/)?\d+", SENTRY_DSN):
     env.faults.append("SENTRY_DSN is no https://key@host/number.")
+# Under the names that OpenTelemetry gave them.
+OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTLP_HEADERS = env.pairs("OTEL_EXPORTER_OTLP_HEADERS")
+OTLP_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "evaltrack")
+if OTLP_ENDPOINT and urlsplit(OTLP_ENDPOINT).scheme not in {"http", "https"}:
+    env.faults.append("OTEL_EXPORTER_OTLP_ENDPOINT does not begin with http:// or https://.")
 
 # --- Databases, cache, sessions, tasks ---------------------------------------------------------------------------
 DB_CONNECTION = env.choice("DB_CONNECTION", ["pgsql", "sqlite"], "" if PROTECTED else "sqlite")
@@ -115,6 +121,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if OTLP_ENDPOINT:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("backoffice.metrics.RequestMetricsMiddleware"), "backoffice.tracing.TracingMiddleware"
+    )
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [

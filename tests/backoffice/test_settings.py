@@ -331,7 +331,9 @@ def test_trusted_proxies(settings_of):
 def variables_read():
     """The names that the code asks the environment for."""
     files = [*(ROOT / "backoffice").glob("*.py"), ROOT / "deploy" / "gunicorn.conf.py"]
-    call = re.compile(r"""env\.(?:text|secret|flag|number|limit|port|choice|items|networks)\(\s*["']([A-Z_]+)["']""")
+    call = re.compile(
+        r"""env\.(?:text|secret|flag|number|limit|port|choice|items|networks|pairs)\(\s*["']([A-Z_]+)["']"""
+    )
     return {name for file in files for name in call.findall(file.read_text())} | {"ENV_FILE"}
 
 
