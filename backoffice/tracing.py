@@ -129,7 +129,7 @@ class Statements:
         if self.count > MOST_STATEMENTS:
             return execute(sql, params, many, context)
         connection = context["connection"]
-        verb = sql.split(None, 1)[0].upper() if sql.strip() else ""
+        verb = str(sql).lstrip().partition(" ")[0].upper()
         verb = verb if verb in VERBS else "SQL"
         facts = {"db.system.name": connection.vendor, "db.operation.name": verb}
         span = Span(f"{verb} {DATABASES[connection.alias]}", CLIENT, self.request.trace, self.request.key, facts=facts)
