@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, OperationalError
 from django.test import Client, override_settings
-from structlog.contextvars import clear_contextvars
 
 from backoffice.env import Environment
 from backoffice.logs import logging_settings
@@ -44,11 +43,6 @@ class Log:
         """Those with these values, one after the other."""
         lines = [json.loads(line) for line in self.text().splitlines()]
         return [line for line in lines if wanted.items() <= line.items()]
-
-
-@pytest.fixture(autouse=True)
-def _no_request_before():
-    clear_contextvars()
 
 
 @pytest.fixture
