@@ -18,6 +18,16 @@ class BackofficeConfig(AppConfig):
 
     def ready(self) -> None:
         refuse_faulty_start(settings.APP_ENV, settings.FAULTS)
+        if settings.SENTRY_DSN:
+            # A process that reports nothing need not load the SDK.
+            from backoffice.error_reports import report_errors
+
+            report_errors(
+                settings.SENTRY_DSN,
+                environment=settings.APP_ENV,
+                version=settings.APP_VERSION,
+                colour=settings.APP_COLOUR,
+            )
         connection_created.connect(prefer_index_order, dispatch_uid="backoffice.prefer_index_order")
 
 

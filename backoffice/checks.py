@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from backoffice.env import Environment
 
 SHORTEST_KEY = 50
+SECRETS = ["DB_PGSQL_PASSWORD", "DB_PASSWORD", "REDIS_PASSWORD", "MAIL_PASSWORD", "MONITORING_TOKEN"]
 OLDEST = {"PostgreSQL": (14,), "MySQL": (8, 0, 11), "MariaDB": (10, 6)}
 
 
@@ -45,7 +46,7 @@ def password_faults(env: Environment, names: Iterable[str]) -> list[str]:
 
 def protected_faults(env: Environment, *, debug: bool, url: str, connection: str) -> list[str]:
     """What qa, staging and production may not run with."""
-    faults = password_faults(env, ["DB_PGSQL_PASSWORD", "DB_PASSWORD", "REDIS_PASSWORD", "MAIL_PASSWORD"])
+    faults = password_faults(env, SECRETS)
     if debug:
         faults.append("APP_DEBUG=true shows the code to everybody.")
     if urlsplit(url).scheme != "https":

@@ -3,10 +3,13 @@ refused once, with all faults in one message (`backoffice/checks.py`)."""
 
 import os
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import unquote
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off", "null"}
+PRIVATE_NETWORKS = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
 
 def parse_dotenv(text: str) -> dict[str, str]:
@@ -104,3 +107,22 @@ class Environment:
     def items(self, name: str, default: Sequence[str] = ()) -> list[str]:
         """A comma-separated list."""
         return [item.strip() for item in self.text(name).split(",") if item.strip()] or list(default)
+
+    def networks(self, name: str, default: Sequence[str]) -> list[str]:
+        """A comma-separated list of addresses and networks."""
+        networks = self.items(name, default)
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                self.faults.append(f"{name}: {network} is neither an address nor a network.")
+                return list(default)
+        return networks
+
+    def pairs(self, name: str) -> dict[str, str]:
+        """A secret of `name=value,name=value`; values may be percent-encoded."""
+        pairs = [pair.partition("=") for pair in self.secret(name).split(",") if pair.strip()]
+        if not all(key.strip() and equals for key, equals, _value in pairs):
+            self.faults.append(f"{name} is not a list of name=value.")
+            return {}
+        return {key.strip(): unquote(value.strip()) for key, _equals, value in pairs}

@@ -1,6 +1,7 @@
 """Everything here comes from the environment (or `.env`) under the names of `.env.example`; docs/settings.md
 explains them. Values nobody deploys differently are plain constants."""
 
+import logging
 import re
 import tomllib
 from datetime import timedelta
@@ -12,7 +13,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.utils.translation import gettext_lazy as _
 
 from backoffice import checks, databases, logs, mail
-from backoffice.env import Environment
+from backoffice.env import PRIVATE_NETWORKS, Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment.load(BASE_DIR)
@@ -23,6 +24,8 @@ APP_ENV = env.choice("APP_ENV", ["demo", "local", "testing", "qa", "staging", "p
 APP_VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 APP_DATA_DIR = Path(env.text("APP_DATA_DIR", "data"))
 APP_DATA_DIR = APP_DATA_DIR if APP_DATA_DIR.is_absolute() else BASE_DIR / APP_DATA_DIR
+# Which of the two deployments this is, where one takes over from the other.
+APP_COLOUR = env.choice("APP_COLOUR", ["blue", "green"], "")
 APP_URL = env.text("APP_URL", f"http://localhost:{env.port('PORT', 8000)}").rstrip("/")
 PROTECTED = APP_ENV in {"qa", "staging", "production"}
 
@@ -36,6 +39,19 @@ ALLOWED_HOSTS = [APP_HOST] if PROTECTED else ["*"]
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(APP_URL))]
 # The proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (deploy/gunicorn.conf.py and core.auth).
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", ["127.0.0.1", "::1"])
+
+# --- Who watches it (backoffice/probes.py) -----------------------------------------------------------------------
+MONITORING_TOKEN = env.secret("MONITORING_TOKEN")
+MONITORING_NETWORKS = env.networks("MONITORING_NETWORKS", PRIVATE_NETWORKS)
+SENTRY_DSN = env.secret("SENTRY_DSN")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^/@]+@[^/]+/(.+/)?\d+", SENTRY_DSN):
+    env.faults.append("SENTRY_DSN is no https://key@host/number.")
+# Under the names that OpenTelemetry gave them.
+OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTLP_HEADERS = env.pairs("OTEL_EXPORTER_OTLP_HEADERS")
+OTLP_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "evaltrack")
+if OTLP_ENDPOINT and urlsplit(OTLP_ENDPOINT).scheme not in {"http", "https"}:
+    env.faults.append("OTEL_EXPORTER_OTLP_ENDPOINT does not begin with http:// or https://.")
 
 # --- Databases, cache, sessions, tasks ---------------------------------------------------------------------------
 DB_CONNECTION = env.choice("DB_CONNECTION", ["pgsql", "sqlite"], "" if PROTECTED else "sqlite")
@@ -86,6 +102,9 @@ INSTALLED_APPS = [
     "backoffice.apps.TaskQueueConfig",
 ]
 MIDDLEWARE = [
+    "backoffice.probes.ProbeMiddleware",
+    "core.middleware.RequestIdMiddleware",
+    "backoffice.metrics.RequestMetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.CompressedPagesMiddleware",
@@ -97,11 +116,16 @@ MIDDLEWARE = [
     "core.middleware.SessionTimeoutMiddleware",
     "core.middleware.UserLanguageMiddleware",
     "core.middleware.RequestContextMiddleware",
+    "backoffice.request_log.RequestLogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if OTLP_ENDPOINT:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("backoffice.metrics.RequestMetricsMiddleware"), "backoffice.tracing.TracingMiddleware"
+    )
 ROOT_URLCONF = "backoffice.urls"
 WSGI_APPLICATION = "backoffice.wsgi.application"
 TEMPLATES = [
@@ -208,7 +232,12 @@ MEDIA_ROOT = APP_DATA_DIR / "media"
 mailing = mail.mail_settings(env, environment=APP_ENV, app_name=APP_NAME, host=APP_HOST, data_dir=APP_DATA_DIR)
 ANYMAIL = mailing.pop("ANYMAIL")
 globals().update(mailing)  # EMAIL_* and DEFAULT_FROM_EMAIL
-LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR)
+LOGGING = logs.logging_settings(env, data_dir=APP_DATA_DIR, protected=PROTECTED)
+logs.configure_structlog()
+# The defaults: looking for a setting that is not there takes a fifth of a millisecond, at each request.
+DJANGO_STRUCTLOG_USER_ID_FIELD = "pk"
+DJANGO_STRUCTLOG_STATUS_DEFAULT_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = logging.INFO
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.WARNING
 
 # --- Spreadsheets and history ------------------------------------------------------------------------------------
 IMPORT_EXPORT_SKIP_ADMIN_LOG = True

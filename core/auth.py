@@ -55,11 +55,11 @@ def axes_username(request: HttpRequest, credentials: dict[str, Any] | None = Non
 
 def client_ip(request: HttpRequest) -> str:
     """The address of the client as our own proxies saw it. What a stranger writes in X-Forwarded-For counts nothing."""
-    peer = _address(request.META.get("REMOTE_ADDR", "")) or ip_address(LOCAL)
+    peer = address_of(request.META.get("REMOTE_ADDR", "")) or ip_address(LOCAL)
     if not _is_trusted(peer):
         return str(peer)
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-        address = _address(hop)
+        address = address_of(hop)
         if address is None:
             break
         peer = address
@@ -68,7 +68,8 @@ def client_ip(request: HttpRequest) -> str:
     return str(peer)
 
 
-def _address(text: str) -> Address | None:
+def address_of(text: str) -> Address | None:
+    """The address, an IPv4 one as such even where it is written as IPv6; None if the text is none."""
     try:
         address = ip_address(text.strip())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What happens around every request: the session's end, the user's language, and the stamp on his changes."""
+"""What happens around every request: its id, the session's end, the user's language, and the stamp on his changes."""
 
 import re
 import time
@@ -16,6 +16,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from core import kept_forms
 from core.context import changing
@@ -24,6 +25,25 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 STARTED, SEEN, ENDED = "session_started", "session_seen", "session_ended"
 # The last visit is noted at most this often; a write for every page would buy nothing.
 SEEN_EVERY_SECONDS = 60
+
+
+class RequestIdMiddleware:
+    """Gives the request an id (a proxy's, if it sent one), which its log lines, changes and answer bear."""
+
+    GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if self.GIVEN.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        # Kept to the next request of this thread: Django writes its last lines after all middleware.
+        clear_contextvars()
+        bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response
 
 
 class CompressedPagesMiddleware(GZipMiddleware):
@@ -109,19 +129,13 @@ class UserLanguageMiddleware:
 
 
 class RequestContextMiddleware:
-    """Gives the request an id (a proxy's, if it sent one) and stamps all its changes with it and the user."""
-
-    ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+    """Stamps all changes of the request with its id and the user."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if self.ID.fullmatch(given) else uuid.uuid4().hex
         user = request.user
         who = {"user_id": user.pk, "user_name": str(user)[:200]} if user.is_authenticated else {}
-        with changing(request_id=request_id, source="ui", **who):
-            response = self.get_response(request)
-        response["X-Request-ID"] = request_id
-        return response
+        with changing(request_id=request.id, source="ui", **who):  # type: ignore[attr-defined]
+            return self.get_response(request)

@@ -1,6 +1,10 @@
 """The web process. Read by `make demo`, Docker and plain hosts alike."""
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,3 +30,23 @@ forwarded_allow_ips = ",".join(env.items("TRUSTED_PROXIES", ["127.0.0.1", "::1"]
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 loglevel = "warning"
+
+
+def metrics_folder() -> str:
+    """Where the processes of this start count together (backoffice/metrics.py); it goes with the one that made it."""
+    if named := env.text("PROMETHEUS_MULTIPROC_DIR"):  # or made already: this file is read again on SIGHUP
+        return named
+    folder, maker = tempfile.mkdtemp(prefix="evaltrack-metrics-", dir=worker_tmp_dir), os.getpid()
+    atexit.register(lambda: shutil.rmtree(folder, ignore_errors=True) if os.getpid() == maker else None)
+    return folder
+
+
+# The library looks for it when it is imported.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder()
+
+
+def child_exit(server: object, worker: object) -> None:
+    """What a worker counted stays; what it holds does not."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)

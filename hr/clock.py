@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from core.services import invitations
+from core.tracebacks import kind_of
 from hr.loading import export_jobs, jobs
 from hr.services import (
     delivery,
@@ -68,7 +69,7 @@ class Clock:
             try:
                 more = self.round()
             except (DatabaseError, InterfaceError) as error:
-                logger.warning("A database is not there, the clock tries again: %s", str(error).partition("\n")[0])
+                logger.warning("A database is not there, the clock tries again: %s", kind_of(error))
                 connections.close_all()
                 more = False
             except Exception:

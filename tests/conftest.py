@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import translation
+from structlog.contextvars import clear_contextvars
 
 from backoffice.management.commands import migrate
 from core.roles import sync_roles
@@ -57,10 +58,11 @@ def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blo
 
 
 @pytest.fixture(autouse=True)
-def _language_of_the_product():
-    """A request leaves its user's language behind, which the next test would speak."""
+def _nothing_of_the_last_request():
+    """It leaves its user's language behind, which the next test would speak, and its ids, which lines would bear."""
     yield
     translation.deactivate()
+    clear_contextvars()
 
 
 @pytest.fixture(autouse=True)

@@ -323,6 +323,60 @@ def test_a_log_path_that_cannot_be_made_is_a_fault(settings_of, tmp_path):
     ]
 
 
+def test_log_format(settings_of):
+    forms = {
+        (environment, form): settings.LOGGING["formatters"]["ours"]["form"]
+        for environment in ("local", "production")
+        for form in ("", "json")
+        if (settings := settings_of(**PRODUCTION | {"APP_ENV": environment, "LOG_FORMAT": form}))
+    }
+
+    assert forms == {
+        ("local", ""): "line",
+        ("local", "json"): "json",
+        ("production", ""): "json",
+        ("production", "json"): "json",
+    }
+    assert settings_of(**PRODUCTION | {"LOG_FORMAT": "line"}).FAULTS == [
+        "LOG_FORMAT=line writes down what people typed; it is for demo, local, testing."
+    ]
+
+
+def test_app_colour(settings_of):
+    assert (settings_of().APP_COLOUR, settings_of(APP_COLOUR="Green").APP_COLOUR) == ("", "green")
+    assert settings_of(APP_COLOUR="red").FAULTS == ["APP_COLOUR=red is not one of blue, green."]
+
+
+def test_monitoring_token(settings_of, tmp_path):
+    (tmp_path / "token").write_text("from a file\n")
+
+    assert settings_of().MONITORING_TOKEN == ""
+    assert settings_of(MONITORING_TOKEN_FILE=tmp_path / "token").MONITORING_TOKEN == "from a file"
+    assert settings_of(**PRODUCTION | {"MONITORING_TOKEN": "token_here"}).FAULTS == [
+        "MONITORING_TOKEN is an example's password."
+    ]
+
+
+def test_monitoring_networks(settings_of):
+    private = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
+
+    assert settings_of().MONITORING_NETWORKS == private
+    assert settings_of(MONITORING_NETWORKS="192.0.2.1, 2001:db8::/32").MONITORING_NETWORKS == [
+        "192.0.2.1",
+        "2001:db8::/32",
+    ]
+    wrong = settings_of(MONITORING_NETWORKS="10.0.0.1/8")
+    assert wrong.FAULTS == ["MONITORING_NETWORKS: 10.0.0.1/8 is neither an address nor a network."]
+    assert wrong.MONITORING_NETWORKS == private
+
+
+def test_otel_service_name(settings_of):
+    assert (settings_of().OTLP_SERVICE_NAME, settings_of(OTEL_SERVICE_NAME="qa").OTLP_SERVICE_NAME) == (
+        "evaltrack",
+        "qa",
+    )
+
+
 def test_trusted_proxies(settings_of):
     assert settings_of().TRUSTED_PROXIES == ["127.0.0.1", "::1"]
     assert settings_of(TRUSTED_PROXIES="10.0.0.0/8,192.0.2.1").TRUSTED_PROXIES == ["10.0.0.0/8", "192.0.2.1"]
@@ -331,7 +385,9 @@ def test_trusted_proxies(settings_of):
 def variables_read():
     """The names that the code asks the environment for."""
     files = [*(ROOT / "backoffice").glob("*.py"), ROOT / "deploy" / "gunicorn.conf.py"]
-    call = re.compile(r"""env\.(?:text|secret|flag|number|limit|port|choice|items)\(\s*["']([A-Z_]+)["']""")
+    call = re.compile(
+        r"""env\.(?:text|secret|flag|number|limit|port|choice|items|networks|pairs)\(\s*["']([A-Z_]+)["']"""
+    )
     return {name for file in files for name in call.findall(file.read_text())} | {"ENV_FILE"}
 
 

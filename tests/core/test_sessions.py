@@ -260,7 +260,7 @@ def test_changes_of_a_request_are_stamped_with_user_and_request(rf, ana):
     from django.http import HttpResponse
 
     from core.context import current_change
-    from core.middleware import RequestContextMiddleware
+    from core.middleware import RequestContextMiddleware, RequestIdMiddleware
 
     seen = []
 
@@ -270,7 +270,7 @@ def test_changes_of_a_request_are_stamped_with_user_and_request(rf, ana):
 
     request = rf.get("/", HTTP_X_REQUEST_ID="r-1")
     request.user = ana
-    RequestContextMiddleware(view)(request)
+    RequestIdMiddleware(RequestContextMiddleware(view))(request)
 
     assert (seen[0].user_id, seen[0].user_name, seen[0].source, seen[0].request_id) == (
         ana.pk,

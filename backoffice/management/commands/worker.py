@@ -6,6 +6,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connections
 
+from core.tracebacks import kind_of
+
 logger = logging.getLogger("backoffice.worker")
 
 SECONDS_BETWEEN_TRIES = 2
@@ -19,6 +21,6 @@ class Command(BaseCommand):
             try:
                 call_command("db_worker", reload=False)
             except (OperationalError, InterfaceError) as error:
-                logger.warning("The worker lost a database and tries again: %s", error)
+                logger.warning("The worker lost a database and tries again: %s", kind_of(error))
             connections.close_all()
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -43,10 +43,10 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
             last = (REFUSED, "memory", {})
         except BrokenPipeError:
             return
-        except BaseException:  # the reader's own panic is no Exception
-            import traceback  # takes a third of the start, and is hardly ever needed
+        except BaseException as error:  # the reader's own panic is no Exception
+            from core.tracebacks import without_messages  # takes longer than the start, and is hardly ever needed
 
-            last = (BROKEN, traceback.format_exc())
+            last = (BROKEN, without_messages(error))
         send(answers, last)
 
 
