@@ -11,7 +11,7 @@ from tests.backoffice.conftest import settings_of  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[2]
 OVERLAYS = ["qa", "staging", "production"]
-READERS = r"env\.(?:text|secret|flag|number|limit|port|choice|items)\(\s*\"([A-Z_]+)\""
+READERS = r"env\.\w+\(\s*[\"']([A-Z_]+)[\"']"
 
 
 def tool(name):

@@ -56,6 +56,7 @@ def example(**variables):
     return parse_dotenv(EXAMPLE.read_text()) | dict.fromkeys(SECRETS, "a long secret") | {"APP_KEY": KEY} | variables
 
 
+@pytest.mark.deploy_tools
 def test_the_schema_of_compose_accepts_it():
     run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(ROOT / "docker-compose.yml"))
 
@@ -193,6 +194,7 @@ def test_prometheus_asks_services_that_are_there(compose):
     assert asked == (MONITORING | {"app"}) - {"prometheus", "grafana"}
 
 
+@pytest.mark.deploy_tools
 @pytest.mark.parametrize(
     ("program", "arguments"),
     [

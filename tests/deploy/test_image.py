@@ -31,6 +31,7 @@ def context(folder):
             shutil.copy(source, target)
 
 
+@pytest.mark.deploy_tools
 def test_hadolint_finds_nothing():
     run(tool("hadolint"), str(ROOT / "Dockerfile"))
 

@@ -29,6 +29,7 @@ def matches(selector, pod):
     return selector.items() <= pod["metadata"]["labels"].items()
 
 
+@pytest.mark.deploy_tools
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_schemas_of_kubernetes_accept_it(overlay, tmp_path):
     (tmp_path / "built.yaml").write_text(kustomize(overlay))

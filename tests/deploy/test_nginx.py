@@ -223,6 +223,7 @@ def compose_configuration(folder):
     return text
 
 
+@pytest.mark.deploy_tools
 @pytest.mark.parametrize("kind", ["host", "compose"])
 def test_nginx_takes_it_and_gixy_finds_nothing(kind, host, folder):
     ports = dict(zip((80, 443, 8081), free_ports(3), strict=True))

@@ -18,6 +18,7 @@ def settings(text):
     return dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
 
 
+@pytest.mark.deploy_tools
 def test_systemd_accepts_them(host, tmp_path):
     """With the commands' places in a folder where they are, as systemd looks."""
     programs = tmp_path / "opt" / "evaltrack" / "blue" / ".venv" / "bin"
@@ -35,6 +36,7 @@ def test_systemd_accepts_them(host, tmp_path):
     )
 
 
+@pytest.mark.deploy_tools
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_is_hardened(host, name):
     """`systemd-analyze security` counts from 0, locked in, to 10. The rest is the network, which they need."""
