@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from backoffice.env import parse_dotenv, unquoted
 from hr.loading.reading import MAX_BYTES
 from tests.backoffice.conftest import KEY, needs_mysql_driver
 from tests.deploy.conftest import OVERLAYS, ROOT, build, kustomize, run, tool
@@ -237,6 +238,27 @@ def test_variables_are_ones_the_settings_read(built, known_variables):
             given |= {entry["name"] for entry in container["env"]}
 
     assert given - known_variables == set()
+
+
+def test_production_has_the_values_of_the_plans_file(production):
+    plan = parse_dotenv((ROOT / "deploy" / "prod.env.example").read_text())
+    config = production.config()
+    secrets = {"APP_KEY", *(name for name in plan if name.endswith("PASSWORD"))}
+
+    assert config.keys() - plan.keys() == {"TRUSTED_PROXIES"}
+    assert plan.keys() - config.keys() == secrets
+    differing = {name for name in config.keys() & plan.keys() if config[name] != unquoted(plan[name])}
+    # docs/plan.md says why.
+    assert differing == {"LOG_LEVEL"}
+
+
+def test_a_migration_is_applied_by_label_with_its_configuration(built):
+    """`kubectl apply -l`, as docs/deployment.md has it."""
+    wanted = {"evaltrack-config", "evaltrack-migrate"}
+
+    chosen = [row for row in built if row["metadata"].get("labels", {}).get("app") in wanted]
+
+    assert sorted(row["kind"] for row in chosen) == ["ConfigMap", "Job"]
 
 
 @needs_mysql_driver

