@@ -137,6 +137,23 @@ def test_secrets_come_from_the_file_and_have_no_default():
     assert re.findall(r"(?:PASSWORD|KEY|SECRET)\w*: (?!\$\{)(\S+)", TEXT) == []
 
 
+@pytest.mark.parametrize("name", ["redis", "mysqld-exporter", "postgres-exporter"])
+def test_no_password_stands_on_a_command_line(compose, tmp_path, name):
+    """A shell may write it into a file; what is run at last does not name it."""
+    row = compose["services"][name]
+    command = [filled_in(word, example()) for word in row.get("command", [])]
+    if command[:2] == ["sh", "-c"]:
+        (tmp_path / "redis-server").write_text('#!/bin/sh\necho "$@"; cat "$1"\n')
+        (tmp_path / "redis-server").chmod(0o755)
+        script = command[2].replace("/tmp/redis.conf", f"{tmp_path}/redis.conf")  # noqa: S108
+        said = run("sh", "-c", script, env={"PATH": f"{tmp_path}:/usr/bin:/bin", "REDIS_PASSWORD": "a long secret"})
+        command, written = said.split("\n", 1)
+        assert written == "requirepass a long secret\nmaxmemory 256mb\nmaxmemory-policy allkeys-lru\n"
+        assert (tmp_path / "redis.conf").stat().st_mode & 0o777 == 0o600
+
+    assert "secret" not in str(command)
+
+
 def test_the_example_names_all_it_needs_and_no_secret():
     given = parse_dotenv(EXAMPLE.read_text())
 

@@ -128,7 +128,7 @@ def test_every_secret_asked_for_is_among_them(production):
         (entry["valueFrom"]["secretKeyRef"]["name"], entry["valueFrom"]["secretKeyRef"]["key"])
         for _pod, container in production.containers().values()
         for entry in container.get("env", [])
-        if "valueFrom" in entry
+        if "secretKeyRef" in entry.get("valueFrom", {})
     }
     for ingress in production.of("Ingress").values():
         asked |= {(tls["secretName"], key) for tls in ingress["spec"]["tls"] for key in ("tls.crt", "tls.key")}
