@@ -27,7 +27,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -100,6 +100,11 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 	$(TESTING) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(TESTING) $(PY) manage.py messages --check
 
+check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
+	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/k8s/base/backup/*.sh
+	.tools/bin/yamllint --strict docker-compose.yml deploy
+	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
+
 format: .venv/.dev ## Format the code
 	$(PY) -m ruff check --fix-only .
 	$(PY) -m ruff format .
@@ -114,7 +119,7 @@ key: ## Print a new APP_KEY
 	@$(NEW_KEY)
 
 clean: ## Remove what tests and tools leave behind
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov staticfiles
+	rm -rf .tools .pytest_cache .mypy_cache .ruff_cache .coverage* htmlcov staticfiles
 
 # --- The virtual environment: rebuilt when its Python is gone, brought up to date when a lock is newer ---------------
 NEW_KEY = $(PY) -c 'import base64, secrets; print("base64:" + base64.b64encode(secrets.token_bytes(32)).decode())'
@@ -138,6 +143,13 @@ key: .venv/.made
 
 .venv/.made:
 	@deploy/venv.sh
+	@touch $@
+
+# Apart from .venv: the product needs none of it.
+.tools/.made: requirements-deploy.txt .venv/.made
+	@echo "Installing what checks deploy/ ..."
+	@$(PY) -m venv --clear .tools
+	@.tools/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-deploy.txt
 	@touch $@
 
 # An environment whose Python was removed or upgraded away is made anew.

@@ -17,6 +17,13 @@ def write_down(path, text):
     Path(path).write_text(text)
 
 
+@task()
+def write_twice(path, seconds):
+    Path(path).write_text("begun")
+    time.sleep(seconds)
+    Path(path).write_text("finished")
+
+
 ENQUEUE = "import sys; from tests.backoffice.test_worker import write_down; write_down.enqueue({!r}, {!r})"
 
 
@@ -57,6 +64,21 @@ def test_it_waits_for_its_database_and_then_works(worker, manage, tmp_path):
     wait_for(tmp_path / "done", "late but done")
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+
+
+def test_told_to_stop_it_finishes_its_task_and_begins_no_other(worker, manage, tmp_path):
+    manage("migrate_all")
+    tasks = "from tests.backoffice.test_worker import write_down, write_twice;"
+    tasks += f"write_twice.enqueue({str(tmp_path / 'first')!r}, 2); write_down.enqueue({str(tmp_path / 'next')!r}, '')"
+    manage("shell", "--verbosity", "0", "-c", tasks)
+    process = worker()
+    wait_for(tmp_path / "first", "begun")
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(timeout=30) == 0
+    assert (tmp_path / "first").read_text() == "finished"
+    assert not (tmp_path / "next").exists()
 
 
 @pytest.mark.servers

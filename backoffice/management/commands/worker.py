@@ -20,6 +20,7 @@ class Command(BaseCommand):
         while True:
             try:
                 call_command("db_worker", reload=False)
+                return  # asked to stop in mid-task, it comes back when that is done
             except (OperationalError, InterfaceError) as error:
                 logger.warning("The worker lost a database and tries again: %s", kind_of(error))
             connections.close_all()

@@ -1,0 +1,124 @@
+import os
+import re
+import subprocess
+
+import pytest
+from django.core.management import get_commands
+
+from tests.deploy.conftest import ROOT, run, tool
+
+SERVICES = ["web-1", "web-2", "worker", "clock", "migrate"]
+
+
+def units(host):
+    return host / "etc" / "systemd" / "system"
+
+
+def settings(text):
+    return dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
+
+
+@pytest.mark.deploy_tools
+def test_systemd_accepts_them(host, tmp_path):
+    """With the commands' places in a folder where they are, as systemd looks."""
+    programs = tmp_path / "opt" / "evaltrack" / "blue" / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("gunicorn", "python"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    for path in units(host).glob("evaltrack-*@.*"):
+        path.write_text(path.read_text().replace("/opt/evaltrack", str(tmp_path / "opt" / "evaltrack")))
+
+    names = [f"evaltrack-{name}@blue.service" for name in SERVICES] + ["evaltrack-web@blue.target"]
+
+    assert (
+        run(tool("systemd-analyze"), "verify", *names, env=os.environ | {"SYSTEMD_UNIT_PATH": f"{units(host)}:"}) == ""
+    )
+
+
+@pytest.mark.deploy_tools
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_is_hardened(host, name):
+    """`systemd-analyze security` counts from 0, locked in, to 10. The rest is the network, which they need."""
+    unit = f"evaltrack-{name}@blue.service"
+    (units(host) / unit).write_text((units(host) / f"evaltrack-{name}@.service").read_text())
+
+    run(tool("systemd-analyze"), "security", "--offline=true", "--threshold=20", f"--root={host}", unit)
+
+
+def test_hardening_is_spelled_out(host):
+    text = (units(host) / "evaltrack-.service.d" / "common.conf").read_text()
+
+    wanted = {
+        "User": "evaltrack",
+        "NoNewPrivileges": "yes",
+        "ProtectSystem": "strict",
+        "ProtectHome": "yes",
+        "PrivateTmp": "yes",
+        "PrivateDevices": "yes",
+        "CapabilityBoundingSet": "",
+    }
+    assert wanted.items() <= settings(text).items()
+
+
+@pytest.mark.parametrize("name", ["worker", "clock", "migrate"])
+def test_commands_exist(host, name):
+    command = settings((units(host) / f"evaltrack-{name}@.service").read_text())["ExecStart"]
+
+    program, script, verb = command.split()
+    assert (program, script) == ("/opt/evaltrack/%i/.venv/bin/python", "manage.py")
+    assert verb in get_commands()
+
+
+def test_both_backends_are_one_unit_by_two_names(host):
+    first, second = ((units(host) / f"evaltrack-web-{number}@.service").read_text() for number in (1, 2))
+
+    assert first == second
+    wanted = settings((units(host) / "evaltrack-web@.target").read_text())["Wants"].split()
+    assert wanted == ["evaltrack-web-1@%i.service", "evaltrack-web-2@%i.service"]
+
+
+def test_nginx_asks_the_sockets_they_open(host):
+    unit = settings((units(host) / "evaltrack-web-1@.service").read_text())
+    opened = re.search(r"WEB_BIND=unix:(\S+)", unit["Environment"])[1]
+    live = (host / "var" / "lib" / "evaltrack" / "live").readlink()
+    site = (host / "etc" / "nginx" / "conf.d" / "evaltrack.conf").read_text()
+
+    asked = [path.replace("/var/lib/evaltrack/live", str(live)) for path in re.findall(r"server unix:(\S+) ", site)]
+    assert asked == [opened.replace("%i", "blue").replace("%j", number) for number in "12"]
+    assert f"unix:{opened.replace('%i', '$colour').replace('%j', '$backend')};" in site
+    assert opened == f"/run/{unit['RuntimeDirectory']}/web.sock"
+
+
+def test_installing_again_keeps_what_the_administrator_wrote(host):
+    (host / "etc" / "evaltrack" / "prod.env").write_text("APP_ENV=production\n")
+    live = host / "var" / "lib" / "evaltrack" / "live"
+    live.unlink()
+    live.symlink_to("/run/evaltrack/green")
+
+    words = [str(ROOT / "deploy" / "host" / "install"), "new.company.com", "/etc/ssl/new.crt", "/etc/ssl/new.key"]
+    run(*words, env=os.environ | {"DESTDIR": str(host)})
+
+    assert (host / "etc" / "evaltrack" / "prod.env").read_text() == "APP_ENV=production\n"
+    assert str(live.readlink()) == "/run/evaltrack/green"
+    site = (host / "etc" / "nginx" / "conf.d" / "evaltrack.conf").read_text()
+    assert "server_name new.company.com;" in site
+    assert "${" not in site
+
+
+def test_the_configuration_is_not_for_everybody(host):
+    assert (host / "etc" / "evaltrack" / "prod.env").stat().st_mode & 0o777 == 0o640
+
+
+def test_without_a_host_nothing_is_installed(tmp_path):
+    result = subprocess.run(
+        [str(ROOT / "deploy" / "host" / "install")],
+        env=os.environ | {"DESTDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 64
+    assert result.stderr.startswith("Usage: ")
+    assert list(tmp_path.iterdir()) == []
