@@ -240,6 +240,14 @@ def test_variables_are_ones_the_settings_read(built, known_variables):
     assert given - known_variables == set()
 
 
+def test_each_pod_knows_its_colour(production):
+    for colour in COLOURS:
+        pod = production.of("Deployment")[f"evaltrack-web-{colour}"]["spec"]["template"]
+        (entry,) = [row for row in pod["spec"]["containers"][0]["env"] if row["name"] == "APP_COLOUR"]
+        assert entry["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.labels['colour']"}}
+        assert pod["metadata"]["labels"]["colour"] == colour
+
+
 def test_production_has_the_values_of_the_plans_file(production):
     plan = parse_dotenv((ROOT / "deploy" / "prod.env.example").read_text())
     config = production.config()
