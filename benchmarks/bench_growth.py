@@ -158,7 +158,8 @@ def rows_read() -> int:
 
 
 def target(page: Page, read: Sequence[int]) -> Target:
-    least, most = max(min(read), 1), max(read)
+    """Whether the most is much more than with the fewest rows of attendance."""
+    least, most = max(read[0], 1), max(read)
     found = f"{most / least:.2f} times"
     if page.because:
         return Target(f"{page.name}: explained: {page.because}", found, met=True)

@@ -70,6 +70,8 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     seen_with_row: tuple[str, ...] = ()
     # So few that a list may be sorted by anything; otherwise by what an index holds in order.
     has_few_rows = False
+    # Filters by relations of which each leaves few of the rows there are (PagedChangeList).
+    narrowing_filters: tuple[str, ...] = ()
     paginator = CappedPaginator
     list_per_page = 50
     show_full_result_count = False

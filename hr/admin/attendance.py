@@ -87,6 +87,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     list_select_related = ["employee__org_unit", "event"]
     # Sorting a million rows takes longer than filtering them.
     sortable_by = ()
+    narrowing_filters = ("event",)
     list_filter = [
         ("event", ScopedAutocompleteFilter),
         ("status", ChoicesDropdownFilter),

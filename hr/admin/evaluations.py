@@ -75,6 +75,7 @@ class EvaluationAdmin(HrAdmin):
     first_tab = gettext_lazy("Evaluation")
     # Whoever sees an evaluation sees of which round it is.
     seen_with_row = ("round",)
+    narrowing_filters = ("round",)
     list_display = ["employee", "round", "state_label", "due_on", "score", "grade"]
     list_select_related = ["employee", "round"]
     list_filter = [

@@ -9,7 +9,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "indexes.md"
 
 
 def documented():
-    rows = re.findall(r"^\| ([a-z_.]+) \| ([a-z0-9_, ]+) \| (.+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([a-z_.]+) \| ([a-z0-9_, ]+) \| (.+) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
     return {name: columns.split(", ") for name, columns, _needed_by in rows if name != "index"}
 
 

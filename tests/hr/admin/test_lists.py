@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.admin.paginator import CappedPaginator, KeysFirstPaginator, PagedChangeList
-from hr.models import Employee, OrgUnit
+from hr.models import Attendance, Employee, OrgUnit
 from hr.services.employees import NewEmployee, hire_employees
 from hr.services.org_units import NewOrgUnit, create_org_units
-from tests.factories import make_employee, make_unit
+from tests.factories import make_attendance, make_employee, make_event, make_unit
 
 
 @pytest.fixture
@@ -201,3 +201,17 @@ def test_a_capped_count_leads_to_the_exact_one(hr, sales, monkeypatch):
     assert 'href="?status__exact=active&amp;all="' in capped
     assert "more than" not in exact
     assert re.search(r"\b5\s+employees", exact)
+
+
+@pytest.mark.parametrize("asked", [{}, {"event__id__exact": "1"}, {"status__exact": "confirmed"}])
+def test_the_rows_of_one_event_are_sorted_and_not_looked_for_among_all(asked, hr_manager, sales):
+    """The order stays the same."""
+    event = make_event()
+    rows = [make_attendance(event, make_employee(org_unit=sales), status="confirmed").pk for _number in range(3)]
+    asked = asked | ({"event__id__exact": str(event.pk)} if "event__id__exact" in asked else {})
+    page = admin.site.get_model_admin(Attendance)
+
+    changelist = page.get_changelist_instance(request_of(hr_manager, **asked))
+
+    assert [row.pk for row in changelist.result_list] == rows[::-1]
+    assert (" + 0" in str(changelist.queryset.query)) == ("event__id__exact" in asked)
