@@ -31,6 +31,7 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 os.environ["APP_ENV"] = "testing"
+os.environ.setdefault("LOG_LEVEL", "warning")
 os.environ.setdefault("TEST_DB_SUFFIX", "bench")
 
 import django

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 os.environ["APP_ENV"] = "testing"
+os.environ.setdefault("LOG_LEVEL", "warning")
 # Nothing is asked of the databases but their version.
 os.environ.setdefault("APP_DATA_DIR", tempfile.mkdtemp())
 
