@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db.models import ForeignObjectRel
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
+from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
 from backoffice.denials import recording_denials
@@ -48,6 +50,10 @@ class BackofficeSite(UnfoldAdminSite):
             "app_version": settings.APP_VERSION,
             "unread": unread_label(request),
         }
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Put together when somebody looks at it: every page is given it, and the sidebar shows another list."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active
