@@ -371,7 +371,7 @@ def test_the_lists_cost_the_same_for_one_row_and_three(client, hugo, count):
     invite_employees([row.pk for row in rows], actor=hugo)
     clock()
 
-    assert (queries("outboxmessage"), queries("notification")) == (4, 4)
+    assert (queries("outboxmessage"), queries("notification")) == (5, 5)
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
