@@ -182,8 +182,10 @@ def tallies(*parts: tuple[Asked, Key]) -> list[dict[Any, Tally]]:
             rows = asked.attendance(uncounted).annotate(part=Value(number))
             queries.append(_grouped(rows, "part", sums=COUNTS, key=key))
     found: list[dict[Any, Tally]] = [{} for _part in parts]
-    for part, key, *values in queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]:
-        found[part][key] = found[part].get(key, Tally()) + Tally(*map(int, values))
+    for part, key, enrolled, came, absent in (
+        queries[0].union(*queries[1:], all=True) if len(queries) > 1 else queries[0]
+    ):
+        found[part][key] = found[part].get(key, Tally()) + Tally(int(enrolled), int(came), int(absent))
     return found
 
 
@@ -195,8 +197,8 @@ def with_time(asked: Asked, key: Key) -> dict[Any, Tally]:
         found = {of: tally for (of,), tally in count(asked.attendance(uncounted), asked.marks(uncounted), key).items()}
     if uncounted is not None:
         figures = asked.figures(key).exclude(event__in=uncounted)
-        for value, *counts, time in _grouped(figures, sums=SUMS | {"sum_time": Sum("time")}, key=key):
-            found[value] = found.get(value, Tally()) + Tally(*map(int, counts), time)
+        for value, enrolled, came, absent, time in _grouped(figures, sums=SUMS | {"sum_time": Sum("time")}, key=key):
+            found[value] = found.get(value, Tally()) + Tally(int(enrolled), int(came), int(absent), time)
     return found
 
 

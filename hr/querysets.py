@@ -507,25 +507,25 @@ class EventSessionQuerySet(EventAudienceQuerySet):
         return self.filter(event__in=events.order_by().values("pk"))
 
 
-class AtEventsQuerySet(BusinessQuerySet):
-    """Rows that belong to an event, to which `event` leads."""
+class AtEvents:
+    """Of querysets of what belongs to an event, to which `event` leads."""
 
-    event: str
+    event: str | None
 
-    def held(self) -> Self:
+    def held(self: Any) -> Any:
         """Of events that are over."""
         return self.filter(**{f"{self.event}__state__in": self.model._meta.apps.get_model("hr", "Event").HELD})
 
-    def begun_between(self, first: date, last: date) -> Self:
+    def begun_between(self: Any, first: date, last: date) -> Any:
         """Of events that began on one of these days."""
         began = f"{self.event}__starts_at"
         return self.filter(**{f"{began}__gte": start_of(first), f"{began}__lt": start_of(last + timedelta(days=1))})
 
-    def of_kind(self, kind_id: int) -> Self:
+    def of_kind(self: Any, kind_id: int) -> Any:
         return self.filter(**{f"{self.event}__kind": kind_id})
 
 
-class EventFiguresQuerySet(AtEventsQuerySet):
+class EventFiguresQuerySet(AtEvents, BusinessQuerySet):
     """Figures are of whole events and units: for who sees the attendance of everybody."""
 
     event, unit = "event", "org_unit_id"
@@ -550,7 +550,7 @@ class EventFiguresQuerySet(AtEventsQuerySet):
         return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
 
 
-class OfEventsQuerySet(AtEventsQuerySet, OfEmployeesQuerySet):
+class OfEventsQuerySet(AtEvents, OfEmployeesQuerySet):
     """Rows about people in events. `enrolment` leads from the row to the attendance, with the dashes that end it."""
 
     event: str
@@ -558,7 +558,8 @@ class OfEventsQuerySet(AtEventsQuerySet, OfEmployeesQuerySet):
 
     def held(self) -> Self:
         """Of people with a seat, in events that are over: what the figures of attendance count (docs/reports.md)."""
-        return super().held().filter(**{f"{self.enrolment}status__in": self._attendance().SEATED})
+        rows: Self = super().held()
+        return rows.filter(**{f"{self.enrolment}status__in": self._attendance().SEATED})
 
     def came(self) -> Self:
         return self.filter(outcome__in=self._attendance().CAME)

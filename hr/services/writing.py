@@ -320,7 +320,7 @@ def _preparer(field: models.Field) -> Callable[[Any], Any]:
     return prepared
 
 
-def write[Row: BusinessModel](rows: Sequence[Row], fields: Iterable[str], *, reason: str = "") -> list[Row]:
+def write[Row: BusinessModel](rows: Sequence[Row], fields: Collection[str], *, reason: str = "") -> list[Row]:
     """Update the named fields of rows read under the caller's lock: version +1, one history row each.
 
     `reason` goes to the history, cut to the 100 characters it holds.
