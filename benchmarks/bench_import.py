@@ -76,7 +76,9 @@ from hr.services.positions import NewPosition, create_positions  # noqa: E402
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-TIMES_STOCK, TIMES_THE_DRIVER, TIMES_IDLE, MEGABYTES = 40, 5, 2, 250
+# Without a server to be asked, its five queries a row cost import-export less.
+TIMES_STOCK = {"mysql": 40, "sqlite": 15}
+TIMES_THE_DRIVER, TIMES_IDLE, MEGABYTES = 5, 2, 250
 COMPARED = (
     "code", "first_name", "last_name", "national_id", "work_email", "work_phone", "private_phone", "birth_date",
     "hired_on", "org_unit__name", "position__title", "reports_to__code",
@@ -157,11 +159,12 @@ def targets_of(
     driver = median([each.apply for each in others[DRIVER]])
     apply = median([each.apply for each in new])
     most = max(each.megabytes for found in ours.values() for each in found)
+    least = TIMES_STOCK[connections["business"].vendor]
     targets = [
         Target(
-            f"check and apply are at least {TIMES_STOCK} times as fast as import-export's two passes, by the row",
+            f"check and apply are at least {least} times as fast as import-export's two passes, by the row",
             f"{times:.0f} times",
-            times >= TIMES_STOCK,
+            times >= least,
         ),
         Target(
             f"apply takes at most {TIMES_THE_DRIVER} times what the driver alone takes",

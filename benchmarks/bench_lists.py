@@ -37,6 +37,9 @@ from hr.models import Attendance, Employee  # noqa: E402
 
 OURS, STOCK, TUNED = "ours", "plain admin", "plain admin, join limit"
 MOST_CPU = 1.6
+# Multiples are asked for on MariaDB, where the plain admin takes seconds; of SQLite, whose planner sees through most of
+# its queries, that a page is there at once.
+AT_ONCE_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,12 @@ def row(page: Page, name: str, visits: list[Visit]) -> Row:
 def targets_of(page: Page, visits: dict[str, list[Visit]]) -> list[Target]:
     ours = median([each.seconds for each in visits[OURS]])
     targets = []
+    is_embedded = connections["business"].vendor == "sqlite"
+    if is_embedded:
+        title = f"{page.name}: within {1000 * AT_ONCE_SECONDS:.0f} ms"
+        targets.append(Target(title, f"{1000 * ours:.0f} ms", ours <= AT_ONCE_SECONDS))
     for name, times in ((STOCK, page.times), (TUNED, page.times_tuned)):
-        if times and name in visits:
+        if times and name in visits and not is_embedded:
             found = median([each.seconds for each in visits[name]]) / ours
             title = f"{page.name}: at least {times:g} times as fast as the {name}"
             targets.append(Target(title, f"{found:.1f} times", found >= times))
