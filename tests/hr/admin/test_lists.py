@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import InvalidPage, Paginator
 from django.db import connections, router
 from django.test import RequestFactory
@@ -13,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core.admin.paginator import CappedPaginator, KeysFirstPaginator, PagedChangeList
-from hr.models import Attendance, Employee, OrgUnit
+from hr.models import Attendance, Employee, Evaluation, OrgUnit
 from hr.services.employees import NewEmployee, hire_employees
 from hr.services.org_units import NewOrgUnit, create_org_units
-from tests.factories import make_attendance, make_employee, make_event, make_unit
+from tests.factories import make_attendance, make_employee, make_event, make_round, make_unit, make_user
 
 
 @pytest.fixture
@@ -57,12 +58,27 @@ def test_a_page_keeps_what_its_rows_were_counted_with(people, sales, hr_manager)
     assert [(unit.code, unit.people) for unit in page.object_list] == [("FIN", 4), ("VEN", 3)]
 
 
-def test_a_row_that_went_meanwhile_is_left_out(people):
+def test_a_row_that_went_meanwhile_is_left_out(people, monkeypatch):
     paginator = KeysFirstPaginator(people.order_by("pk"), 3)
+    gone, *left = people.order_by("-pk")
     assert paginator.count == 7
-    Employee.objects.filter(pk=people.order_by("-pk").first().pk).delete()
+    keys = paginator._keys(3, 6)
+    monkeypatch.setattr(paginator, "_keys", lambda first, end: [*keys, gone.pk])
+    Employee.objects.filter(pk=gone.pk).delete()
 
-    assert len(paginator.page(3).object_list) == 0
+    assert paginator.page(2).object_list == left[2::-1]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_pages_behind_the_middle_are_looked_for_from_the_end(people, number):
+    rows = people.order_by("org_unit__name", "-pk")
+
+    with CaptureQueriesContext(connections["business"]) as queries:
+        page = KeysFirstPaginator(rows, 2).page(number)
+
+    assert list(page.object_list) == list(Paginator(rows, 2).page(number).object_list)
+    _count, keys, *_rows = (query["sql"] for query in queries)
+    assert ("OFFSET" in keys) == (number in (2, 3))
 
 
 class ToFour(CappedPaginator):
@@ -215,3 +231,36 @@ def test_the_rows_of_one_event_are_sorted_and_not_looked_for_among_all(asked, hr
 
     assert [row.pk for row in changelist.result_list] == rows[::-1]
     assert (" + 0" in str(changelist.queryset.query)) == ("event__id__exact" in asked)
+
+
+@pytest.mark.parametrize("reader", ["hr", "head"])
+@pytest.mark.parametrize("model", [Employee, Attendance, Evaluation])
+def test_a_list_takes_as_many_queries_for_one_three_and_a_thousand_rows(model, reader, hr, as_user, ana, sales):
+    browser, address = (
+        hr if reader == "hr" else as_user(make_user(employee=ana)),
+        reverse(f"admin:hr_{model._meta.model_name}_changelist"),
+    )
+    event, in_round, counted = make_event(), make_round(), []
+    browser.get(address)  # content types are kept for the process
+    there = 0
+    for size in (1, 3, 1000):
+        new = [
+            Employee(code=f"N{n}", first_name="Ana", last_name=f"Gil {n}", hired_on=date(2020, 1, 1), org_unit=sales)
+            for n in range(there, size)
+        ]
+        there = size
+        for person in new:
+            person.refresh_search()
+        Employee.objects.bulk_create(new)
+        people = Employee.objects.filter(code__in=[person.code for person in new])
+        Attendance.objects.bulk_create([Attendance(event=event, employee=person) for person in people])
+        Evaluation.objects.bulk_create([Evaluation(round=in_round, employee=person) for person in people])
+        with (
+            CaptureQueriesContext(connections["business"]) as business,
+            CaptureQueriesContext(connections["default"]) as rest,
+        ):
+            shown = browser.get(address).text
+        assert shown.count(f'name="{ACTION_CHECKBOX_NAME}"') >= min(size, 50)
+        counted.append((len(business), len(rest)))
+
+    assert len(set(counted)) == 1
