@@ -13,12 +13,14 @@ from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from unfold.templatetags.unfold_list import unfold_admin_list_filter
 
 register = template.Library()
 # Stands for the key of a row in what is drawn once for all of them.
 PLACE = "0row0"
 MOST_DRAWN = 500
 _sidebars: dict[Hashable, SafeString] = {}
+_filters: dict[Hashable, str] = {}
 
 
 @register.simple_tag(takes_context=True)
@@ -34,6 +36,23 @@ def row_actions(context: Context, actions: list[dict[str, Any]], key: Any) -> Sa
         menu = render_to_string("core/row_menu.html", {"actions": actions, "instance_pk": PLACE})
     button = kept["row_actions"].replace(PLACE, escape(quote(str(key))))
     return mark_safe(button.replace("</td>", f"{menu}</td>") if menu else button)  # noqa: S308  (escaped)
+
+
+@register.simple_tag
+def list_filter(cl: Any, spec: Any) -> str:
+    """A filter as the library draws it. One that nobody uses shows the choices it offers and nothing else, and is kept
+    by all of them: they may be those of a reader's own people.
+    """
+    if spec.used_parameters or cl.add_facets:
+        return unfold_admin_list_filter(cl, spec)
+    choices = _frozen(getattr(spec, "lookup_choices", ()))
+    names = tuple(spec.expected_parameters())
+    key = (get_language(), type(cl.model_admin), type(spec), str(spec.title), names, choices)
+    if key not in _filters:
+        if len(_filters) >= MOST_DRAWN:
+            _filters.clear()
+        _filters[key] = unfold_admin_list_filter(cl, spec)
+    return _filters[key]
 
 
 @register.simple_tag

@@ -264,3 +264,29 @@ def test_a_list_takes_as_many_queries_for_one_three_and_a_thousand_rows(model, r
         counted.append((len(business), len(rest)))
 
     assert len(set(counted)) == 1
+
+
+# --- Filters are drawn once -------------------------------------------------------------------------------------------
+def offered(page, name):
+    """The choices of a filter, and the one that is chosen."""
+    select = re.search(rf'<select name="{name}".*?</select>', page, re.DOTALL)[0]
+    choices = re.findall(r'<option value="([^"]*)"', select)
+    return choices, re.findall(r'<option value="([^"]*)"[^>]* selected', select)
+
+
+def test_a_filter_offers_each_reader_his_own_people_whoever_came_before(hr, as_user, ana, beto, carla, sales):
+    Employee.objects.filter(pk=carla.pk).update(country="CO")
+    Employee.objects.filter(pk=beto.pk).update(country="MX")
+    head, address = as_user(make_user(employee=ana)), reverse("admin:hr_employee_changelist")
+
+    for _time in range(2):
+        assert offered(hr.get(address).text, "country") == (["", "CO", "MX", "VE"], [""])
+        assert offered(head.get(address).text, "country") == (["", "MX", "VE"], [""])
+
+
+def test_a_filter_shows_what_is_chosen_and_afterwards_nothing(hr, beto):
+    address = reverse("admin:hr_employee_changelist")
+    hr.get(address)
+
+    assert offered(hr.get(address, {"status__exact": "suspended"}).text, "status__exact")[1] == ["suspended"]
+    assert offered(hr.get(address).text, "status__exact")[1] == [""]
