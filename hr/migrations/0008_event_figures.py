@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ('came', models.PositiveIntegerField()),
                 ('absent', models.PositiveIntegerField()),
                 ('time', models.DurationField(help_text='attended by all of them together')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='hr.event')),
+                ('event', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='hr.event')),
             ],
             options={
                 'verbose_name': 'figures of an event',

@@ -14,7 +14,10 @@ class EventFigures(BusinessModel):
     # In place of a unit: of everybody.
     EVERYBODY = 0
 
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="figures")
+    # The database keeps no constraint: to check it, a count would wait for whoever holds the event.
+    event = models.ForeignKey(
+        Event, on_delete=models.CASCADE, related_name="figures", db_constraint=False, db_index=False
+    )
     org_unit_id = models.BigIntegerField(help_text="0 for everybody")
     enrolled = models.PositiveIntegerField()
     came = models.PositiveIntegerField()
