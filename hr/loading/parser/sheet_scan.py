@@ -17,7 +17,8 @@ _LAST_CELLS = 4096
 # How wide the sheet is shows in its first part.
 _WIDTH_FROM = 2 * 1024 * 1024
 # Beyond column Z or row 99,999 every cell is looked at. Of the others the last of each piece will do: rows ascend.
-_FAR = re.compile(rb' r="(?:[A-Z]{2}|[A-Z]\d{6})')
+# A pattern that begins with the quote is found twice as quickly as one with the name of the attribute before it.
+_FAR = re.compile(rb'"[A-Z](?:[A-Z]|\d{6})')
 _CELL = re.compile(rb' r="([A-Z]{1,3})(\d{1,7})"')
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _NUMBER = re.compile(rb"""\br=["'](\d{1,7})["']""")
