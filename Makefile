@@ -55,40 +55,40 @@ test-slow-servers: .venv/.dev .venv/.mysql ## The same on the servers
 	$(SERVERS) $(PYTEST) -m slow $(PYTEST_ARGS)
 
 # Goes on after a missed target, and fails at the end.
-bench: ## All benchmarks with little data on the servers; FULL=1 as they are recorded in docs/benchmarks.md (hours)
+bench: ## All benchmarks with little data on the embedded databases; FULL=1 as they are recorded in docs/benchmarks.md (hours)
 	$(MAKE) --keep-going bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading \
-		BENCH_ARGS="$(if $(FULL),,--quick)" BENCH_ON="$(if $(FULL),$(BENCH_ON),servers)"
+		BENCH_ARGS="$(if $(FULL),,--quick)" BENCH_ON="$(if $(FULL),$(BENCH_ON),embedded)"
 
 bench-lists: .venv/.dev .venv/.mysql ## Time the lists of 1,000,000 rows beside a plain Django admin, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_lists.py $(BENCH_ARGS))
 
 bench-growth: .venv/.dev .venv/.mysql ## Rows read and time of pages with 10,000, 100,000 and 1,000,000 rows of attendance
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_growth.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_growth.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_growth.py $(BENCH_ARGS))
 
 bench-work: .venv/.dev .venv/.mysql ## Fifty people at work for five minutes, beside a plain Django admin
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_work.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_work.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_work.py $(BENCH_ARGS))
 
 bench-scope: .venv/.dev .venv/.mysql ## Time the lists of managers among 100,000 people, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_scope.py $(BENCH_ARGS))
 
 bench-fanout: .venv/.dev .venv/.mysql ## Time publishing an event to 100,000 people, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_fanout.py $(BENCH_ARGS))
 
 bench-export: .venv/.dev .venv/.mysql ## Time exports of 1,000,000 rows beside stock import-export, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_export.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_export.py $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_export.py $(BENCH_ARGS))
 
 bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, beside openpyxl
 	$(EMBEDDED) $(PY) benchmarks/bench_reading.py $(BENCH_ARGS)
 
 bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import-export and the driver, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS))
-	$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS)
+	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS))
 
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
