@@ -162,6 +162,11 @@ class BusinessQuerySet(models.QuerySet):
     def _right(self, verb: str) -> str:
         return f"{self.model._meta.app_label}.{verb}_{self.model._meta.model_name}"
 
+    def _units_in(self, unit_path: str) -> list[int]:
+        """Keys of a unit and of all units below it."""
+        units = self.model._meta.apps.get_model("hr", "OrgUnit").objects.subtree(unit_path)
+        return list(units.order_by().values_list("pk", flat=True))
+
 
 class HistoryQuerySet(BusinessQuerySet):
     """Rows of a history table: those of the rows the user sees; of deleted rows, for who sees all of the model."""
@@ -222,8 +227,7 @@ class EmployeeQuerySet(BusinessQuerySet):
 
     def in_subtree(self, unit_path: str) -> Self:
         """Members of a unit and of all units below it."""
-        units = self.model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
-        return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
+        return self.filter(org_unit_id__in=self._units_in(unit_path))
 
     def held_by(self, user: User, right: str) -> Self:
         """Those the user sees and holds this right on."""
@@ -407,9 +411,7 @@ class OfEmployeesQuerySet(BusinessQuerySet):
 
     def in_subtree(self, unit_path: str) -> Self:
         """Of the members of a unit and of all units below it."""
-        units = self._employees().model._meta.get_field("org_unit").related_model.objects.subtree(unit_path)
-        keys = list(units.order_by().values_list("pk", flat=True))
-        return self.filter(**{f"{self.employee}__org_unit_id__in": keys})
+        return self.filter(**{f"{self.employee}__org_unit_id__in": self._units_in(unit_path)})
 
     def _employees(self) -> EmployeeQuerySet:
         return self.model._meta.apps.get_model("hr", "Employee").objects.all()
@@ -546,8 +548,7 @@ class EventFiguresQuerySet(AtEvents, BusinessQuerySet):
 
     def in_subtree(self, unit_path: str) -> Self:
         """Of the members of a unit and of all units below it."""
-        units = self.model._meta.apps.get_model("hr", "OrgUnit").objects.subtree(unit_path)
-        return self.filter(org_unit_id__in=list(units.order_by().values_list("pk", flat=True)))
+        return self.filter(org_unit_id__in=self._units_in(unit_path))
 
 
 class OfEventsQuerySet(AtEvents, OfEmployeesQuerySet):

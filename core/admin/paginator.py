@@ -17,8 +17,10 @@ class KeysFirstPaginator(Paginator):
     MariaDB begins an ORDER BY … LIMIT over joins with the smallest table and sorts all rows of the big one.
     """
 
-    # Whether `count` is the number of all rows.
-    knows_all = True
+    @property
+    def knows_all(self) -> bool:
+        """Whether `count` is the number of all rows."""
+        return True
 
     def page(self, number: Any) -> Page:
         number = self.validate_number(number)
@@ -60,7 +62,7 @@ class CappedPaginator(KeysFirstPaginator):
         return not self.counts_all and self.count > self.CAP
 
     @property
-    def knows_all(self) -> bool:  # type: ignore[override]
+    def knows_all(self) -> bool:
         return not self.is_capped
 
     def validate_number(self, number: Any) -> int:
