@@ -25,7 +25,8 @@ class Answer:
 
 
 class Backend(Protocol):
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def ask(self, path: str, *, method: str = "GET", headers: Mapping[str, str] = {}, body: str = "") -> Answer:
         """Raises Failed when it does not answer within TIMEOUT_SECONDS."""

@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from releasing.checklists import BY_NAME, ITEMS, how_to_mend
 from releasing.context import Context
+from releasing.criteria import Reading
 from releasing.deploying import deploy, verify_and_note
 from releasing.errors import Failed, Refused
 from releasing.locks import held, holder, is_held
@@ -23,6 +25,7 @@ from releasing.watching import watch
 
 DONE, FAILED, REFUSED, WENT_BACK = 0, 1, 2, 3
 CONFIGURATION = "/etc/evaltrack/bluegreen.toml"
+Run = Callable[[Context, argparse.Namespace], int | None]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -34,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except Refused as error:
         sys.stderr.write(f"Refused. {error}\n")
         return REFUSED
-    except Failed as error:
+    except (Failed, OSError) as error:
         sys.stderr.write(f"FAILED. {error}\n")
         return FAILED
     except KeyboardInterrupt:
@@ -48,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     program.add_argument("--config", type=Path, default=default, help=f"default: BLUEGREEN_CONFIG, {CONFIGURATION}")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run, text: str) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+    def command(name: str, run: Run, text: str) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=text, description=text)
         parser.set_defaults(run=run)
         return parser
@@ -110,7 +113,7 @@ def run_watch(context: Context, arguments: argparse.Namespace) -> int:
         return _watched(context, None)
 
 
-def _watched(context: Context, baseline) -> int:  # type: ignore[no-untyped-def]
+def _watched(context: Context, baseline: Mapping[str, Reading] | None) -> int:
     # A terminal that is closed does not end it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     went_back = watch(context, baseline)
@@ -158,7 +161,7 @@ def run_status(context: Context, arguments: argparse.Namespace) -> None:
         context.say(found["busy"])
 
 
-def status_of(context: Context) -> dict:  # type: ignore[type-arg]
+def status_of(context: Context) -> dict[str, Any]:
     record = context.newest_switch()
     last = record.last("switching", "switched", "rolling back", "rolled back") if record else None
     busy = next((name for name in ("release", "watch") if is_held(context.folder, name)), None)

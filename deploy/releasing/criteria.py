@@ -1,7 +1,7 @@
 """The plan's four criteria for going back, in one place: from readings of the live colour's backends to a verdict."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from releasing.metrics import Counts
@@ -61,7 +61,7 @@ class Judge:
     def within(self, moment: float, seconds: float) -> Counts:
         return sum((added for at, added in self._added if at > moment - seconds), Counts())
 
-    def breaches(self, moment: float) -> Sequence[Breach]:
+    def breaches(self, moment: float) -> list[Breach]:
         """Each criterion that is met now; of too little time, or too few requests, nothing is concluded."""
         criteria, found = self.settings.criteria, []
         lately = self.within(moment, self._error_seconds)

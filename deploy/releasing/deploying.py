@@ -15,24 +15,32 @@ def deploy(context: Context, version: str, *, reason: str = "") -> None:
     target, record = context.target, context.record(version)
     live = target.live()
     colour = other(live)
+    require_no_unfinished_rollback(context)
     if target.version_of(live) == version:
         raise Refused(f"{version} is live already, in {live}. Release a new version.")
     if context.settings.is_production and (fault := target.backup_fault(context.now())):
         if not reason:
             raise Refused(f'{fault} Migrations cannot be taken back: run deploy/backup, or give --reason "…".')
-        record.add("excused", reason=reason, missing=[fault])
+        record.add("excused", {"reason": reason, "missing": [fault]})
     if target.works(colour):
         raise Refused(f"Worker or clock of {colour} run although {live} is live. Stop them first.")
-    record.add("deploying", colour=colour, beside=live, beside_version=target.version_of(live))
+    record.add("deploying", {"colour": colour, "beside": live, "beside_version": target.version_of(live)})
     target.install(colour, version, context.say)
     context.say("migrating both databases")
     target.migrate(colour, version)
     record.note("migrations", done=True, detail=f"migrated by {version}")
     context.say(f"starting the web processes of {colour}")
-    target.start_web(colour)
+    target.start_web(colour, version)
     wait_until_ready(context, colour)
-    record.add("deployed", colour=colour)
+    record.add("deployed", {"colour": colour})
     context.say(f"{version} stands ready in {colour}; {live} has the traffic.")
+
+
+def require_no_unfinished_rollback(context: Context) -> None:
+    record = context.newest_switch()
+    last = record.last("switching", "switched", "rolling back", "rolled back") if record else None
+    if record and last and last["what"] == "rolling back":
+        raise Refused(f"The rollback of {record.version} did not come to its end: bluegreen rollback finishes it.")
 
 
 def verify_and_note(context: Context, version: str) -> None:

@@ -69,7 +69,7 @@ class HostTarget:
     def migrate(self, colour: str, version: str) -> None:
         self._systemctl("start", f"evaltrack-migrate@{colour}.service")
 
-    def start_web(self, colour: str) -> None:
+    def start_web(self, colour: str, version: str) -> None:
         self._systemctl("restart", f"evaltrack-web@{colour}.target")
         self._systemctl("enable", f"evaltrack-web@{colour}.target")
 

@@ -5,7 +5,7 @@ import getpass
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from releasing import clock
@@ -21,10 +21,11 @@ def held(folder: Path, name: str, *, doing: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused(f"{holder(folder, name)}. Wait until that has ended, then try again.") from error
-        file.truncate(0)
         said = {"doing": doing, "by": who(), "process": os.getpid(), "since": clock.text(clock.now())}
-        file.write(json.dumps(said))
-        file.flush()
+        with suppress(OSError):  # a full disk holds up no rollback
+            file.truncate(0)
+            file.write(json.dumps(said))
+            file.flush()
         yield
 
 
@@ -59,4 +60,7 @@ def holder(folder: Path, name: str) -> str:
 
 def who() -> str:
     """The person behind `sudo`, or the user."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):  # nobody of that number is known here
+        return str(os.getuid())

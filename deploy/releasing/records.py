@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class Record:
             raise Refused(f"{self.path} is no record of a release ({error}). Mend it by hand.") from error
         return events
 
-    def add(self, what: str, **more: Any) -> Event:
+    def add(self, what: str, more: Mapping[str, Any] = {}) -> None:
         """Writes the event down, and onto the disk. A kill leaves the old file or the new one."""
         event = {"at": clock.text(self.now()), "by": who(), "what": what, **more}
         aside = self.path.with_suffix(".new")
@@ -54,7 +54,6 @@ class Record:
             file.flush()
             os.fsync(file.fileno())
             aside.replace(self.path)
-        return event
 
     def last(self, *kinds: str) -> Event | None:
         return next((event for event in reversed(self.events) if event["what"] in kinds), None)
@@ -65,11 +64,11 @@ class Record:
             raise Refused(f"{item.name} is not signed: this program finds out for itself.")
         if not by.strip():
             raise Refused("Say who signs: --by NAME.")
-        self.add("signed", item=item.name, name=by.strip(), **({"note": note} if note else {}))
+        self.add("signed", {"item": item.name, "name": by.strip(), **({"note": note} if note else {})})
 
     def note(self, item: str, *, done: bool, detail: str) -> None:
         """What this program found of an item."""
-        self.add("checked", item=item, done=done, detail=detail)
+        self.add("checked", {"item": item, "done": done, "detail": detail})
 
     def attempt(self) -> list[Event]:
         """What belongs to the release now: a version that came back is a new release, and begins anew."""

@@ -81,8 +81,8 @@ def roll_back(context: Context, record: Record, *, why: Sequence[str], seen: Seq
     """
     target, colour = context.target, colour_of_switch(record)
     previous, began = other(colour), context.monotonic()
-    record.add("rolling back", colour=colour, to=previous, why=list(why))
     steps = Steps(context)
+    steps.do(1, "the record names the beginning", record.add, "rolling back", {"to": previous, "why": list(why)})
     steps.do(1, f"worker and clock of {colour} are told to stop", target.begin_to_stop_work, colour)
     if not steps.do(2, f"traffic goes to {previous}", target.point_traffic, previous):
         # Those who are still served by the new version need its worker.
@@ -100,9 +100,8 @@ def roll_back(context: Context, record: Record, *, why: Sequence[str], seen: Seq
     steps.do(4, f"the log of {colour} is searched for errors", note.read_log)
     steps.do(4, f"what was seen is in {note.path}", note.write, steps.lines)
     steps.add(5, "the note says how to mend it and deploy again")
-    record.add(
-        "rolled back", colour=colour, to=previous, seconds=round(seconds, 2), note=str(note.path), faults=steps.faults
-    )
+    found = {"to": previous, "seconds": round(seconds, 2), "note": str(note.path), "faults": list(steps.faults)}
+    steps.do(5, "the record names the end", record.add, "rolled back", found)
     if steps.faults:
         raise Failed(
             f"Traffic is back at {previous}, but not all went well. {' '.join(steps.faults)} {context.where()}"

@@ -6,7 +6,7 @@ from releasing import window
 from releasing.checklists import BY_NAME, how_to_mend
 from releasing.context import Context
 from releasing.criteria import Reading
-from releasing.deploying import colour_of, faults_of, note
+from releasing.deploying import colour_of, faults_of, note, require_no_unfinished_rollback
 from releasing.errors import Failed, Refused
 from releasing.readings import read
 from releasing.records import Record
@@ -16,8 +16,9 @@ from releasing.verifying import verify
 
 @dataclass(frozen=True)
 class Blocker:
-    """Why it may not be switched now, and how to mend that."""
+    """Why it may not be switched now, and how to mend that. `item` is of the checklists, or the window."""
 
+    item: str
     text: str
     excusable: bool
 
@@ -26,7 +27,7 @@ def blockers(context: Context, record: Record) -> list[Blocker]:
     """Of production everything on the checklists, and the window; elsewhere what the program finds out itself."""
     settings, moment = context.settings, context.now()
     found = [
-        Blocker(f"{item.text}: open. {how_to_mend(item, record.version)}", item.excusable)
+        Blocker(item.name, f"{item.text}: open. {how_to_mend(item, record.version)}", item.excusable)
         for item in record.open_items()
         if item.blocks and item.name != "backup" and (settings.is_production or not item.excusable)
     ]
@@ -35,9 +36,9 @@ def blockers(context: Context, record: Record) -> list[Blocker]:
     if not window.is_open(settings.window, moment):
         opens = window.opens_next(settings.window, moment)
         allowed = window.in_words(settings.window)
-        found.append(Blocker(f"Outside the window, {allowed}. Wait until {opens:%A %Y-%m-%d %H:%M}.", True))
+        found.append(Blocker("window", f"Outside the window, {allowed}. Wait until {opens:%A %Y-%m-%d %H:%M}.", True))
     if fault := context.target.backup_fault(moment):
-        found.append(Blocker(f"{fault} {how_to_mend(BY_NAME['backup'], record.version)}", True))
+        found.append(Blocker("backup", f"{fault} {how_to_mend(BY_NAME['backup'], record.version)}", True))
     return found
 
 
@@ -48,6 +49,7 @@ def switch(context: Context, version: str, *, reason: str = "") -> dict[str, Rea
     is where it was. A switch that was killed may be repeated.
     """
     target, record = context.target, context.record(version)
+    require_no_unfinished_rollback(context)
     colour = colour_of(context, version)
     previous = other(colour)
     if target.live() == colour:
@@ -57,8 +59,7 @@ def switch(context: Context, version: str, *, reason: str = "") -> dict[str, Rea
     if faults := faults_of(findings):
         raise Refused(f"{version} in {colour} is not as it should be: {'; '.join(faults)}. Nothing was switched.")
     _require(context, record, reason)
-    previous_version = target.version_of(previous)
-    record.add("switching", to=colour, previous=previous, previous_version=previous_version)
+    record.add("switching", {"to": colour, "previous": previous, "previous_version": target.version_of(previous)})
     baseline = _move(context, colour, previous)
     _switched(context, record, colour, previous)
     return baseline
@@ -71,8 +72,8 @@ def _require(context: Context, record: Record, reason: str) -> None:
         way_out = "" if firm else '\nOr say why it cannot wait: --reason "…" is recorded.'
         raise Refused("\n".join(["Not switched:", *(f"- {row.text}" for row in (firm if reason else found))]) + way_out)
     if found:
-        record.add("excused", reason=reason, missing=[blocker.text for blocker in found])
-    if context.settings.is_production and not any("backup" in row.text.lower() for row in found):
+        record.add("excused", {"reason": reason, "missing": [blocker.text for blocker in found]})
+    if context.settings.is_production and "backup" not in {blocker.item for blocker in found}:
         record.note("backup", done=True, detail="fresh, and as it was written")
 
 
@@ -130,7 +131,7 @@ def _finish(context: Context, record: Record, colour: str, previous: str) -> dic
 
 def _switched(context: Context, record: Record, colour: str, previous: str) -> None:
     previous_version = context.target.version_of(previous)
-    record.add("switched", to=colour, previous=previous, previous_version=previous_version)
+    record.add("switched", {"to": colour, "previous": previous, "previous_version": previous_version})
     context.say(f"{record.version} is live, in {colour}. {previous_version or 'What was'} stands ready in {previous}.")
     if more := context.target.after_switch(colour, record.version):
         context.say(more)

@@ -33,8 +33,8 @@ class Target(Protocol):
         """Brings both databases up to what the version needs."""
         ...
 
-    def start_web(self, colour: str) -> None:
-        """Starts the web processes, and has them start with the machine."""
+    def start_web(self, colour: str, version: str) -> None:
+        """Starts the web processes of the version that stands there, anew if they run."""
         ...
 
     def begin_to_stop_work(self, colour: str) -> None:

@@ -48,6 +48,8 @@ class _Watch:
         self.judge = Judge(context.settings, began=context.monotonic())
         self.seen: list[str] = []
         self.unanswered: list[str] = []
+        self.live = ""
+        self.blind = ""
 
     def run(self, baseline: Mapping[str, Reading] | None, switched_at: datetime) -> WentBack | None:
         context, every = self.context, self.context.settings.scaled(seconds=self.context.settings.watch.every_seconds)
@@ -57,16 +59,29 @@ class _Watch:
         context.say(f"watching {self.record.version} in {self.colour} for {max(remaining, 0):.0f} s")
         self.judge.baseline(baseline if baseline is not None else self._read())
         while (moment := context.monotonic()) < end:
-            if (live := context.target.live()) != self.colour:
-                context.say(f"{live} has the traffic now; {self.record.version} is no longer watched.")
+            if self._look(moment):
+                breaches = self.judge.breaches(moment)
+                self._tell(moment, breaches)
+                if breaches and (went_back := self._go_back(breaches)):
+                    return went_back
+            if self.live and self.live != self.colour:
+                context.say(f"{self.live} has the traffic now; {self.record.version} is no longer watched.")
                 return None
-            self.judge.hear(moment, self._read())
-            breaches = self.judge.breaches(context.monotonic())
-            self._tell(moment, breaches)
-            if breaches and (went_back := self._go_back(breaches)):
-                return went_back
             context.sleep(max(min(moment + every, end) - context.monotonic(), 0))
-        return self._end()
+        self._end()
+        return None
+
+    def _look(self, moment: float) -> bool:
+        """Whether there was anything to see: a cluster that does not say who is live says nothing of the release."""
+        try:
+            self.live = self.context.target.live()
+            if self.live == self.colour:
+                self.judge.hear(moment, self._read())
+            self.blind = ""
+        except Failed as error:
+            self.live, self.blind = "", f"It cannot be watched: {error}"
+            self.context.say(self.blind)
+        return self.live == self.colour
 
     def _read(self) -> dict[str, Reading]:
         return read(self.context.target.backends(self.colour))
@@ -88,16 +103,18 @@ class _Watch:
             with held(self.context.folder, "release", doing=f"rolling {self.record.version} back"):
                 if self.context.target.live() != self.colour:
                     return None
-                if faults := faults_at(self.context, previous):
-                    return self._stay(why, f"{previous} is not ready either: {'; '.join(faults)}")
-                return WentBack(roll_back(self.context, self.record, why=why, seen=self.seen))
+                faults = faults_at(self.context, previous)
+                if not faults:
+                    return WentBack(roll_back(self.context, self.record, why=why, seen=self.seen))
+                self._stay(why, f"{previous} is not ready either: {'; '.join(faults)}")
         except Refused as error:
-            return self._stay(why, str(error))
+            self._stay(why, str(error))
+        return None
 
     def _stay(self, why: list[str], reason: str) -> None:
         text = f"NOT rolled back although {'; '.join(why)}. {reason}"
         if not self.unanswered:
-            self.record.add("not rolled back", why=why, reason=reason)
+            self.record.add("not rolled back", {"why": why, "reason": reason})
         self.unanswered.append(text)
         self.context.say(text)
 
@@ -105,16 +122,16 @@ class _Watch:
         total, version = self.judge.total, self.record.version
         detail = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
         still = self.judge.breaches(self.context.monotonic())
-        self.record.note("watched", done=not still, detail=detail)
+        self.record.note("watched", done=not still and not self.blind, detail=detail)
         lines = f"{total.critical_lines:g} critical lines, {total.error_lines:g} errors"
-        self.record.note("error-logs", done=not still, detail=lines)
+        self.record.note("error-logs", done=not still and not self.blind, detail=lines)
         findings = verify(self.context, self.colour, version)
         for finding in findings:
             if finding.fault:
                 self.context.say(f"NOT {finding.text}: {finding.fault}")
         faults = faults_of(findings)
         self.record.note("critical-functions-live", done=not faults, detail="; ".join(faults) or "every backend asked")
-        if still or faults:
-            found = " ".join([*self.unanswered[-1:], *faults])
+        if still or faults or self.blind:
+            found = " ".join([*self.unanswered[-1:], *faults, self.blind])
             raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
         self.context.say(f"{version} stays: {detail}; {lines}.")
