@@ -109,8 +109,9 @@ class Visit:
     def fault_of_speed(self) -> str:
         """The mean of all but the first, which waits for what is loaded once."""
         timed = self.seconds[1:]
-        mean = sum(timed) / len(timed) if timed else float("inf")
-        allowed = self.wanted.mean_seconds
+        if not timed:
+            return "no page was answered"
+        mean, allowed = sum(timed) / len(timed), self.wanted.mean_seconds
         return "" if mean <= allowed else f"{mean:.2f} s is the mean of {len(timed)} pages; {allowed:g} s are allowed"
 
     def _faults(self) -> Iterator[str]:
