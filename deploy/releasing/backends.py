@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +20,8 @@ class Answer:
     status: int
     text: str
     headers: list[tuple[str, str]] = field(default_factory=list)
-
-    def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+    # As the one who asked measured them, without the way to him.
+    seconds: float = 0.0
 
 
 class Backend(Protocol):
@@ -63,11 +63,12 @@ class SocketBackend:
             "Connection": "close",
             **headers,
         }
+        began = time.perf_counter()
         try:
             connection.request(method, path, body=body or None, headers=asked)
             response = connection.getresponse()
             text = response.read().decode("utf-8", "replace")
-            return Answer(response.status, text, response.getheaders())
+            return Answer(response.status, text, response.getheaders(), time.perf_counter() - began)
         except (OSError, http.client.HTTPException) as error:
             raise Failed(f"{self.name} ({self.path}) does not answer: {error or error.__class__.__name__}") from error
         finally:
@@ -76,14 +77,16 @@ class SocketBackend:
 
 # Runs inside the pod, where there is neither curl nor a way in for anybody else.
 ASK_INSIDE = """
-import http.client, json, os, sys
+import http.client, json, os, sys, time
 path, method, headers, body = json.loads(sys.argv[1])
 if token := os.environ.get("MONITORING_TOKEN"):
     headers["Authorization"] = "Bearer " + token
+began = time.perf_counter()
 connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=5)
 connection.request(method, path, body=body or None, headers=headers)
 response = connection.getresponse()
-print(json.dumps([response.status, response.read().decode("utf-8", "replace"), response.getheaders()]))
+text = response.read().decode("utf-8", "replace")
+print(json.dumps([response.status, text, response.getheaders(), time.perf_counter() - began]))
 """
 
 
@@ -99,13 +102,13 @@ class PodBackend:
         question = json.dumps([path, method, {"Host": self.site, **headers}, body])
         command = [*self.kubectl, "exec", self.name, "-c", "evaltrack", "--", "python", "-c", ASK_INSIDE, question]
         try:
-            status, text, got = json.loads(run(command, timeout=3 * TIMEOUT_SECONDS))
+            status, text, got, seconds = json.loads(run(command, timeout=3 * TIMEOUT_SECONDS))
         except Failed as error:
             last = str(error).splitlines()[-1]
             raise Failed(f"{self.name} does not answer: {last}") from error
         except ValueError as error:
             raise Failed(f"{self.name} answers what is no JSON: {error}") from error
-        return Answer(status, text, [(key, value) for key, value in got])
+        return Answer(status, text, [(key, value) for key, value in got], seconds)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a colour must show before it gets the traffic, and again when it has it."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
@@ -95,9 +94,8 @@ class Visit:
             body = urlencode(form)
             headers["Origin"] = self.origin
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        began = time.perf_counter()
         answer = self.backend.ask(path, method="GET" if form is None else "POST", headers=headers, body=body)
-        self.seconds.append(time.perf_counter() - began)
+        self.seconds.append(answer.seconds)
         for name, value in answer.headers:
             if name.lower() == "set-cookie":
                 self.cookies.update({key: morsel.value for key, morsel in SimpleCookie(value).items()})

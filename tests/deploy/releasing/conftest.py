@@ -43,6 +43,7 @@ class FakeBackend:
     errors: int = 0
     seconds: float = 0.0
     critical: int = 0
+    page_seconds: float = 0.1
     pages: dict = field(default_factory=lambda: dict(PAGES))
 
     def ask(self, path, *, method="GET", headers=None, body=""):
@@ -53,8 +54,8 @@ class FakeBackend:
         if path == "/metrics":
             return Answer(200, self.exposition())
         if path == "/":
-            return Answer(302, "")
-        return Answer(200, self.pages[path]) if path in self.pages else Answer(404, "")
+            return Answer(302, "", [], self.page_seconds)
+        return Answer(200 if path in self.pages else 404, self.pages.get(path, ""), [], self.page_seconds)
 
     def serve(self, requests, *, errors=0, mean=0.1):
         self.requests += requests
