@@ -9,6 +9,9 @@ BENCH_ARGS ?=
 # On which databases.
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
+# Of `make release`.
+VERSION ?=
+REGISTRY ?= docker.io
 export HOST PORT COVERAGE_CORE
 
 PY := .venv/bin/python
@@ -29,7 +32,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy release lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -106,6 +109,9 @@ check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose,
 	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/k8s/base/backup/*.sh
 	.tools/bin/yamllint --strict docker-compose.yml deploy
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
+
+release: .venv/.made ## Tag VERSION (semver) and build its image for REGISTRY
+	@$(PY) deploy/release "$(VERSION)" --registry "$(REGISTRY)"
 
 format: .venv/.dev ## Format the code
 	$(PY) -m ruff check --fix-only .
