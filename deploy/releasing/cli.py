@@ -25,6 +25,10 @@ from releasing.watching import watch
 
 DONE, FAILED, REFUSED, WENT_BACK = 0, 1, 2, 3
 CONFIGURATION = "/etc/evaltrack/bluegreen.toml"
+UNFINISHED = {
+    "switching": ", which did not come to its end: bluegreen switch finishes it, bluegreen rollback undoes it",
+    "rolling back": ", which did not come to its end: bluegreen rollback finishes it",
+}
 Run = Callable[[Context, argparse.Namespace], int | None]
 
 
@@ -156,14 +160,14 @@ def run_status(context: Context, arguments: argparse.Namespace) -> None:
         works = "worker and clock run" if row["works"] else "no worker, no clock"
         context.say(f"{colour:5} {word} {row['version'] or 'empty'}; {works}; {backends}")
     if last := found["release"]:
-        context.say(f"Last: {last['version']}, {last['what']} at {last['at']}")
+        context.say(f"Last: {last['version']}, {last['what']} at {last['at']}{UNFINISHED.get(last['what'], '')}")
     if found["busy"]:
         context.say(found["busy"])
 
 
 def status_of(context: Context) -> dict[str, Any]:
     record = context.newest_switch()
-    last = record.last("switching", "switched", "rolling back", "rolled back") if record else None
+    last = record.last_move() if record else None
     busy = next((name for name in ("release", "watch") if is_held(context.folder, name)), None)
     return {
         "live": context.target.live(),

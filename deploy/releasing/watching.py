@@ -12,8 +12,7 @@ from releasing.errors import Failed, Refused
 from releasing.locks import held
 from releasing.readings import read
 from releasing.records import Record
-from releasing.rolling_back import colour_of_switch, faults_at, roll_back
-from releasing.settings import other
+from releasing.rolling_back import colour_of_switch, faults_of_previous, roll_back
 from releasing.verifying import verify
 
 KEPT_LINES = 30
@@ -98,15 +97,15 @@ class _Watch:
 
     def _go_back(self, breaches: list[Breach]) -> WentBack | None:
         """None where going back would mend nothing, or somebody else is at it: then the watch goes on."""
-        why, previous = [f"{breach.criterion}: {breach.text}" for breach in breaches], other(self.colour)
+        why = [f"{breach.criterion}: {breach.text}" for breach in breaches]
         try:
             with held(self.context.folder, "release", doing=f"rolling {self.record.version} back"):
                 if self.context.target.live() != self.colour:
                     return None
-                faults = faults_at(self.context, previous)
+                faults = faults_of_previous(self.context, self.record)
                 if not faults:
                     return WentBack(roll_back(self.context, self.record, why=why, seen=self.seen))
-                self._stay(why, f"{previous} is not ready either: {'; '.join(faults)}")
+                self._stay(why, f"There is no good way back: {'; '.join(faults)}")
         except Refused as error:
             self._stay(why, str(error))
         return None
