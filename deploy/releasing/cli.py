@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from releasing.checklists import BY_NAME, ITEMS, how_to_mend
 from releasing.context import Context
@@ -37,7 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         settings = load(arguments.config)
-        return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
+        with handled(signal.SIGTERM, _end):
+            return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
     except Refused as error:
         sys.stderr.write(f"Refused. {error}\n")
         return REFUSED
@@ -47,6 +50,21 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. `bluegreen status` says what is where; the same command may be given again.\n")
         return 128 + signal.SIGINT
+
+
+@contextmanager
+def handled(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """Within the block the signal is handled so."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """As an exception, so that a switch that is under way puts back what it has begun."""
+    sys.exit(128 + number)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -118,9 +136,8 @@ def run_watch(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _watched(context: Context, baseline: Mapping[str, Reading] | None) -> int:
-    # A terminal that is closed does not end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    went_back = watch(context, baseline)
+    with handled(signal.SIGHUP, signal.SIG_IGN):  # a terminal that is closed does not end it
+        went_back = watch(context, baseline)
     if went_back is None:
         return DONE
     context.say(f"Rolled back. What was seen, and what to do: {went_back.note}")

@@ -47,6 +47,7 @@ class _Watch:
         self.judge = Judge(context.settings, began=context.monotonic())
         self.seen: list[str] = []
         self.unanswered: list[str] = []
+        self.minutes = ""
         self.live = ""
         self.blind = ""
 
@@ -56,6 +57,7 @@ class _Watch:
         remaining = whole - (context.now() - switched_at).total_seconds()
         end = context.monotonic() + remaining
         context.say(f"watching {self.record.version} in {self.colour} for {max(remaining, 0):.0f} s")
+        self.minutes = f"{max(remaining, 0) / 60:.1f} of {whole / 60:.1f} minutes"
         self.judge.baseline(baseline if baseline is not None else self._read())
         while (moment := context.monotonic()) < end:
             if self._look(moment):
@@ -119,9 +121,9 @@ class _Watch:
 
     def _end(self) -> None:
         total, version = self.judge.total, self.record.version
-        detail = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
+        figures = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
         still = self.judge.breaches(self.context.monotonic())
-        self.record.note("watched", done=not still and not self.blind, detail=detail)
+        self.record.note("watched", done=not still and not self.blind, detail=f"{self.minutes}, {figures}")
         lines = f"{total.critical_lines:g} critical lines, {total.error_lines:g} errors"
         self.record.note("error-logs", done=not still and not self.blind, detail=lines)
         findings = verify(self.context, self.colour, version)
@@ -133,4 +135,4 @@ class _Watch:
         if still or faults or self.blind:
             found = " ".join([*self.unanswered[-1:], *faults, self.blind])
             raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
-        self.context.say(f"{version} stays: {detail}; {lines}.")
+        self.context.say(f"{version} stays: {figures}; {lines}.")

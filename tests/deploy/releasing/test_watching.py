@@ -201,5 +201,5 @@ def test_what_the_watch_found_is_in_the_record(watched, switched):
     watched(requests=10)
 
     (event,) = [row for row in switched[0].record("1.1.0").events if row.get("item") == "watched"]
-    assert event["detail"] == "3580 requests, 0.00% errors, mean 0.10 s"
+    assert event["detail"] == "30.0 of 30.0 minutes, 3580 requests, 0.00% errors, mean 0.10 s"
     assert json.loads(switched[0].record("1.1.0").path.read_text())["version"] == "1.1.0"
