@@ -39,7 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         settings = load(arguments.config)
-        with handled(signal.SIGTERM, _end):
+        # What was begun goes on without the terminal that is closed.
+        with handled(signal.SIGTERM, _end), handled(signal.SIGHUP, signal.SIG_IGN):
             return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
     except Refused as error:
         sys.stderr.write(f"Refused. {error}\n")
@@ -136,8 +137,7 @@ def run_watch(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _watched(context: Context, baseline: Mapping[str, Reading] | None) -> int:
-    with handled(signal.SIGHUP, signal.SIG_IGN):  # a terminal that is closed does not end it
-        went_back = watch(context, baseline)
+    went_back = watch(context, baseline)
     if went_back is None:
         return DONE
     context.say(f"Rolled back. What was seen, and what to do: {went_back.note}")

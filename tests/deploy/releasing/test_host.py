@@ -259,12 +259,13 @@ def test_nobody_switches_while_somebody_else_does(deployed, capsys):
 
 
 def test_a_switch_that_is_told_to_end_puts_back_what_it_began(deployed, capsys):
-    """SIGTERM comes while the worker of blue ends."""
+    """SIGTERM comes while the clock of blue ends; a terminal that is closed before changes nothing."""
     (deployed.units / "slow").write_text("stop evaltrack-clock@blue.service\n")
     words = [sys.executable, str(ROOT / "deploy" / "bluegreen"), "--config", str(deployed.configuration)]
     with subprocess.Popen([*words, "switch", "1.1.0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as switching:
         while "stop evaltrack-clock@blue" not in (deployed.units / "calls").read_text():
             time.sleep(0.01)
+        switching.send_signal(signal.SIGHUP)
         switching.terminate()
         switching.communicate(timeout=30)
 
