@@ -1,6 +1,7 @@
 """Looks after a release once it has the traffic, and takes it back when one of the plan's criteria is met."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,8 @@ class _Watch:
         self.judge = Judge(context.settings, began=context.monotonic())
         self.seen: list[str] = []
         self.unanswered: list[str] = []
+        self.failures: list[str] = []
+        self.counts = False
         self.minutes = ""
         self.live = ""
         self.blind = ""
@@ -58,7 +61,8 @@ class _Watch:
         end = context.monotonic() + remaining
         context.say(f"watching {self.record.version} in {self.colour} for {max(remaining, 0):.0f} s")
         self.minutes = f"{max(remaining, 0) / 60:.1f} of {whole / 60:.1f} minutes"
-        self.judge.baseline(baseline if baseline is not None else self._read())
+        if baseline is not None:
+            self._begin_to_count(baseline)
         while (moment := context.monotonic()) < end:
             if self._look(moment):
                 breaches = self.judge.breaches(moment)
@@ -77,15 +81,19 @@ class _Watch:
         try:
             self.live = self.context.target.live()
             if self.live == self.colour:
-                self.judge.hear(moment, self._read())
+                readings = read(self.context.target.backends(self.colour))
+                if not self.counts:
+                    self._begin_to_count(readings)
+                self.judge.hear(moment, readings)
             self.blind = ""
         except Failed as error:
             self.live, self.blind = "", f"It cannot be watched: {error}"
             self.context.say(self.blind)
         return self.live == self.colour
 
-    def _read(self) -> dict[str, Reading]:
-        return read(self.context.target.backends(self.colour))
+    def _begin_to_count(self, readings: Mapping[str, Reading]) -> None:
+        self.judge.baseline(readings)
+        self.counts = True
 
     def _tell(self, moment: float, breaches: list[Breach]) -> None:
         lately = self.judge.within(moment, self.context.settings.scaled(minutes=1))
@@ -110,14 +118,21 @@ class _Watch:
                 self._stay(why, f"There is no good way back: {'; '.join(faults)}")
         except Refused as error:
             self._stay(why, str(error))
+        except Failed as error:
+            if self.context.target.live() != self.colour:
+                raise
+            # A cluster may answer again in a moment.
+            self.failures.append(str(error))
+            self._stay(why, str(error))
         return None
 
     def _stay(self, why: list[str], reason: str) -> None:
         text = f"NOT rolled back although {'; '.join(why)}. {reason}"
-        if not self.unanswered:
-            self.record.add("not rolled back", {"why": why, "reason": reason})
-        self.unanswered.append(text)
         self.context.say(text)
+        self.unanswered.append(text)
+        if len(self.unanswered) == 1:
+            with suppress(OSError):  # it is said again at the end
+                self.record.add("not rolled back", {"why": why, "reason": reason})
 
     def _end(self) -> None:
         total, version = self.judge.total, self.record.version
@@ -132,7 +147,7 @@ class _Watch:
                 self.context.say(f"NOT {finding.text}: {finding.fault}")
         faults = faults_of(findings)
         self.record.note("critical-functions-live", done=not faults, detail="; ".join(faults) or "every backend asked")
-        if still or faults or self.blind:
+        if still or faults or self.blind or self.failures:
             found = " ".join([*self.unanswered[-1:], *faults, self.blind])
             raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
         self.context.say(f"{version} stays: {figures}; {lines}.")

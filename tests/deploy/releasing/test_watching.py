@@ -121,6 +121,34 @@ def test_where_the_version_before_is_no_better_nothing_is_moved_and_it_fails_at_
     assert [event["what"] for event in record.events].count("not rolled back") == 1
 
 
+def test_traffic_that_cannot_be_moved_is_tried_again(watched, target, frozen):
+    target.broken["point_traffic blue"] = Failed("connection refused")
+    recovers = frozen.moment + timedelta(minutes=2)
+
+    def between(backend):
+        backend.critical = 1
+        if frozen.moment >= recovers:
+            target.broken.clear()
+
+    result, seconds = watched(after=between)
+
+    assert (target.live(), target.working, seconds) == ("blue", {"blue"}, 120)
+    assert result is not None
+
+
+def test_traffic_that_could_not_be_moved_is_a_failure_even_if_all_is_well_later(watched, target, frozen):
+    target.broken["point_traffic blue"] = Failed("connection refused")
+    ends = frozen.moment + timedelta(minutes=2)
+
+    def between(backend):
+        backend.ready = frozen.moment >= ends
+
+    with pytest.raises(Failed, match=r"Not rolled back\. Step 2, traffic goes to blue: connection refused"):
+        watched(after=between)
+
+    assert (target.live(), target.working) == ("green", {"green"})
+
+
 def test_it_goes_back_as_soon_as_the_version_before_is_ready(watched, target, frozen):
     target.fleet["blue"][0].ready = False
     recovers = frozen.moment + timedelta(minutes=5)
