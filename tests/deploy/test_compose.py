@@ -134,7 +134,8 @@ def test_secrets_come_from_the_file_and_have_no_default():
 
     assert {name for name in operators if operators[name] == {":?"}} == SECRETS
     # Without a mail server there is no password for it, without PagerDuty no key.
-    assert {name for name in operators if "PASSWORD" in name or "KEY" in name} == SECRETS | {"MAIL_PASSWORD", "PAGERDUTY_KEY"}
+    hidden = {name for name in operators if "PASSWORD" in name or "KEY" in name}
+    assert hidden == SECRETS | {"MAIL_PASSWORD", "PAGERDUTY_KEY"}
     assert re.findall(r"(?:PASSWORD|KEY|SECRET)\w*: (?!\$\{)(\S+)", TEXT) == []
 
 
