@@ -195,6 +195,13 @@ CASES = [
         125,
     ),
     Case(
+        "EvalTrackRehearsalOld",
+        constant("evaltrack_rehearsal_last_success_seconds", 6000 - 8 * 86400),
+        constant("evaltrack_rehearsal_last_success_seconds", -8 * 86400),
+        60,
+        65,
+    ),
+    Case(
         "EvalTrackExporterDown",
         constant('up{job="redis"}', 1) | constant('up{job="else"}', 0),
         constant('up{job="redis"}', 0),

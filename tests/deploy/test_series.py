@@ -17,7 +17,13 @@ DASHBOARDS = {
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 # Of Prometheus itself; of deploy/backup, by node exporter's textfile collector; of kube-state-metrics, whose
 # docs/metrics/workload/cronjob-metrics.md has it.
-ELSEWHERE = {"up", "ALERTS", "evaltrack_backup_last_success_seconds", "kube_cronjob_status_last_successful_time"}
+ELSEWHERE = {
+    "up",
+    "ALERTS",
+    "evaltrack_backup_last_success_seconds",
+    "evaltrack_rehearsal_last_success_seconds",
+    "kube_cronjob_status_last_successful_time",
+}
 NO_SERIES = {"by", "on", "and", "or", "unless"}
 # On whatever the program says: with APP_COLOUR, and by Prometheus.
 OF_ALL = {"colour", "instance", "job"}
