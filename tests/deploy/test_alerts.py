@@ -408,6 +408,13 @@ def test_the_levels_are_the_plans():
     assert waits == {level: row["after_minutes"] for level, row in LEVELS.items()}
 
 
+def test_alertmanager_names_alerts_that_there_are():
+    named = set(re.findall(r"EvalTrack\w+", ALERTMANAGER.read_text()))
+
+    assert named <= {rule["alert"] for rule in ALERTS}
+    assert len(named) > 5
+
+
 def test_no_secret_stands_in_the_file():
     text = ALERTMANAGER.read_text()
 
