@@ -6,6 +6,7 @@ import re
 import pytest
 from django.test import Client
 
+from backoffice import health, metrics
 from hr.clock import Clock
 from tests.deploy.conftest import ROOT
 from tests.deploy.test_alerts import GROUPS
@@ -59,8 +60,10 @@ RECORDED = {rule["record"] for rule in RULES if "record" in rule}
 
 
 @pytest.fixture
-def ours(transactional_db):
+def ours(transactional_db, monkeypatch):
     """{name: labels} of what /metrics says, after a request and a round of the clock."""
+    for watch in [*health.WATCHES.values(), *health.WORK.values(), *metrics.BUSINESS.values()]:
+        monkeypatch.setattr(watch, "fresh_seconds", 0)
     Clock().round()
     client = Client()
     client.get("/login/")
