@@ -1,6 +1,7 @@
 """Kubernetes through kubectl: Deployments of both colours, and a Service that selects one (deploy/k8s)."""
 
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -11,12 +12,13 @@ from releasing import clock
 from releasing.backends import Backend, NoBackend, PodBackend
 from releasing.backups import in_words
 from releasing.commands import run
-from releasing.errors import Failed
+from releasing.errors import Failed, Refused
 from releasing.settings import COLOURS, Settings
 from releasing.targets import Say
 
 SERVICE, MIGRATION, BACKUP, RECONCILE = "evaltrack-web", "evaltrack-migrate", "evaltrack-backup", "evaltrack-reconcile"
 CONTAINER = "evaltrack"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # As long as a migration may take, by its Job.
 MIGRATION_SECONDS = 2 * 60 * 60
 # Longer than a worker is given to finish what it has in hand.
@@ -29,6 +31,10 @@ class KubernetesTarget:
         self.settings = settings
         self.kubernetes = settings.kubernetes
         self.kubectl = [*settings.kubernetes.kubectl, "--namespace", settings.kubernetes.namespace]
+        # The very image that was tried elsewhere, whatever its tag names by now.
+        self.digest = os.environ.get("IMAGE_DIGEST", "")
+        if self.digest and not DIGEST.fullmatch(self.digest):
+            raise Refused(f"IMAGE_DIGEST={self.digest} is no digest: say sha256: and 64 figures, or nothing.")
         self._replicas = {"worker": settings.kubernetes.workers, "clock": settings.kubernetes.clocks}
 
     def live(self) -> str:
@@ -45,18 +51,13 @@ class KubernetesTarget:
 
     def version_of(self, colour: str) -> str:
         """The tag of the image; '' where it has none."""
-        (container,) = [
-            row
-            for row in self._get("deployment", f"{SERVICE}-{colour}")["spec"]["template"]["spec"]["containers"]
-            if row["name"] == CONTAINER
-        ]
-        name = container["image"].partition("@")[0]
-        return str(name.rpartition("/")[2].partition(":")[2])
+        name = self._image_of(colour).partition("@")[0]
+        return name.rpartition("/")[2].partition(":")[2]
 
     def install(self, colour: str, version: str, say: Say) -> None:
         """Worker and clock have no pods yet; the web processes get the image when the databases are ready for it."""
         say(f"{self._image(version)} for worker and clock of {colour}")
-        self._set_image([f"deployment/evaltrack-{name}-{colour}" for name in self._replicas], version)
+        self._set_image([f"deployment/evaltrack-{name}-{colour}" for name in self._replicas], self._image(version))
 
     def migrate(self, colour: str, version: str) -> None:
         """A Job cannot be changed, so the last one goes first."""
@@ -75,7 +76,7 @@ class KubernetesTarget:
         raise Failed(f"The Job {MIGRATION} did not end within {MIGRATION_SECONDS} s.")
 
     def start_web(self, colour: str, version: str) -> None:
-        self._set_image([f"deployment/{SERVICE}-{colour}"], version)
+        self._set_image([f"deployment/{SERVICE}-{colour}"], self._image(version))
         self._wait_for_rollout(f"{SERVICE}-{colour}")
 
     def begin_to_stop_work(self, colour: str) -> None:
@@ -91,7 +92,7 @@ class KubernetesTarget:
 
     def start_work(self, colour: str) -> None:
         """The nightly comparison of both databases is the live version's, too."""
-        self._set_image([f"cronjob/{RECONCILE}"], self.version_of(colour))
+        self._set_image([f"cronjob/{RECONCILE}"], self._image_of(colour))
         for name, replicas in self._replicas.items():
             self._run("scale", f"deployment/evaltrack-{name}-{colour}", f"--replicas={replicas}")
         for name in self._work(colour):
@@ -113,6 +114,8 @@ class KubernetesTarget:
             return f"{path} cannot be read ({error}): whoever applies the overlay undoes this switch."
         wanted = {f"evaltrack-{colour}": version, "evaltrack": version}
         missing = [f"the tag {tag} for {name}" for name, tag in wanted.items() if tag_in(said, name) != tag]
+        if self.digest and f"digest: {self.digest}" not in said:
+            missing.append(f"their digest {self.digest}")
         if f"live/{colour}" not in said:
             missing.insert(0, f"the component ../../live/{colour}")
         return f"Write into {path}, or whoever applies it undoes this: {', '.join(missing)}." if missing else ""
@@ -135,10 +138,15 @@ class KubernetesTarget:
         return ""
 
     def _image(self, version: str) -> str:
-        return f"{self.kubernetes.image}:{version}"
+        return f"{self.kubernetes.image}:{version}" + (f"@{self.digest}" if self.digest else "")
 
-    def _set_image(self, objects: Sequence[str], version: str) -> None:
-        self._run("set", "image", *objects, f"{CONTAINER}={self._image(version)}")
+    def _image_of(self, colour: str) -> str:
+        pod = self._get("deployment", f"{SERVICE}-{colour}")["spec"]["template"]["spec"]
+        (image,) = [row["image"] for row in pod["containers"] if row["name"] == CONTAINER]
+        return str(image)
+
+    def _set_image(self, objects: Sequence[str], image: str) -> None:
+        self._run("set", "image", *objects, f"{CONTAINER}={image}")
 
     def _wait_for_rollout(self, deployment: str) -> None:
         self._run("rollout", "status", f"deployment/{deployment}", f"--timeout={START_SECONDS}s")
