@@ -24,6 +24,7 @@ from releasing.settings import COLOURS, load
 from releasing.switching import switch
 from releasing.targets import target_of
 from releasing.watching import watch
+from releasing.window import require_sense
 
 DONE, FAILED, REFUSED, WENT_BACK = 0, 1, 2, 3
 CONFIGURATION = "/etc/evaltrack/bluegreen.toml"
@@ -39,6 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         settings = load(arguments.config)
+        require_sense(settings.window)
         # What was begun goes on without the terminal that is closed.
         with handled(signal.SIGTERM, _end), handled(signal.SIGHUP, signal.SIG_IGN):
             return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
