@@ -9,6 +9,7 @@ BENCH_ARGS ?=
 # On which databases.
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
+DRILL_ARGS ?=
 export HOST PORT COVERAGE_CORE
 
 PY := .venv/bin/python
@@ -29,7 +30,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading drill-galera mutate-scope check check-deploy lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -89,6 +90,9 @@ bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, bes
 bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import-export and the driver, on both kinds of databases
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS))
 	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS))
+
+drill-galera: .venv/.dev .venv/.mysql ## Kill nodes of a Galera cluster under load, on this host: nothing acknowledged may be lost (three minutes)
+	$(PY) -m tests.scaling.drill_galera $(DRILL_ARGS)
 
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)

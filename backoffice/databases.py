@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from backoffice.env import Environment
+from core.replica import PRIMARY, REPLICA
 
 CONNECT_SECONDS = 5
 # Longer than any statement of ours takes; migrations lift it (`migrate_all`).
@@ -33,7 +34,7 @@ def sqlite_file(path: Path) -> dict[str, Any]:
 
 def servers(env: Environment) -> dict[str, dict[str, Any]]:
     """PostgreSQL for identity and MySQL or MariaDB for business data. Values are the plan's names."""
-    return {
+    found: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "HOST": env.text("DB_PGSQL_HOST", "127.0.0.1"),
@@ -73,6 +74,15 @@ def servers(env: Environment) -> dict[str, dict[str, Any]]:
         | PERSISTENT
         | test_database(env, "evaltrack_business", CHARSET="utf8mb4", COLLATION="utf8mb4_unicode_ci"),
     }
+    if host := env.text("DB_REPLICA_HOST"):
+        found[REPLICA] = replica_of(found[PRIMARY], host, env.port("DB_REPLICA_PORT", found[PRIMARY]["PORT"]))
+    return found
+
+
+def replica_of(primary: dict[str, Any], host: str, port: int) -> dict[str, Any]:
+    """The same elsewhere. Who finds it gone asks the primary, and need not wait long for that."""
+    options = primary["OPTIONS"] | {"connect_timeout": 1}
+    return primary | {"HOST": host, "PORT": port, "OPTIONS": options, "TEST": {"MIRROR": PRIMARY}}
 
 
 PERSISTENT = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
