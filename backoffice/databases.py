@@ -34,10 +34,11 @@ def sqlite_file(path: Path) -> dict[str, Any]:
 
 def servers(env: Environment) -> dict[str, dict[str, Any]]:
     """PostgreSQL for identity and MySQL or MariaDB for business data. Values are the plan's names."""
+    identity_hosts = env.text("DB_PGSQL_HOST", "127.0.0.1")
     found: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "HOST": env.text("DB_PGSQL_HOST", "127.0.0.1"),
+            "HOST": identity_hosts,
             "PORT": env.port("DB_PGSQL_PORT", 5432),
             "NAME": env.text("DB_PGSQL_DATABASE", "evaltrack_users"),
             "USER": env.text("DB_PGSQL_USERNAME", "evaltrack_user"),
@@ -51,6 +52,8 @@ def servers(env: Environment) -> dict[str, dict[str, Any]]:
                 "keepalives_interval": 2,
                 "keepalives_count": 3,
                 "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+                # Of several the one that was promoted; a replica takes no writes.
+                **({"target_session_attrs": "read-write"} if "," in identity_hosts else {}),
             },
         }
         | PERSISTENT

@@ -145,6 +145,17 @@ def test_database_passwords_from_mounted_files(settings_of, tmp_path, name, alia
     assert settings.DATABASES[alias]["PASSWORD"] == "from a file"
 
 
+def test_of_several_identity_servers_the_one_that_takes_writes(settings_of):
+    server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql"}
+
+    one, several = (
+        settings_of(**server, DB_PGSQL_HOST=hosts).DATABASES["default"] for hosts in ("a.example.com", "a,b")
+    )
+
+    assert (several["HOST"], several["OPTIONS"]["target_session_attrs"]) == ("a,b", "read-write")
+    assert "target_session_attrs" not in one["OPTIONS"]
+
+
 def test_db_replica(settings_of):
     server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql", "DB_PORT": "7777", "DB_PASSWORD": "s3cret"}
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +18,6 @@ import MySQLdb
 ROOT = Path(__file__).parents[2]
 SCALING = ROOT / "deploy" / "scaling"
 USER, PASSWORD, DATABASE = "evaltrack_user", "only-in-this-drill", "evaltrack_business"
-CHECKER = "galera_check"
 
 
 class Missing(Exception):
@@ -85,18 +81,18 @@ class Program:
             break
 
 
-class Node:
-    """One MariaDB of a Galera cluster, with the settings of deploy/scaling/galera.cnf and ports of its own."""
+class MariaDB:
+    """One server, with the settings of a file of deploy/scaling and lines of its own after them."""
 
-    def __init__(self, number: int, folder: Path) -> None:
-        self.number, self.name, self.folder = number, f"business-{number}", folder / f"business-{number}"
+    def __init__(self, name: str, folder: Path, *, settings: str) -> None:
+        self.name, self.settings = name, settings
+        self.folder, self.config, self.log = folder / name, folder / f"{name}.cnf", folder / f"{name}.log"
         self.socket = self.folder / "mariadb.sock"
-        self.port, self.group_port, self.ist_port, self.sst_port = (free_port() for _ in range(4))
-        self.config, self.log = folder / f"{self.name}.cnf", folder / f"{self.name}.log"
-        self.check_config = folder / f"{self.name}-check.cnf"
+        self.port = free_port()
         self.server: Program | None = None
 
-    def install(self, peers: Sequence[Node]) -> None:
+    def install(self, **lines: object) -> None:
+        """An empty server whose root needs no password."""
         self.folder.mkdir()
         self.log.touch()
         own = ["--user=mysql"] if os.geteuid() == 0 else []
@@ -108,8 +104,7 @@ class Node:
              "--auth-root-authentication-method=normal", "--skip-test-db"],
             check=True, capture_output=True,
         )  # fmt: skip
-        group = ",".join(f"127.0.0.1:{node.group_port}" for node in peers)
-        own_lines = {
+        common = {
             "user": "mysql" if own else "",
             "datadir": self.folder,
             "socket": self.socket,
@@ -117,34 +112,37 @@ class Node:
             "log_error": self.log,
             "port": self.port,
             "bind_address": "127.0.0.1",
-            "wsrep_node_name": self.name,
-            "wsrep_node_address": f"127.0.0.1:{self.group_port}",
-            "wsrep_cluster_address": f"gcomm://{group}",
-            "wsrep_sst_receive_address": f"127.0.0.1:{self.sst_port}",
-            "wsrep_provider_options": f'"base_port={self.group_port};gmcast.listen_addr=tcp://127.0.0.1:{self.group_port};'
-            f'ist.recv_addr=127.0.0.1:{self.ist_port};gcache.size=256M"',
         }
-        lines = [f"{name} = {value}" for name, value in own_lines.items() if value]
-        self.config.write_text("\n".join([f"!include {SCALING / 'galera.cnf'}", "[mariadbd]", *lines, ""]))
-        self.check_config.write_text(f"[client]\nuser = {CHECKER}\nsocket = {self.socket}\n")
+        told = [f"{name} = {value}" for name, value in (common | lines).items() if value != ""]
+        self.config.write_text("\n".join([f"!include {SCALING / self.settings}", "[mariadbd]", *told, ""]))
 
-    def start(self, *, new_cluster: bool = False, seconds: float = 120) -> float:
-        """Returns after how many seconds it was up to date with the others."""
-        began = time.monotonic()
-        first = ["--wsrep-new-cluster"] if new_cluster else []
-        self.server = Program(
-            [program("mariadbd", "mariadb-server"), f"--defaults-file={self.config}", *first], self.log
-        )
+    def launch(self, *arguments: str) -> None:
+        command = [program("mariadbd", "mariadb-server"), f"--defaults-file={self.config}", *arguments]
+        self.server = Program(command, self.log)
         self.server.start()
-        wait_for(self.is_synced, f"{self.name} is up to date (see {self.log})", seconds=seconds)
+
+    def start(self, *arguments: str, seconds: float = 120) -> float:
+        """Returns after how many seconds it was ready."""
+        began = time.monotonic()
+        self.launch(*arguments)
+        wait_for(self.is_ready, f"{self.name} is ready (see {self.log})", seconds=seconds)
         return time.monotonic() - began
 
     def kill(self) -> None:
-        assert self.server is not None
-        self.server.stop(signal.SIGKILL)
+        if self.server is not None:
+            self.server.stop(signal.SIGKILL)
 
-    def is_synced(self) -> bool:
-        return self.status("wsrep_local_state_comment") == "Synced" and self.status("wsrep_ready") == "ON"
+    def is_ready(self) -> bool:
+        return self.status("Uptime") != ""
+
+    def make_database(self) -> None:
+        """The product's, empty, and its user."""
+        for statement in (
+            f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+            f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+            f"GRANT ALL ON {DATABASE}.* TO {USER}@'127.0.0.1'",
+        ):
+            self.rows(statement)
 
     def status(self, name: str) -> str:
         """A value of SHOW STATUS, '' while the node does not answer."""
@@ -169,39 +167,3 @@ class Node:
         names = [name for (name,) in self.rows("SHOW TABLES", database=DATABASE)]
         found = self.rows("CHECKSUM TABLE " + ", ".join(f"`{name}`" for name in names), database=DATABASE)
         return dict(found)
-
-
-class Proxy:
-    """One of the two haproxies, with the configuration as it is deployed."""
-
-    def __init__(self, number: int, folder: Path, environment: dict[str, str]) -> None:
-        self.port, self.status_port = free_port(), free_port()
-        own = {"BUSINESS_BIND": f"127.0.0.1:{self.port}", "STATUS_BIND": f"127.0.0.1:{self.status_port}"}
-        command = [program("haproxy", "haproxy"), "-db", "-f", str(SCALING / "haproxy.cfg"), "-L", f"proxy-{number}"]
-        self.program = Program(command, folder / f"proxy-{number}.log", environment | own)
-
-    def states(self) -> dict[str, str]:
-        """UP or DOWN and the like, by server; {} while it does not answer."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.status_port}/;csv", timeout=2) as answer:
-                rows = csv.DictReader(io.TextIOWrapper(answer))
-                return {row["svname"]: row["status"] for row in rows if row["# pxname"] == "business"}
-        except OSError:
-            return {}
-
-    def writer(self) -> str:
-        """The node that a connection of now reaches, '' for none."""
-        try:
-            connection = MySQLdb.connect(
-                host="127.0.0.1", port=self.port, user=USER, password=PASSWORD, connect_timeout=3
-            )
-        except MySQLdb.Error:
-            return ""
-        try:
-            cursor = connection.cursor()
-            cursor.execute("SELECT @@wsrep_node_name")
-            return str(cursor.fetchone()[0])
-        except MySQLdb.Error:
-            return ""
-        finally:
-            connection.close()
