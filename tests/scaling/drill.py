@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -46,6 +47,17 @@ class Writer:
 
     def told_of(self, name: str) -> list[dict[str, Any]]:
         return [line for line in self.told if name in line]
+
+
+def errors(writers: Sequence[Writer]) -> Counter[str]:
+    """How often they were refused, by what they were told."""
+    return Counter(line["error"] for writer in writers for line in writer.told_of("error"))
+
+
+def told(refused: Counter[str]) -> str:
+    """How many, and why."""
+    why = "; ".join(f"{count}: {error}" for error, count in refused.most_common(3))
+    return f"{refused.total()} refused" + (f" ({why})" if why else "")
 
 
 class Drill:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.scaling.drill import Drill, main
+from tests.scaling.drill import Drill, errors, main, told
 from tests.scaling.galera import CHECKER, Node, Proxy
 from tests.scaling.servers import DATABASE, Program, free_port, program, wait_for
 
@@ -123,10 +123,10 @@ class GaleraDrill(Drill):
             self.killed.kill()
             time.sleep(SECONDS_OF_LOAD + LONGEST_PAUSE)
         acknowledged = [line for writer in writers for line in writer.told_of("code")]
-        lost = self.lost(acknowledged)
+        lost, refused = self.lost(acknowledged), errors(writers)
         self.promise(
             "the writing node killed under load: 0 acknowledged writes lost",
-            f"{len(lost)} of {len(acknowledged):,} lost, {sum(len(w.told_of('error')) for w in writers)} refused",
+            f"{len(lost)} of {len(acknowledged):,} lost, {told(refused)}",
             met=not lost and len(acknowledged) > 100,
         )
         times = sorted(line["at"] for line in acknowledged)
@@ -194,7 +194,7 @@ class GaleraDrill(Drill):
         with self.writing(f"position {key}", [self.behind(node) for node in self.nodes[:2]]) as writers:
             time.sleep(SECONDS_OF_LOAD)
         acknowledged = sum(len(writer.told_of("code")) for writer in writers)
-        refused = sum(len(writer.told_of("error")) for writer in writers)
+        refused = errors(writers)
         conflicts = sum(
             int(node.status(name))
             for node in self.nodes
@@ -203,7 +203,7 @@ class GaleraDrill(Drill):
         kept = self.version_of(key) - before
         self.promise(
             "one row changed through two nodes at once: no acknowledged change is lost",
-            f"{kept:,} kept of {acknowledged:,}, {conflicts:,} conflicts, {refused} refused after four attempts",
+            f"{kept:,} kept of {acknowledged:,}, {conflicts:,} conflicts, {told(refused)} after four attempts",
             met=kept == acknowledged > 0,
         )
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.scaling.drill import Drill, main
+from tests.scaling.drill import Drill, errors, main, told
 from tests.scaling.identity import IDENTITY, PostgreSQL, most_advanced, pgbouncer
 from tests.scaling.servers import PASSWORD, ROOT, USER, MariaDB, free_port, wait_for
 
@@ -152,10 +152,10 @@ class ReplicaDrill(Drill):
         acknowledged = [line for writer in writers for line in writer.told_of("code")]
         there = {key for (key,) in chosen.rows("SELECT session_key FROM django_session", database=IDENTITY)}
         lost = {line["code"] for line in acknowledged} - there
-        refused = sum(len(writer.told_of("error")) for writer in writers)
+        refused = errors(writers)
         self.promise(
             "PostgreSQL killed under load and a replica promoted: 0 acknowledged writes lost",
-            f"{len(lost)} of {len(acknowledged):,} lost, {refused} refused",
+            f"{len(lost)} of {len(acknowledged):,} lost, {told(refused)}",
             met=not lost and len(acknowledged) > 100,
         )
         times = [[line["at"] - promoted for line in writer.told_of("code")] for writer in writers]

@@ -99,12 +99,14 @@ def pgbouncer(server: PostgreSQL, port: int, folder: Path) -> Program:
     settings = configparser.ConfigParser()
     settings.read(SCALING / "pgbouncer.ini")
     settings["databases"][IDENTITY] = f"host={server.address} port={server.port}"
-    settings["pgbouncer"] |= {
-        "listen_addr": server.address,
-        "listen_port": str(port),
-        "auth_file": str(users),
-        "unix_socket_dir": "",
-    }
+    settings["pgbouncer"].update(
+        {
+            "listen_addr": server.address,
+            "listen_port": str(port),
+            "auth_file": str(users),
+            "unix_socket_dir": "",
+        }
+    )
     path = folder / f"pgbouncer-{server.name}.ini"
     with path.open("w") as file:
         settings.write(file)
