@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.scaling.servers import PASSWORD, ROOT, USER, Missing, Program
+from tests.scaling.servers import PASSWORD, ROOT, USER, Missing, Program, wait_for
 
 
 @dataclass
@@ -34,16 +34,19 @@ class Writer:
     """A process that writes (tests/scaling/writer.py), and what it told."""
 
     process: subprocess.Popen[str]
+    lines: Path
     told: list[dict[str, Any]] = field(default_factory=list)
+
+    def has_begun(self) -> bool:
+        return self.lines.stat().st_size > 0
 
     def ask_to_end(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.stdin = None
 
     def end(self) -> None:
-        out, _err = self.process.communicate(timeout=90)
-        self.told = [json.loads(line) for line in out.splitlines()]
+        self.process.wait(90)
+        self.told = [json.loads(line) for line in self.lines.read_text().splitlines()]
 
     def told_of(self, name: str) -> list[dict[str, Any]]:
         return [line for line in self.told if name in line]
@@ -109,12 +112,17 @@ class Drill:
         """
         writers = []
         for number, environment in enumerate(environments):
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.scaling.writer", f"W{number}-{time.time_ns()}", what],
-                env=os.environ | environment, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            )  # fmt: skip
+            name = f"W{number}-{time.time_ns()}"
+            path = self.folder / f"{name}.jsonl"
+            with path.open("w") as lines:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "tests.scaling.writer", name, what],
+                    env=os.environ | environment, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=lines,
+                )  # fmt: skip
             self.stack.callback(process.kill)
-            writers.append(Writer(process))
+            writers.append(Writer(process, path))
+        for writer in writers:
+            wait_for(writer.has_begun, f"a writer writes {what}")
         yield writers
         for writer in writers:
             writer.ask_to_end()

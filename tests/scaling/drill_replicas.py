@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,9 +18,10 @@ from typing import Any
 
 from tests.scaling.drill import Drill, errors, main, told
 from tests.scaling.identity import IDENTITY, PostgreSQL, most_advanced, pgbouncer
-from tests.scaling.servers import PASSWORD, ROOT, USER, MariaDB, free_port, wait_for
+from tests.scaling.servers import PASSWORD, ROOT, USER, MariaDB, Program, free_port, wait_for
 
 ROUNDS = 50
+EXPORTS, PEOPLE = 12, 60
 LOAD_ROWS = 20_000
 WRITERS = 4
 SECONDS_OF_LOAD = 5
@@ -37,12 +39,14 @@ class ReplicaDrill(Drill):
         )
         self.identity = [PostgreSQL(number, folder) for number in (1, 2, 3)]
         self.pool_port = free_port()
+        self.pools: list[Program] = []
 
     def carry_out(self) -> dict[str, str]:
         self.start_business()
         self.start_identity()
         self.the_product_fits()
         self.exports_have_what_was_just_changed()
+        self.workers_and_clocks_do_nothing_twice()
         self.a_replica_that_stands_still_is_passed_by()
         self.identity_is_killed()
         return {
@@ -76,8 +80,7 @@ class ReplicaDrill(Drill):
             server.start()
         first.rows(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
         first.rows(f"CREATE DATABASE {IDENTITY} OWNER {USER}")
-        for server in self.identity:
-            self.run(pgbouncer(server, self.pool_port, self.folder))
+        self.pools = [self.run(pgbouncer(server, self.pool_port, self.folder)) for server in self.identity]
 
     @property
     def product(self) -> dict[str, str]:
@@ -123,6 +126,25 @@ class ReplicaDrill(Drill):
             met=not told["stale"] and read >= 3 * ROUNDS,
         )
 
+    def workers_and_clocks_do_nothing_twice(self) -> None:
+        """Three and two, as on so many hosts."""
+        environment = self.product | {"MAIL_MAILER": "file"}
+        background = [
+            self.run(Program([sys.executable, "manage.py", name], self.folder / f"{name}-{number}.log", environment))
+            for name, count in (("worker", 3), ("clock", 2))
+            for number in range(count)
+        ]
+        done = self.ask("shared_work", EXPORTS, PEOPLE)
+        for each in background:
+            each.stop()
+        self.promise(
+            f"three workers and two clocks: {EXPORTS} exports and {PEOPLE} invitations, none twice",
+            f"{done['exports']} made, {done['made_twice']} twice, {done['files']} files; {done['mails']} mailed,"
+            f" {done['mailed_twice']} twice; in {done['seconds']} s",
+            met=(done["exports"], done["files"], done["mails"]) == (EXPORTS, EXPORTS, PEOPLE)
+            and not done["made_twice"] + done["mailed_twice"],
+        )
+
     def a_replica_that_stands_still_is_passed_by(self) -> None:
         self.replica.rows("STOP SLAVE SQL_THREAD")
         behind = self.export(3)
@@ -144,10 +166,15 @@ class ReplicaDrill(Drill):
         with self.writing("sessions", [self.product] * WRITERS) as writers:
             time.sleep(SECONDS_OF_LOAD)
             self.identity[0].kill()
+            self.pools[0].stop(signal.SIGKILL)  # systemd does so (pgbouncer-with-postgresql.conf), or the host is gone
             time.sleep(2)
             chosen = most_advanced(self.identity[1:])
             promoted = time.monotonic()
             chosen.promote()
+            # It remembers what its PostgreSQL said of itself when it was asked first: to be a replica.
+            pool = self.pools[self.identity.index(chosen)]
+            pool.stop()
+            pool.start()
             time.sleep(SECONDS_OF_LOAD + LONGEST_PAUSE)
         acknowledged = [line for writer in writers for line in writer.told_of("code")]
         there = {key for (key,) in chosen.rows("SELECT session_key FROM django_session", database=IDENTITY)}
@@ -169,8 +196,12 @@ class ReplicaDrill(Drill):
         self.promise("who writes finds it at the next read", f"{missing} not found", met=not missing)
 
     def export(self, rounds: int) -> dict[str, Any]:
+        return self.ask("exporter", rounds, self.folder / "positions.csv")
+
+    def ask(self, name: str, *arguments: object) -> dict[str, Any]:
+        """What a module of this folder prints."""
         told = subprocess.run(
-            [sys.executable, "-m", "tests.scaling.exporter", str(rounds), str(self.folder / "positions.csv")],
+            [sys.executable, "-m", f"tests.scaling.{name}", *map(str, arguments)],
             env=os.environ | self.product, cwd=ROOT, check=True, capture_output=True, text=True,
         )  # fmt: skip
         return json.loads(told.stdout)

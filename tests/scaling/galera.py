@@ -51,7 +51,7 @@ class Node(MariaDB):
         """One that was killed finds out first how far it had come, as Debian's unit does: it lacks only the rest."""
         if (self.folder / "grastate.dat").exists():
             command = [program("mariadbd", "mariadb-server"), f"--defaults-file={self.config}", "--wsrep-recover"]
-            found = subprocess.run([*command, "--log-error="], check=True, capture_output=True, text=True)
+            found = subprocess.run([*command, "--disable-log-error"], check=True, capture_output=True, text=True)
             position = re.search(r"Recovered position: *(\S+)", found.stdout + found.stderr)
             arguments = (*arguments, *([f"--wsrep-start-position={position[1]}"] if position else []))
         super().launch(*arguments)

@@ -93,21 +93,25 @@ class MariaDB:
 
     def install(self, **lines: object) -> None:
         """An empty server whose root needs no password."""
+        # Of its own: others who install at the same time use the same names in /tmp.
+        temporary = self.folder.with_name(f"{self.name}-tmp")
         self.folder.mkdir()
+        temporary.mkdir()
         self.log.touch()
         own = ["--user=mysql"] if os.geteuid() == 0 else []
         if own:
-            shutil.chown(self.folder, "mysql")
-            shutil.chown(self.log, "mysql")
+            for path in (self.folder, temporary, self.log):
+                shutil.chown(path, "mysql")
         subprocess.run(
             [program("mariadb-install-db", "mariadb-server"), "--no-defaults", *own, f"--datadir={self.folder}",
              "--auth-root-authentication-method=normal", "--skip-test-db"],
-            check=True, capture_output=True,
+            check=True, capture_output=True, text=True, env=os.environ | {"TMPDIR": str(temporary)},
         )  # fmt: skip
         common = {
             "user": "mysql" if own else "",
             "datadir": self.folder,
             "socket": self.socket,
+            "tmpdir": temporary,
             "pid_file": self.folder / "mariadb.pid",
             "log_error": self.log,
             "port": self.port,
