@@ -103,6 +103,12 @@ def front(site, folder):  # noqa: F811
     process.wait(10)
 
 
+@pytest.mark.deploy_tools
+def test_gixy_finds_nothing(front):
+    for path in (front.folder / "nginx.conf", front.folder / "front" / "nginx.conf"):
+        assert "No issues found" in run(tool("gixy"), str(path))
+
+
 def test_the_front_reaches_the_live_colour_of_a_host_and_tells_who_asks(front):
     answers = {front.ask("/", headers={"X-Forwarded-For": "10.9.9.9"})[1].decode() for _ in range(4)}
 
