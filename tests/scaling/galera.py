@@ -15,6 +15,7 @@ import MySQLdb
 from tests.scaling.servers import PASSWORD, SCALING, USER, MariaDB, Program, free_port, program
 
 CHECKER = "galera_check"
+PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 
 
 class Node(MariaDB):
