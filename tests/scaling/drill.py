@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -136,6 +137,8 @@ def main(kind: type[Drill], description: str | None) -> int:
     parser.add_argument("--json", type=Path, help="write the result to this file, too")
     parser.add_argument("--keep", action="store_true", help="leave the folder with databases and logs")
     arguments = parser.parse_args()
+    # What it started goes with it, however it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = Path(tempfile.mkdtemp(prefix="evaltrack-drill-"))
     folder.chmod(0o755)  # servers give up the rights of root
     about = {

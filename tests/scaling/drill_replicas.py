@@ -107,10 +107,9 @@ class ReplicaDrill(Drill):
             f"{told['created']:,} created",
             met=told["created"] == LOAD_ROWS,
         )
-        # While the replica has still to write them.
         found = json.loads(self.manage(self.product, "export_employees", str(self.folder / "people.csv"), "--json"))
         self.promise(
-            "an export begun while the replica is behind holds all of them",
+            "an export begun right after the load holds all of them",
             f"{found['unchanged']:,} people",
             met=found["unchanged"] == LOAD_ROWS,
         )
