@@ -9,6 +9,7 @@ BENCH_ARGS ?=
 # On which databases.
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
+DRILL_ARGS ?=
 export HOST PORT COVERAGE_CORE
 
 PY := .venv/bin/python
@@ -29,7 +30,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy rules lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading drill-galera drill-replicas mutate-scope check check-deploy rules lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -90,6 +91,12 @@ bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS))
 	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS))
 
+drill-galera: .venv/.dev .venv/.mysql ## Kill nodes of a Galera cluster under load, on this host: nothing acknowledged may be lost (three minutes)
+	$(PY) -m tests.scaling.drill_galera $(DRILL_ARGS)
+
+drill-replicas: .venv/.dev .venv/.mysql ## Export from a replica, kill PostgreSQL behind pgbouncer, on this host (two minutes)
+	$(PY) -m tests.scaling.drill_replicas $(DRILL_ARGS)
+
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
@@ -104,7 +111,7 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 
 check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
 	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/k8s/base/backup/*.sh \
-		deploy/monitoring/*.sh deploy/logging/*.sh
+		deploy/monitoring/*.sh deploy/logging/*.sh deploy/scaling/galera-check
 	.tools/bin/yamllint --strict docker-compose.yml deploy
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
 

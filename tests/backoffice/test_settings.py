@@ -145,6 +145,33 @@ def test_database_passwords_from_mounted_files(settings_of, tmp_path, name, alia
     assert settings.DATABASES[alias]["PASSWORD"] == "from a file"
 
 
+def test_of_several_identity_servers_the_one_that_takes_writes(settings_of):
+    server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql"}
+
+    one, several = (
+        settings_of(**server, DB_PGSQL_HOST=hosts).DATABASES["default"] for hosts in ("a.example.com", "a,b")
+    )
+
+    assert (several["HOST"], several["OPTIONS"]["target_session_attrs"]) == ("a,b", "read-write")
+    assert "target_session_attrs" not in one["OPTIONS"]
+
+
+def test_db_replica(settings_of):
+    server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql", "DB_PORT": "7777", "DB_PASSWORD": "s3cret"}
+
+    databases = settings_of(**server, DB_REPLICA_HOST="replica.example.com").DATABASES
+    elsewhere = settings_of(**server, DB_REPLICA_HOST="db.example.com", DB_REPLICA_PORT="7778").DATABASES
+
+    found = databases["business_replica"]
+    assert [found[key] for key in ("HOST", "PORT", "NAME", "PASSWORD")] == [
+        "replica.example.com", 7777, "evaltrack_business", "s3cret"
+    ]  # fmt: skip
+    # The suite makes no database of its own for it.
+    assert found["TEST"] == {"MIRROR": "business"}
+    assert elsewhere["business_replica"]["PORT"] == 7778
+    assert list(settings_of(**server).DATABASES) == ["default", "business"]
+
+
 def test_test_db_suffix(settings_of):
     databases = settings_of(APP_ENV="testing", DB_CONNECTION="pgsql", TEST_DB_SUFFIX="two").DATABASES
 
