@@ -65,13 +65,13 @@ class Backup:
             raise Failed(f"{self.folder} is damaged: {'; '.join(faults)}.")
 
     @contextmanager
-    def reading(self, file: str, identity_file: Path | None) -> Iterator[IO[bytes]]:
+    def reading(self, file: str, key_file: Path | None) -> Iterator[IO[bytes]]:
         """What was dumped into a file. Raises Failed with a wrong key, or when it was cut off."""
         decrypt = []
         if file.endswith(".age"):
-            if identity_file is None:
-                raise Failed(f"{file} is encrypted: BACKUP_IDENTITY_FILE must name the file with the key.")
-            decrypt = [["age", "--decrypt", f"--identity={identity_file}"]]
+            if key_file is None:
+                raise Failed(f"{file} is encrypted: BACKUP_KEY_FILE must name the file with the key.")
+            decrypt = [["age", "--decrypt", f"--identity={key_file}"]]
         with (
             (self.folder / file).open("rb") as stored,
             running(*decrypt, DECOMPRESS, stdin=stored, stdout=PIPE) as programs,

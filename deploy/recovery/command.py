@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from recovery.errors import Failed
 
@@ -15,7 +16,7 @@ def main(command: Callable[[], None]) -> None:
     try:
         command()
     except Failed as error:
-        sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
+        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
 
 
 def say(text: str) -> None:

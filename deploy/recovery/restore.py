@@ -44,7 +44,7 @@ def restore() -> None:
         name: database.named(getattr(options, name) or database.name) for name, database in settings.databases.items()
     }
     prepare(backup, targets, overwrite=options.overwrite, connected=options.while_connected)
-    load(backup, targets, settings.identity_file)
+    load(backup, targets, settings.key_file)
     say("Next, before the program starts: manage.py migrate_all, then manage.py reconcile (docs/backup.md).")
 
 
@@ -83,7 +83,7 @@ def verify(backup: Backup, settings: Settings) -> None:
     require_programs([*programs, "zstd", *(["age"] if encrypted else [])])
     backup.verify()
     for name in settings.databases:
-        with backup.reading(described[name]["file"], settings.identity_file) as source:
+        with backup.reading(described[name]["file"], settings.key_file) as source:
             while source.read(BLOCK):
                 pass
     say(f"{backup.folder}: checksums are right and all files can be read. As of {backup.manifest['watermark']}.")
@@ -110,12 +110,12 @@ def prepare(backup: Backup, targets: Databases, *, overwrite: list[str], connect
             say(f"{name}: {target.name} was made.")
 
 
-def load(backup: Backup, targets: Databases, identity_file: Path | None) -> None:
+def load(backup: Backup, targets: Databases, key_file: Path | None) -> None:
     """Raises Failed unless both databases then hold what was dumped, row for row."""
     differences = []
     for name, target in targets.items():
         described, begun = backup.manifest["databases"][name], time.monotonic()
-        with backup.reading(described["file"], identity_file) as source:
+        with backup.reading(described["file"], key_file) as source:
             target.load(source)
         with target.snapshot() as snapshot:
             found = snapshot.contents()
@@ -154,7 +154,7 @@ def rehearse(backup: Backup, settings: Settings) -> None:
         prepare(backup, copies, overwrite=[], connected=False)
         for copy in copies.values():
             made.callback(copy.drop)
-        load(backup, copies, settings.identity_file)
+        load(backup, copies, settings.key_file)
         reconcile(copies)
     seconds = round(time.monotonic() - begun, 1)
     figures = {

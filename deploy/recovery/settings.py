@@ -26,7 +26,7 @@ class Settings:
     version: str
     folder: Path
     recipients: list[str]
-    identity_file: Path | None
+    key_file: Path | None
     keep_days: int
     keep_at_least: int
     copy_command: str
@@ -41,7 +41,7 @@ def load_settings() -> Settings:
         version=tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"],
         folder=Path(env.text("BACKUP_DIR", "/var/backups/evaltrack")),
         recipients=env.items("BACKUP_RECIPIENTS"),
-        identity_file=_path(env, "BACKUP_IDENTITY_FILE"),
+        key_file=_path(env, "BACKUP_KEY_FILE"),
         keep_days=env.number("BACKUP_KEEP_DAYS", 14, least=1),
         keep_at_least=env.number("BACKUP_KEEP_AT_LEAST", 7, least=1),
         copy_command=env.text("BACKUP_COPY_COMMAND"),
