@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,12 @@ def writing(folder: Path, name: str, recipients: Sequence[str]) -> Iterator[tupl
 def checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def wait_for_a_name(folder: Path) -> None:
+    """Names are seconds: a second backup in one waits for the next."""
+    while (folder / datetime.now(UTC).strftime(STAMP)).exists():
+        time.sleep(0.05)
 
 
 @contextmanager

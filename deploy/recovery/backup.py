@@ -34,6 +34,7 @@ def back_up() -> None:
         raise Failed(f"{settings.folder}: {error.strerror}.") from None
     with archive.alone(settings.folder):
         archive.clean(settings.folder)
+        archive.wait_for_a_name(settings.folder)
         backup = make(settings)
         say(f"{backup.folder}: {backup.size:,} bytes in {backup.manifest['seconds']} s.")
         say(f"As of {backup.manifest['watermark']}.")

@@ -113,10 +113,8 @@ def test_a_rehearsal_notices_one_changed_row(recovery):
     with business(recovery) as writer:
         writer.execute("UPDATE hr_employee SET first_name = 'Other'")
     # Another one's rows under this one's sums, and every checksum of a file right.
-    first = recovery.newest()
     manifest = recovery.manifest()
-    while recovery.newest() == first:
-        recovery.well("backup")
+    recovery.well("backup")
     changed = json.loads((recovery.newest() / "manifest.json").read_text())
     changed["databases"] = manifest["databases"]
     (recovery.newest() / "manifest.json").write_text(json.dumps(changed))
