@@ -82,7 +82,10 @@ class Backup:
 
 @contextmanager
 def writing(folder: Path, name: str, recipients: Sequence[str]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Compresses what is written, and encrypts it for each of `recipients`, if any; the file's name says so."""
+    """Compresses what is written, and encrypts it for each of `recipients`, if any; the file's name says so.
+
+    Raises Failed if a program did, or wrote nothing.
+    """
     commands = [COMPRESS]
     if recipients:
         commands.append(["age", "--encrypt", *(f"--recipient={key}" for key in recipients)])
@@ -91,6 +94,8 @@ def writing(folder: Path, name: str, recipients: Sequence[str]) -> Iterator[tupl
         with running(*commands, stdin=PIPE, stdout=file) as programs:
             yield path.name, programs[0].stdin
         os.fsync(file.fileno())
+        if not os.fstat(file.fileno()).st_size:
+            raise Failed(f"{path.name} would be empty.")
 
 
 def checksum(path: Path) -> str:

@@ -17,6 +17,8 @@ def main(command: Callable[[], None]) -> None:
         command()
     except Failed as error:
         sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
+    except BrokenPipeError:
+        sys.exit(f"{Path(sys.argv[0]).stem}: A program ended before it had read all.")
 
 
 def say(text: str) -> None:

@@ -97,7 +97,7 @@ class Database(ABC):
 
     @abstractmethod
     def sessions(self) -> int:
-        """How many others are connected to it."""
+        """How many others are connected to it, as far as this user can see."""
 
     @abstractmethod
     def load(self, source: IO[bytes]) -> None:

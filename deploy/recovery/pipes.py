@@ -48,6 +48,11 @@ class Program:
             said = [line for line in self.said().splitlines() if line.strip() and not line.startswith("-- ")]
             raise Failed(f"{self.name} failed ({self.process.returncode}): " + "\n".join(said[-20:]))
 
+    def check_if_ended(self) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+            self.check()
+
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
@@ -76,13 +81,17 @@ def running(*commands: Sequence[str], **options: Any) -> Iterator[list[Program]]
                 programs[-2].stdout.close()
             stdin = programs[-1].process.stdout
         yield programs
-        with suppress(BrokenPipeError):
-            if programs[0].process.stdin:
-                programs[0].process.stdin.close()
+        if programs[0].process.stdin:
+            programs[0].process.stdin.close()
         if last is PIPE:
             while programs[-1].stdout.read(BLOCK):
                 pass
         _check(programs)
+    except BrokenPipeError:
+        # Whoever ended too early may be one of these, and say why.
+        for program in programs:
+            program.check_if_ended()
+        raise
     finally:
         for program in programs:
             program.end()
@@ -100,12 +109,11 @@ def _check(programs: Sequence[Program]) -> None:
 
 
 def copy(source: IO[bytes], *targets: IO[bytes]) -> bytes:
-    """From `source` to each target; returns the last 200 bytes. A target that is gone says why itself."""
+    """From `source` to each target; returns the last 200 bytes."""
     end = b""
     while block := source.read(BLOCK):
         for target in targets:
-            with suppress(BrokenPipeError):
-                target.write(block)
+            target.write(block)
         end = (end + block)[-200:]
     return end
 

@@ -101,7 +101,7 @@ def prepare(backup: Backup, targets: Databases, *, overwrite: list[str], connect
         if target.tables() and target.name not in overwrite:
             raise Failed(f"{target.name} has tables. Restore into another database, or --overwrite {target.name}.")
         if not connected and (others := target.sessions()):
-            raise Failed(f"{others} others are connected to {target.name}: stop the program, or say --while-connected.")
+            raise Failed(f"Connected to {target.name}: {others}. Stop the program, or say --while-connected.")
     for name, target in targets.items():
         if name in there:
             target.clear()

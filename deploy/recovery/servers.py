@@ -141,9 +141,10 @@ class PostgreSQL(Server):
                 connection.execute(f"DROP TABLE IF EXISTS {name} CASCADE")
 
     def sessions(self) -> int:
-        statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        # A worker of the server's own has no user.
+        statement = "SELECT count(usename) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         with self._connect() as connection:
-            return _row(connection, f"{statement} AND backend_type = 'client backend'", self.name)[0]
+            return _row(connection, statement, self.name)[0]
 
     def load(self, source: IO[bytes]) -> None:
         options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-acl"]

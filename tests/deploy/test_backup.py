@@ -254,7 +254,9 @@ def test_a_backup_that_is_stopped_leaves_none(recovery, tmp_path, stop):
 
 def test_two_at_once_are_refused(recovery, tmp_path):
     recovery.folder.mkdir()
-    with subprocess.Popen(["flock", str(recovery.folder), "sh", "-c", "echo held; read line"], stdin=-1, stdout=-1) as other:
+    with subprocess.Popen(
+        ["flock", str(recovery.folder), "sh", "-c", "echo held; read line"], stdin=-1, stdout=-1
+    ) as other:
         other.stdout.readline()
 
         code, said = recovery.run("backup")
