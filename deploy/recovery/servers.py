@@ -20,7 +20,7 @@ from recovery.pipes import PIPE, Program, copy, running
 
 CONNECT_SECONDS = 5
 # Writers that come meanwhile wait behind us, so each try is short.
-LOCK_SECONDS, LOCK_TRIES, LOCK_PAUSE_SECONDS = 5, 20, 10
+LOCK_SECONDS, LOCK_TRIES, LOCK_PAUSE_SECONDS = 2, 120, 3
 START_SECONDS = 60
 
 

@@ -218,7 +218,7 @@ def test_a_writer_that_goes_on_and_on_is_waited_for(servers, recovery):
         business.begin()
         business.cursor().execute("UPDATE probe SET word = 'within'")
         process = recovery.start("backup")
-        time.sleep(7)  # longer than one try
+        time.sleep(3)  # longer than one try
         waiting = process.poll() is None
         business.commit()
         said = "".join(process.communicate(timeout=60))
