@@ -58,6 +58,8 @@ class Servers:
                 psycopg.sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(psycopg.sql.Identifier(NAME), SECRET)
             )
             business.cursor().execute(f"CREATE USER '{NAME}'@'%%' IDENTIFIED BY %s", [SECRET])
+            identity.execute(f"ALTER ROLE {NAME} CREATEDB")
+            business.cursor().execute(f"GRANT ALL ON {NAME}_rehearsal.* TO '{NAME}'@'%'")
             for name in (NAME, COPY):
                 identity.execute(f"CREATE DATABASE {name} OWNER {NAME}")
                 business.cursor().execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
@@ -199,6 +201,22 @@ def test_a_dump_that_is_not_whole_is_none(recovery, tmp_path, program, does, com
 
     assert (code, recovery.names()) == (1, [])
     assert complaint in said
+
+
+def test_a_rehearsal_drops_what_it_made_when_it_fails(servers, recovery):
+    """These are not the program's tables, so that it cannot ask whether they agree."""
+    recovery.well("backup")
+
+    code, said = recovery.run("restore", "--rehearse")
+
+    assert code == 1
+    assert f"identity: {NAME}_rehearsal was made." in said
+    assert "Each table holds what was dumped." in said
+    assert "The restored databases do not agree" in said
+    with servers.postgresql() as identity, closing(servers.mysql()) as business:
+        left = identity.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [f"{NAME}_rehearsal"]).fetchone()
+        assert left == (0,)
+        assert business.cursor().execute("SHOW DATABASES LIKE %s", [f"{NAME}_rehearsal"]) == 0
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mysql"])
