@@ -45,7 +45,7 @@ class Backup:
 
     @property
     def made_at(self) -> datetime:
-        return datetime.fromisoformat(self.manifest["made_at"])
+        return datetime.strptime(self.name, STAMP).replace(tzinfo=UTC)
 
     @property
     def size(self) -> int:

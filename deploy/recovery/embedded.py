@@ -64,13 +64,13 @@ class SQLite(Database):
 
     @contextmanager
     def held_still(self) -> Iterator[None]:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
 
     @contextmanager
     def snapshot(self) -> Iterator[FileSnapshot]:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             connection.execute("BEGIN")
             _tables(connection)  # the first statement that reads takes the snapshot
             yield FileSnapshot(connection)
@@ -87,7 +87,7 @@ class SQLite(Database):
             self.path.parent.rmdir()
 
     def tables(self) -> list[str]:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             return _tables(connection)
 
     def clear(self) -> None:
@@ -101,10 +101,15 @@ class SQLite(Database):
         with self.path.open("wb") as file:
             shutil.copyfileobj(source, file)
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
         if not self.path.is_file():
             raise Failed(f"There is no {self.path}.")
-        return sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise Failed(f"{self.path}: {error}.") from None
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

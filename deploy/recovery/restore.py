@@ -100,7 +100,7 @@ def prepare(backup: Backup, targets: Databases, *, overwrite: list[str], connect
     for target in there.values():
         if target.tables() and target.name not in overwrite:
             raise Failed(f"{target.name} has tables. Restore into another database, or --overwrite {target.name}.")
-        if not connected and (others := target.sessions()):
+        if not connected and (others := sessions_that_stay(target)):
             raise Failed(f"Connected to {target.name}: {others}. Stop the program, or say --while-connected.")
     for name, target in targets.items():
         if name in there:
@@ -108,6 +108,15 @@ def prepare(backup: Backup, targets: Databases, *, overwrite: list[str], connect
         else:
             target.create(backup.manifest["databases"][name]["encoding"])
             say(f"{name}: {target.name} was made.")
+
+
+def sessions_that_stay(target: Database) -> int:
+    """A connection that has ended, our own too, is still there for a moment."""
+    for _second in range(5):
+        if not target.sessions():
+            return 0
+        time.sleep(1)
+    return target.sessions()
 
 
 def load(backup: Backup, targets: Databases, key_file: Path | None) -> None:

@@ -14,7 +14,7 @@ from typing import IO, Any
 import psycopg
 from psycopg import sql
 
-from recovery.database import Contents, Database, Snapshot, contents_of
+from recovery.database import Contents, Database, Snapshot, Table, contents_of
 from recovery.errors import Failed
 from recovery.pipes import PIPE, Program, copy, running
 
@@ -168,9 +168,10 @@ class PostgreSQL(Server):
             with running(command, variables={"PGPASSFILE": path}, **streams) as (program,):
                 yield program
 
-    def _connect(self, name: str = "") -> psycopg.Connection:
+    @contextmanager
+    def _connect(self, name: str = "") -> Iterator[psycopg.Connection]:
         try:
-            return psycopg.connect(
+            with psycopg.connect(
                 host=self.address.host,
                 port=self.address.port,
                 dbname=name or self.name,
@@ -178,9 +179,10 @@ class PostgreSQL(Server):
                 password=self.address.password or None,
                 connect_timeout=CONNECT_SECONDS,
                 autocommit=True,
-            )
-        except psycopg.OperationalError as error:
-            raise Failed(str(error)) from None
+            ) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise Failed(f"{self.name}: {error}") from None
 
 
 def _row(connection: psycopg.Connection, statement: str, *values: Any) -> tuple[Any, ...]:
@@ -213,7 +215,15 @@ class MySQLSnapshot(Snapshot):
             raise Failed(f"The dump of {self._server.name} is not complete: it ends without {COMPLETE.decode()!r}.")
 
     def contents(self) -> Contents:
-        return {name: contents_of(self._rows_of(name)) for name in _mysql_tables(self._connection)}
+        tables = _mysql_tables(self._connection)
+        _execute(self._connection, "SAVEPOINT nothing_read")
+        return {name: self._table(name) for name in tables}
+
+    def _table(self, name: str) -> Table:
+        """Lets go of the table afterwards: who wants to change it would wait for us, and everybody else for him."""
+        table = contents_of(self._rows_of(name))
+        _execute(self._connection, "ROLLBACK TO SAVEPOINT nothing_read")
+        return table
 
     def _rows_of(self, table: str) -> Iterator[bytes]:
         with closing(self._connection.cursor()) as cursor:
@@ -234,7 +244,7 @@ class MySQL(Server):
 
     @contextmanager
     def held_still(self) -> Iterator[None]:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             _execute(connection, f"SET SESSION lock_wait_timeout = {LOCK_SECONDS}")
             tables = ", ".join(f"`{name}` READ" for name in _mysql_tables(connection))
             if tables:
@@ -255,7 +265,7 @@ class MySQL(Server):
     @contextmanager
     def snapshot(self) -> Iterator[MySQLSnapshot]:
         """What the dump has and what is compared are one, if nobody writes while this is entered."""
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             _execute(connection, "SET SESSION time_zone = '+00:00'")
             _execute(connection, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             _execute(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
@@ -278,31 +288,31 @@ class MySQL(Server):
 
     def exists(self) -> bool:
         statement = "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s"
-        with closing(self._connect("")) as connection:
+        with self._connect("") as connection:
             return int(_rows(connection, statement, self.name)[0][0]) == 1
 
     def create(self, encoding: dict[str, str]) -> None:
-        with closing(self._connect("")) as connection:
+        with self._connect("") as connection:
             form = "CHARACTER SET {characters} COLLATE {collation}".format(**encoding)
             _execute(connection, f"CREATE DATABASE `{self.name}` {form}")
 
     def drop(self) -> None:
-        with closing(self._connect("")) as connection:
+        with self._connect("") as connection:
             _execute(connection, f"DROP DATABASE `{self.name}`")
 
     def tables(self) -> list[str]:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             return _mysql_tables(connection)
 
     def clear(self) -> None:
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             _execute(connection, "SET SESSION foreign_key_checks = 0")
             for name in _mysql_tables(connection):
                 _execute(connection, f"DROP TABLE `{name}`")
 
     def sessions(self) -> int:
         statement = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = %s AND ID <> CONNECTION_ID()"
-        with closing(self._connect()) as connection:
+        with self._connect() as connection:
             return int(_rows(connection, statement, self.name)[0][0])
 
     def load(self, source: IO[bytes]) -> None:
@@ -336,14 +346,16 @@ class MySQL(Server):
     def _client() -> str:
         return "mariadb" if shutil.which("mariadb") else "mysql"
 
-    def _connect(self, name: str | None = None) -> Any:
+    @contextmanager
+    def _connect(self, name: str | None = None) -> Iterator[Any]:
         """A connection that hands values over as the server writes them."""
         import MySQLdb
         from MySQLdb.cursors import SSCursor
 
+        where = {"unix_socket" if self.address.host.startswith("/") else "host": self.address.host}
         try:
-            return MySQLdb.connect(
-                **{"unix_socket" if self.address.host.startswith("/") else "host": self.address.host},
+            connection = MySQLdb.connect(
+                **where,
                 port=self.address.port,
                 user=self.address.user,
                 password=self.address.password,
@@ -355,7 +367,9 @@ class MySQL(Server):
                 connect_timeout=CONNECT_SECONDS,
                 autocommit=True,
             )
-        except MySQLdb.OperationalError as error:
+            with closing(connection):
+                yield connection
+        except MySQLdb.Error as error:
             raise Failed(f"{self.name}: {error.args[-1]}") from None
 
 

@@ -143,9 +143,10 @@ def test_what_is_encrypted_wants_its_key(recovery, keys):
     assert {path.suffix for path in recovery.newest().iterdir()} == {".age", ".json"}
     assert all(b"E1" not in path.read_bytes() for path in recovery.newest().glob("*.age"))
 
-    without = recovery.run("restore", "--rehearse")
-    mistaken = recovery.run("restore", "--rehearse", BACKUP_KEY_FILE=wrong)
-    recovery.well("restore", "--rehearse", BACKUP_KEY_FILE=secret)
+    into = ["--identity", str(recovery.folder / "i"), "--business", str(recovery.folder / "b")]
+    without = recovery.run("restore", *into)
+    mistaken = recovery.run("restore", *into, BACKUP_KEY_FILE=wrong)
+    recovery.well("restore", *into, BACKUP_KEY_FILE=secret)
 
     assert without[0] == mistaken[0] == 1
     assert "BACKUP_KEY_FILE must name the file with the key" in without[1]
