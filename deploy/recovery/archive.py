@@ -126,6 +126,11 @@ def finish(path: Path, manifest: dict[str, Any]) -> Backup:
         json.dump(manifest | {"files": files}, file, indent=2)
         file.flush()
         os.fsync(file.fileno())
+    if os.geteuid() == 0:
+        # Who makes the next one must be able to read this one, and to delete it.
+        owner = path.parent.stat()
+        for made in (path, *path.iterdir()):
+            os.chown(made, owner.st_uid, owner.st_gid)
     _sync(path)
     target = path.with_name(datetime.fromisoformat(manifest["made_at"]).strftime(STAMP))
     path.rename(target)

@@ -28,10 +28,7 @@ def back_up() -> None:
     settings = load_settings()
     programs = [name for database in settings.databases.values() for name in database.programs()]
     require_programs([*programs, "zstd", *(["age"] if settings.recipients else [])])
-    try:
-        settings.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Failed(f"{settings.folder}: {error.strerror}.") from None
+    settings.folder.mkdir(parents=True, exist_ok=True)
     with archive.alone(settings.folder):
         archive.clean(settings.folder)
         archive.wait_for_a_name(settings.folder)

@@ -19,6 +19,8 @@ def main(command: Callable[[], None]) -> None:
         sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
     except BrokenPipeError:
         sys.exit(f"{Path(sys.argv[0]).stem}: A program ended before it had read all.")
+    except OSError as error:
+        sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
 
 
 def say(text: str) -> None:

@@ -112,10 +112,10 @@ def prepare(backup: Backup, targets: Databases, *, overwrite: list[str], connect
 
 def sessions_that_stay(target: Database) -> int:
     """A connection that has ended, our own too, is still there for a moment."""
-    for _second in range(5):
+    for _attempt in range(10):
         if not target.sessions():
             return 0
-        time.sleep(1)
+        time.sleep(0.2)
     return target.sessions()
 
 

@@ -71,6 +71,17 @@ def test_a_backup_is_one_folder_for_its_owner_alone(recovery):
     assert (modes, stat.S_IMODE(recovery.newest().stat().st_mode)) == ({0o600}, 0o700)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="asked as root alone")
+def test_what_root_makes_belongs_to_whom_the_folder_does(recovery):
+    recovery.folder.mkdir()
+    os.chown(recovery.folder, 10001, 10002)
+
+    recovery.well("backup")
+
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in recovery.folder.rglob("*")}
+    assert owners == {(10001, 10002)}
+
+
 def test_what_is_written_afterwards_is_in_neither_database(recovery):
     """A writer that is in a transaction is waited for, and what it wrote belongs to the backup."""
     with business(recovery) as writer:
@@ -265,6 +276,13 @@ def test_two_at_once_are_refused(recovery, tmp_path):
         other.communicate(b"\n")
     assert (code, recovery.names()) == (1, [])
     assert "Another one is at work" in said
+
+
+def test_figures_that_nobody_can_read_fail_it(recovery, tmp_path):
+    code, said = recovery.run("backup", BACKUP_METRICS_DIR=str(tmp_path / "nowhere"))
+
+    assert code == 1
+    assert said.splitlines()[-1].startswith("backup: [Errno 2] No such file or directory: ")
 
 
 def test_nothing_is_no_backup(recovery):
