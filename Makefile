@@ -29,7 +29,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy rules lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -103,9 +103,13 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 	$(TESTING) $(PY) manage.py messages --check
 
 check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
-	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/backup deploy/restore
+	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/backup deploy/restore \
+		deploy/monitoring/*.sh deploy/logging/*.sh
 	.tools/bin/yamllint --strict docker-compose.yml deploy
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
+
+rules: ## Bring the alert rules of Kubernetes up to deploy/monitoring/rules
+	deploy/monitoring/kubernetes-rules.sh > deploy/k8s/monitoring/rules.yaml
 
 format: .venv/.dev ## Format the code
 	$(PY) -m ruff check --fix-only .

@@ -1,8 +1,10 @@
 """One line in the log for each request: the view, the status, the time it took; and one for what went wrong in it."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
+from django.db import Error
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
@@ -24,6 +26,12 @@ class RequestLogMiddleware(RequestMiddleware):
     def prepare(self, request: HttpRequest) -> None:
         request.began_at = time.perf_counter()  # type: ignore[attr-defined]
         self.bind_user_id(request)
+
+    @staticmethod
+    def bind_user_id(request: HttpRequest) -> None:
+        # A lost database is told of all the same: asked about its request, it fails once more.
+        with suppress(Error):
+            RequestMiddleware.bind_user_id(request)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         kept = get_contextvars()

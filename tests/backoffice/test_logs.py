@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError, OperationalError, connection
 from django.test import Client, override_settings
 
 from backoffice.env import Environment
@@ -182,6 +182,22 @@ def test_a_request_that_fails_is_one_line_with_its_places(log, monkeypatch):
     assert (line["message"], line["request_id"], line["user_id"]) == ("request_failed", "one", user.pk)
     assert line["exception"].endswith("\nValueError")
     assert "Zoraida" not in log.text()
+
+
+@pytest.mark.django_db
+def test_a_request_that_cannot_look_up_its_user_is_logged(log):
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user("ana", role="HR manager"))
+
+    def lost(*args):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    with connection.execute_wrapper(lost):
+        assert client.get("/hr/employee/", headers={"X-Request-ID": "one"}).status_code == 500
+
+    [line] = log.lines(message="request_failed")
+    assert (line["level"], line["code"], line["request_id"]) == ("error", 500, "one")
+    assert line["exception"].endswith("django.db.utils.OperationalError: server closed the connection unexpectedly")
 
 
 @pytest.mark.django_db

@@ -96,8 +96,8 @@ def test_only_the_live_colour_takes_work(built):
 
 def test_the_other_colour_goes_live_by_one_line(tmp_path):
     overlay = tmp_path / "deploy" / "k8s" / "overlays" / "qa"
-    for path in (ROOT / "deploy" / "k8s").rglob("*"):
-        if path.is_file():
+    for path in (ROOT / "deploy").rglob("*"):
+        if path.suffix in {".yaml", ".json", ".env", ".sh"}:
             copy = tmp_path / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(path.read_text().replace("../../live/blue", "../../live/green"))

@@ -1,0 +1,20 @@
+#!/bin/sh
+# How the container `alertmanager` starts: the mail server and the secrets of `.env` come by the environment, and
+# Alertmanager reads files.
+set -eu
+umask 077
+secrets=/etc/alertmanager/secrets/evaltrack-alerts
+printf %s "$MAIL_PASSWORD" >"$secrets/smtp-password"
+printf %s "$SLACK_WEBHOOK_URL" >"$secrets/slack-webhook"
+printf %s "$PAGERDUTY_KEY" >"$secrets/pagerduty-key"
+unset MAIL_PASSWORD SLACK_WEBHOOK_URL PAGERDUTY_KEY
+case $MAIL_ENCRYPTION in
+    none) tls=false ;;
+    *) tls=true ;;
+esac
+sed -e "s|smtp_smarthost:.*|smtp_smarthost: $MAIL_HOST:$MAIL_PORT|" \
+    -e "s|smtp_require_tls:.*|smtp_require_tls: $tls|" \
+    -e "s|smtp_from:.*|smtp_from: $MAIL_FROM_ADDRESS|" \
+    -e "s|smtp_auth_username:.*|smtp_auth_username: '$MAIL_USERNAME'|" \
+    /etc/alertmanager/alertmanager.yml >"$secrets/alertmanager.yml"
+exec /bin/alertmanager "--config.file=$secrets/alertmanager.yml" --storage.path=/alertmanager
