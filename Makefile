@@ -110,7 +110,7 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 	$(TESTING) $(PY) manage.py messages --check
 
 check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
-	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/k8s/base/backup/*.sh \
+	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/backup deploy/restore \
 		deploy/monitoring/*.sh deploy/logging/*.sh deploy/scaling/galera-check
 	.tools/bin/yamllint --strict docker-compose.yml deploy
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy

@@ -101,7 +101,10 @@ def test_each_process_by_its_name(tmp_path, words, command):
 def test_no_other_word_is_taken(words):
     result = subprocess.run([str(ENTRYPOINT), *words], capture_output=True, text=True, check=False)
 
-    assert (result.returncode, result.stderr) == (64, "Say web, worker, clock, migrate, or manage COMMAND.\n")
+    assert (result.returncode, result.stderr) == (
+        64,
+        "Say web, worker, clock, migrate, backup, restore, or manage COMMAND.\n",
+    )
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (None, 1)])
@@ -143,12 +146,17 @@ def test_what_is_let_in_is_enough_and_holds_nothing_else(tmp_path):
     assert not (tmp_path / ".env").exists()
     (script,) = re.findall(r"^RUN (export APP_ENV=.*?)(?=\n\n|\n# )", BUILD, re.MULTILINE | re.DOTALL)
 
-    run("sh", "-ec", script, cwd=tmp_path, env=SYSTEM | {"PATH": f"{ROOT}/.venv/bin:{SYSTEM['PATH']}"})
+    inside = SYSTEM | {"PATH": f"{ROOT}/.venv/bin:{SYSTEM['PATH']}"}
+    run("sh", "-ec", script, cwd=tmp_path, env=inside)
 
     static = tmp_path / "staticfiles"
     assert (static / "staticfiles.json").exists()
     assert list(static.glob("backoffice/backoffice.????????????.css.gz"))
     # A secret that was needed to build would lie in a layer.
     assert not (tmp_path / ".env").exists()
-    files = {path.name for path in (tmp_path / "deploy").rglob("*") if path.is_file()}
-    assert files == {"entrypoint.sh", "gunicorn.conf.py", "healthcheck.py"}
+    files = {path.name for path in (tmp_path / "deploy").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    recovery = {path.name for path in (ROOT / "deploy" / "recovery").glob("*.py")}
+    assert files == {"entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "backup", "restore"} | recovery
+
+    said = run("deploy/docker/entrypoint.sh", "restore", "--help", cwd=tmp_path, env=inside)
+    assert said.startswith("usage: restore")
