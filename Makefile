@@ -93,6 +93,9 @@ bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
+check-upgrade: .venv/.dev ## The last release on the schema of this one, and this one on the schema of the last; PREVIOUS=REVISION names another
+	$(EMBEDDED) $(PY) -m tests.upgrade --previous "$(PREVIOUS)"
+
 check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, import directions, translations
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

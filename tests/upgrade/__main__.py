@@ -1,0 +1,164 @@
+"""Whether the last release goes on with the schema of this one, and this one waits for it: `make check-upgrade`.
+
+A release migrates while the old colour serves, then starts the new one. So the old program must do everything with
+the new schema, and the new program must say that it is not ready with the old one, and write all of a thing or
+nothing. The old program is the last tag `v…`, or, before there is one, what was there before the newest migration;
+PREVIOUS=REVISION names another. It runs on two SQLite files, with the packages of today.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MIGRATIONS = ("core/migrations/0*.py", "hr/migrations/0*.py")
+PEOPLE = "12"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make check-upgrade", description=__doc__)
+    parser.add_argument("--previous", metavar="REVISION", default="", help="the old program")
+    wanted = parser.parse_args()
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        say("NOT CHECKED: this clone is shallow and knows no earlier version; fetch all of the history")
+        return 0
+    previous = wanted.previous or last_release() or before_the_newest_migration()
+    with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
+        old = Program(Path(folder) / "old", data=Path(folder) / "data")
+        extract(previous, old.tree)
+        say(f"from {git('describe', '--tags', '--always', previous)} to the program of this folder")
+        findings = compare(old, Program(ROOT, data=old.data))
+    for finding in findings:
+        say(f"BROKEN: {finding}")
+    return 1 if findings else 0
+
+
+def say(text: str) -> None:
+    print(f"check-upgrade: {text}", flush=True)  # noqa: T201
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def last_release() -> str:
+    """The newest tag `v…` among the ancestors of the parent, so that a release is not compared with itself."""
+    return git("tag", "--list", "v*", "--merged", "HEAD^", "--sort=-version:refname").partition("\n")[0]
+
+
+def before_the_newest_migration() -> str:
+    newest = git("log", "-1", "--format=%H", "--diff-filter=A", "--", *MIGRATIONS)
+    return git("rev-parse", f"{newest}^")
+
+
+def extract(revision: str, tree: Path) -> None:
+    tree.mkdir()
+    archive = subprocess.run(["git", "archive", revision], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
+
+
+class Broken(Exception):
+    """A process of the program ended with an error; says its last line."""
+
+
+class Program:
+    """The program in one folder, on the databases in another."""
+
+    def __init__(self, tree: Path, *, data: Path) -> None:
+        self.tree = tree
+        self.data = data
+        self.data.mkdir(exist_ok=True)
+
+    def run(self, *words: str) -> str:
+        """What it prints. Raises Broken."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
+        environment |= {"ENV_FILE": "none", "APP_ENV": "testing", "APP_DATA_DIR": str(self.data)}
+        environment["MONITORING_TOKEN"] = "asked-by-the-upgrade"
+        command = [sys.executable, "-W", "ignore", *words]
+        done = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Broken(done.stderr.strip().rpartition("\n")[2])
+        return done.stdout
+
+    def migrate(self) -> None:
+        self.run("manage.py", "migrate_all", "--verbosity", "0")
+
+    def asked(self, verb: str):
+        """The answer of the smoke test to one of its verbs."""
+        own = self.tree / "tests" / "upgrade" / "smoke.py"
+        return json.loads(self.run(str(own if own.exists() else ROOT / "tests" / "upgrade" / "smoke.py"), verb))
+
+    def rows(self) -> dict[str, int]:
+        """How many there are, by table."""
+        counts = {}
+        for path in sorted(self.data.glob("*.sqlite3")):
+            with closing(sqlite3.connect(path)) as database:
+                tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                for (table,) in tables:
+                    (counts[f"{path.stem}.{table}"],) = database.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+        return counts
+
+
+def compare(old: Program, new: Program) -> list[str]:
+    """What is broken, in the order of a release; empty if nothing is."""
+    old.migrate()
+    old.run("manage.py", "seed_demo", "--employees", PEOPLE)
+    was_ready, pages = old.asked("ready"), old.asked("walk")
+    before = old.rows()
+
+    say("the new program on the old schema")
+    findings = []
+    status = new.asked("ready")
+    hired = attempt(new, "hire")
+    if isinstance(hired, Broken) and new.rows() != before:
+        findings.append(f"the new program on the old schema wrote half of a hire: {differing(before, new.rows())}")
+    new.migrate()
+    if status != 503 and differing(before, new.rows(), table="django_migrations"):
+        findings.append(f"the new program on the old schema is ready ({status}), without its migrations")
+
+    for name, program, ready in [("old", old, was_ready), ("new", new, 200)]:
+        say(f"the {name} program on the new schema")
+        findings += [f"the {name} program on the new schema: {fault}" for fault in faults(program, ready, pages)]
+    return findings
+
+
+def faults(program: Program, ready: int, pages: dict[str, int]) -> Iterator[str]:
+    """What it no longer does of what the old program did on its own schema."""
+    status = attempt(program, "ready")
+    if status != ready:
+        yield f"/health/ready says {status}"
+    walked = attempt(program, "walk")
+    if isinstance(walked, Broken):
+        yield f"a page ends with {walked}"
+    elif lost := {name: pair for name, pair in differing(pages, walked).items() if pair[0] and pair[1]}:
+        yield f"pages answer otherwise: {lost}"
+    hired = attempt(program, "hire")
+    if isinstance(hired, Broken):
+        yield f"nobody can be hired: {hired}"
+
+
+def attempt(program: Program, verb: str):
+    """What it answers, or Broken."""
+    try:
+        return program.asked(verb)
+    except Broken as error:
+        return error
+
+
+def differing(before: dict[str, int], after: dict[str, int], *, table: str = "") -> dict[str, tuple]:
+    names = sorted(set(before) | set(after))
+    pairs = {name: (before.get(name), after.get(name)) for name in names if table in name}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
