@@ -87,9 +87,8 @@ def breaks(
                 return f"{model}.{name} is NOT NULL without a db_default"
         case operations.AlterField(model_name=model, name=name):
             if has_field(released, app, model, name):
-                return narrowed(
-                    *(state.models[app, model.lower()].fields[name] for state in (before, after)), model, name
-                )
+                old, new = (state.models[app, model.lower()].fields[name] for state in (before, after))
+                return narrowed(old, new, f"{model}.{name}")
         case operations.AddConstraint(model_name=model, constraint=constraint):
             if (app, model.lower()) in released.models:
                 return f"{model} is held to {constraint.name}"
@@ -117,16 +116,16 @@ def must_be_given(field: models.Field) -> bool:
     )
 
 
-def narrowed(old: models.Field, new: models.Field, model: str, name: str) -> str | None:
+def narrowed(old: models.Field, new: models.Field, name: str) -> str | None:
     if old.db_column != new.db_column:
-        return f"{model}.{name} gets another column"
+        return f"{name} gets another column"
     if old.get_internal_type() != new.get_internal_type():
-        return f"{model}.{name} is of another type"
+        return f"{name} is of another type"
     if old.null and not new.null:
-        return f"{model}.{name} becomes NOT NULL"
+        return f"{name} becomes NOT NULL"
     if new.unique and not old.unique:
-        return f"{model}.{name} becomes unique"
+        return f"{name} becomes unique"
     shorter = [(getattr(field, "max_length", None) or 0) for field in (old, new)]
     if shorter[1] and shorter[1] < shorter[0]:
-        return f"{model}.{name} becomes shorter"
+        return f"{name} becomes shorter"
     return None
