@@ -18,16 +18,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("core/migrations/0*.py", "hr/migrations/0*.py")
 PEOPLE = "12"
 
 
-def main() -> int:
+def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make check-upgrade", description=__doc__)
     parser.add_argument("--previous", metavar="REVISION", default="", help="the old program")
-    wanted = parser.parse_args()
+    wanted = parser.parse_args(words)
     if git("rev-parse", "--is-shallow-repository") == "true":
         say("NOT CHECKED: this clone is shallow and knows no earlier version; fetch all of the history")
         return 0
@@ -66,10 +67,6 @@ def extract(revision: str, tree: Path) -> None:
     subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
 
 
-class Broken(Exception):
-    """A process of the program ended with an error; says its last line."""
-
-
 class Program:
     """The program in one folder, on the databases in another."""
 
@@ -79,23 +76,24 @@ class Program:
         self.data.mkdir(exist_ok=True)
 
     def run(self, *words: str) -> str:
-        """What it prints. Raises Broken."""
+        """What it prints. A process that fails ends all, with what it said."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("DB_", "REDIS_"))}
         environment |= {"ENV_FILE": "none", "APP_ENV": "testing", "APP_DATA_DIR": str(self.data)}
         environment["MONITORING_TOKEN"] = "asked-by-the-upgrade"
         command = [sys.executable, "-W", "ignore", *words]
         done = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Broken(done.stderr.strip().rpartition("\n")[2])
+            sys.exit(f"{done.stderr}\ncheck-upgrade: {' '.join(words)} failed in {self.tree}")
         return done.stdout
 
     def migrate(self) -> None:
         self.run("manage.py", "migrate_all", "--verbosity", "0")
 
-    def asked(self, verb: str):
-        """The answer of the smoke test to one of its verbs."""
+    def asked(self, *verbs: str) -> dict[str, Any]:
+        """What the smoke test says of each verb."""
         own = self.tree / "tests" / "upgrade" / "smoke.py"
-        return json.loads(self.run(str(own if own.exists() else ROOT / "tests" / "upgrade" / "smoke.py"), verb))
+        said = self.run(str(own if own.exists() else ROOT / "tests" / "upgrade" / "smoke.py"), *verbs)
+        return json.loads(said)
 
     def rows(self) -> dict[str, int]:
         """How many there are, by table."""
@@ -112,51 +110,47 @@ def compare(old: Program, new: Program) -> list[str]:
     """What is broken, in the order of a release; empty if nothing is."""
     old.migrate()
     old.run("manage.py", "seed_demo", "--employees", PEOPLE)
-    was_ready, pages = old.asked("ready"), old.asked("walk")
+    usual = old.asked("ready", "walk", "hire")
+    if any(map(is_broken, usual.values())):
+        sys.exit(f"check-upgrade: the old program does not work on its own schema: {usual}")
     before = old.rows()
 
     say("the new program on the old schema")
     findings = []
-    status = new.asked("ready")
-    hired = attempt(new, "hire")
-    if isinstance(hired, Broken) and new.rows() != before:
+    said = new.asked("ready", "hire")
+    if is_broken(said["hire"]) and new.rows() != before:
         findings.append(f"the new program on the old schema wrote half of a hire: {differing(before, new.rows())}")
     new.migrate()
-    if status != 503 and differing(before, new.rows(), table="django_migrations"):
-        findings.append(f"the new program on the old schema is ready ({status}), without its migrations")
+    if said["ready"] != 503 and differing(before, new.rows(), within="django_migrations"):
+        findings.append(f"the new program on the old schema is ready ({said['ready']}), without its migrations")
 
-    for name, program, ready in [("old", old, was_ready), ("new", new, 200)]:
-        say(f"the {name} program on the new schema")
-        findings += [f"the {name} program on the new schema: {fault}" for fault in faults(program, ready, pages)]
+    for name, program, ready in [("old", old, usual["ready"]), ("new", new, 200)]:
+        where = f"the {name} program on the new schema"
+        say(where)
+        findings += [f"{where}: {fault}" for fault in faults(program, ready, usual["walk"])]
     return findings
 
 
 def faults(program: Program, ready: int, pages: dict[str, int]) -> Iterator[str]:
     """What it no longer does of what the old program did on its own schema."""
-    status = attempt(program, "ready")
-    if status != ready:
-        yield f"/health/ready says {status}"
-    walked = attempt(program, "walk")
-    if isinstance(walked, Broken):
-        yield f"a page ends with {walked}"
-    elif lost := {name: pair for name, pair in differing(pages, walked).items() if pair[0] and pair[1]}:
+    said = program.asked("ready", "walk", "hire")
+    if said["ready"] != ready:
+        yield f"/health/ready says {said['ready']}"
+    if is_broken(said["walk"]):
+        yield f"a page ends with {said['walk']['broken']}"
+    elif lost := {name: pair for name, pair in differing(pages, said["walk"]).items() if None not in pair}:
         yield f"pages answer otherwise: {lost}"
-    hired = attempt(program, "hire")
-    if isinstance(hired, Broken):
-        yield f"nobody can be hired: {hired}"
+    if is_broken(said["hire"]):
+        yield f"nobody can be hired: {said['hire']['broken']}"
 
 
-def attempt(program: Program, verb: str):
-    """What it answers, or Broken."""
-    try:
-        return program.asked(verb)
-    except Broken as error:
-        return error
+def is_broken(said: Any) -> bool:
+    return isinstance(said, dict) and "broken" in said
 
 
-def differing(before: dict[str, int], after: dict[str, int], *, table: str = "") -> dict[str, tuple]:
+def differing(before: dict[str, int], after: dict[str, int], *, within: str = "") -> dict[str, tuple]:
     names = sorted(set(before) | set(after))
-    pairs = {name: (before.get(name), after.get(name)) for name in names if table in name}
+    pairs = {name: (before.get(name), after.get(name)) for name in names if within in name}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

@@ -1,4 +1,4 @@
-"""What people do with the program in the working folder: `python smoke.py ready`, `walk` or `hire`, as JSON.
+"""What people do with the program in the working folder: `smoke.py ready walk hire` says what came of each, as JSON.
 
 Each release is asked by its own copy of this file, so that it may use what its program has.
 """
@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from datetime import date
+from typing import Any
 
 sys.path[0] = os.getcwd()
 
@@ -64,6 +65,13 @@ def hire() -> str:
     return Employee.objects.get(pk=hired.pk).code
 
 
+def said(verb: str) -> Any:
+    """What the verb returns, or {"broken": the error}."""
+    try:
+        return {"ready": ready, "walk": walk, "hire": hire}[verb]()
+    except Exception as error:
+        return {"broken": f"{type(error).__name__}: {error}"}
+
+
 if __name__ == "__main__":
-    verb = {"ready": ready, "walk": walk, "hire": hire}[sys.argv[1]]
-    print(json.dumps(verb()))  # noqa: T201
+    print(json.dumps({verb: said(verb) for verb in sys.argv[1:]}))  # noqa: T201
