@@ -17,10 +17,7 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setattr(check, "ROOT", tmp_path)
 
     def git(*words):
-        done = subprocess.run(
-            ["git", *words], cwd=tmp_path, env=SYSTEM | WHO, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
+        return run("git", *words, cwd=tmp_path, env=SYSTEM | WHO).strip()
 
     def commit(path):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -73,17 +70,10 @@ def test_a_column_that_the_old_program_does_not_fill_is_found(tmp_path):
     new = tmp_path / "new"
     shutil.copytree(ROOT, new, ignore=shutil.ignore_patterns(".*", "data", "benchmarks", "docs", "__pycache__"))
     model = new / "hr" / "models" / "employee.py"
-    text = model.read_text()
-    model.write_text(
-        text.replace("    first_name = ", "    shoe = models.IntegerField(default=40)\n    first_name = ", 1)
-    )
-    subprocess.run(
-        [sys.executable, "manage.py", "makemigrations", "hr", "--name", "shoe"],
-        cwd=new,
-        env=SYSTEM | {"ENV_FILE": "none", "APP_ENV": "testing"},
-        check=True,
-        capture_output=True,
-    )
+    before, first, after = model.read_text().partition("    first_name = ")
+    model.write_text(f"{before}    shoe = models.IntegerField(default=40)\n{first}{after}")
+    environment = SYSTEM | {"ENV_FILE": "none", "APP_ENV": "testing"}
+    run(sys.executable, "manage.py", "makemigrations", "hr", "--name", "shoe", cwd=new, env=environment)
 
     found = compare(Program(ROOT, data=tmp_path / "data"), Program(new, data=tmp_path / "data"))
 

