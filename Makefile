@@ -34,7 +34,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy check-upgrade audit packages image image-scan image-save image-push rollout lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy check-upgrade released audit packages image image-scan image-save image-push rollout lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -114,6 +114,9 @@ check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose,
 
 check-upgrade: .venv/.dev ## Run the last release, or PREVIOUS=, on the schema of this one, and the other way round
 	$(EMBEDDED) $(PY) -m tests.upgrade --previous "$(PREVIOUS)"
+
+released: .venv/.dev ## Note that the migrations are released as VERSION, and must be kept to from now on
+	DJANGO_SETTINGS_MODULE=tests.settings $(EMBEDDED) $(PY) -m tests.expand_contract "$(or $(VERSION),$(error VERSION is missing))"
 
 audit: .tools/.made ## Ask what is known of the locked packages' vulnerabilities
 	.tools/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements*.txt))

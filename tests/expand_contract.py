@@ -8,6 +8,7 @@ tables exist (django-migration-linter 6.0 found NOT NULL columns in an index tha
 """
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from django.db.models.fields import NOT_PROVIDED
 
 ROOT = Path(__file__).parents[1]
 OURS = ("core", "hr")
-# The last release and its newest migrations. `make release` writes it; a null version is before the first.
-RELEASED = json.loads((ROOT / "deploy" / "released.json").read_text())
+# The last release and its newest migrations: `make released VERSION=…` writes it. A null version is before the first.
+FILE = ROOT / "deploy" / "released.json"
+RELEASED = json.loads(FILE.read_text())
 
 
 def findings_since_the_release() -> list[str]:
@@ -49,9 +51,15 @@ def findings(migrations: Iterable[Migration], *, released: ProjectState, version
     return found
 
 
+def note_release(version: str) -> None:
+    """The migrations of this program are those of a release from now on, and are judged no more."""
+    leaves = sorted(node for node in MigrationLoader(None).graph.leaf_nodes() if node[0] in OURS)
+    FILE.write_text(json.dumps({"version": version, "migrations": dict(leaves)}, indent=2) + "\n")
+
+
 def numbers(version: str) -> tuple[int, ...]:
-    """1.10.0 is after 1.9.0."""
-    return tuple(int(part) for part in version.split("."))
+    """1.10.0 is after 1.9.0; what is behind a hyphen counts nothing."""
+    return tuple(int(part) for part in version.partition("-")[0].split("."))
 
 
 def flattened(given: Iterable[operations.base.Operation]) -> Iterator[operations.base.Operation]:
@@ -129,3 +137,10 @@ def narrowed(old: models.Field, new: models.Field, name: str) -> str | None:
     if shorter[1] and shorter[1] < shorter[0]:
         return f"{name} becomes shorter"
     return None
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    note_release(sys.argv[1])

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 from django.db import migrations, models
 from django.db.migrations.state import ModelState, ProjectState
 
+from tests import expand_contract
 from tests.expand_contract import ROOT, findings, findings_since_the_release
 
 NOT_NULL = "NOT NULL without a db_default"
@@ -116,8 +119,11 @@ def test_migrations_since_the_last_release_let_it_go_on():
     assert findings_since_the_release() == [], "see docs/pipeline.md, Migrations"
 
 
-def test_the_file_of_the_last_release_names_migrations_that_exist():
-    text = (ROOT / "deploy" / "released.json").read_text()
+def test_a_release_is_noted_with_its_newest_migrations(tmp_path, monkeypatch):
+    monkeypatch.setattr(expand_contract, "FILE", tmp_path / "released.json")
 
-    for app in ("core", "hr"):
-        assert any(f'"{path.stem}"' in text for path in (ROOT / app / "migrations").glob("0*.py"))
+    expand_contract.note_release("1.2.0")
+
+    noted = json.loads((tmp_path / "released.json").read_text())
+    newest = {app: max(path.stem for path in (ROOT / app / "migrations").glob("0*.py")) for app in ("core", "hr")}
+    assert noted == {"version": "1.2.0", "migrations": newest}

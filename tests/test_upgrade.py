@@ -53,6 +53,19 @@ def test_the_old_program_is_the_last_release(repository):
     assert check.last_release() == "v1.10.0"
 
 
+def test_a_release_that_was_not_noted_is_found(monkeypatch):
+    def behind(tag, version):
+        monkeypatch.setitem(check.RELEASED, "version", version)
+        return check.behind(tag)
+
+    assert behind("", None) == ""
+    assert behind("v1.9.0", "1.9.0") == ""
+    # Noted in the commit that is about to be tagged.
+    assert behind("v1.9.0", "1.10.0") == ""
+    assert behind("v1.10.0", "1.9.0").endswith("the last release is v1.10.0: make released VERSION=1.10.0")
+    assert behind("v1.0.0", None).startswith("deploy/released.json is of None")
+
+
 def test_a_shallow_clone_says_that_nothing_was_checked(repository, tmp_path, monkeypatch, capsys):
     repository("first")
     repository("second")

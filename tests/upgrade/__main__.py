@@ -20,6 +20,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.expand_contract import RELEASED, numbers
+
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = ("core/migrations/0*.py", "hr/migrations/0*.py")
 PEOPLE = "12"
@@ -32,6 +34,9 @@ def main(words: list[str] | None = None) -> int:
     if git("rev-parse", "--is-shallow-repository") == "true":
         say("NOT CHECKED: this clone is shallow and knows no earlier version; fetch all of the history")
         return 0
+    if stale := behind(git("tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").partition("\n")[0]):
+        say(stale)
+        return 1
     previous = wanted.previous or last_release() or before_the_newest_migration()
     with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
         old = Program(Path(folder) / "old", data=Path(folder) / "data")
@@ -54,6 +59,16 @@ def git(*words: str) -> str:
 def last_release() -> str:
     """The newest tag `v…` among the ancestors of the parent, so that a release is not compared with itself."""
     return git("tag", "--list", "v*", "--merged", "HEAD^", "--sort=-version:refname").partition("\n")[0]
+
+
+def behind(tag: str) -> str:
+    """What to do about a file of the last release that is older than the release; '' if it is not."""
+    said = RELEASED["version"]
+    if not tag or (said and numbers(said) >= numbers(tag.removeprefix("v"))):
+        return ""
+    return (
+        f"deploy/released.json is of {said}, the last release is {tag}: make released VERSION={tag.removeprefix('v')}"
+    )
 
 
 def before_the_newest_migration() -> str:
