@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 from structlog.stdlib import ProcessorFormatter
 
 from backoffice.env import Environment
@@ -33,6 +34,19 @@ CHANNELS = ["stack", "single", "daily", "stderr"]
 KNOWN = {"backoffice", "core", "hr", "django_structlog", "django_tasks", "django_tasks_db"}
 HIDDEN = "…"
 Event = dict[str, Any]
+# backoffice/metrics.py shows it. Both levels are there from the start: a rate needs a first value.
+LINES = Counter("evaltrack_log_lines", "Lines written about what went wrong", ["level"], registry=None)
+LINES_OF = {level: LINES.labels(level) for level in ("error", "critical")}
+
+
+class LineCounter(logging.Handler):
+    """Counts lines of error and of critical, wherever they are written to."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        LINES_OF["critical" if record.levelno >= logging.CRITICAL else "error"].inc()
 
 
 class DailyFileHandler(logging.FileHandler):
@@ -186,8 +200,9 @@ def logging_settings(env: Environment, *, data_dir: Path, protected: bool) -> di
         "disable_existing_loggers": False,
         "formatters": {"ours": {"()": formatter, "form": form}},
         # Without any handler a line would go to stderr as it is.
-        "handlers": handlers | {"nowhere": {"class": "logging.NullHandler"}},
-        "root": {"handlers": list(handlers), "level": level},
+        "handlers": handlers
+        | {"nowhere": {"class": "logging.NullHandler"}, "counter": {"class": "backoffice.logs.LineCounter"}},
+        "root": {"handlers": [*handlers, "counter"], "level": level},
         # Django's own handlers would print every line twice and mail the ADMINS that nobody set.
         "loggers": {
             "django": {"handlers": [], "level": "NOTSET"},

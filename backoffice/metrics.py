@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from backoffice import health
+from backoffice import health, logs
 from backoffice.request_log import view_of
 from hr.vitals import business_figures
 
@@ -53,6 +53,7 @@ MEMORY = Gauge(
     multiprocess_mode="livesum",
     registry=COUNTED,
 )
+COUNTED.register(logs.LINES)
 
 
 class ProcessUse:

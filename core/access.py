@@ -121,14 +121,15 @@ def revoke(permission: str, of: User | Group, obj: Model) -> int:
 
 def end(grant: UserGrant | GroupGrant, *, by: User | None) -> None:
     """Let a grant hold no longer: it stays as a record of what was. One that has not begun leaves none."""
+    end_each(type(grant).objects.filter(pk=grant.pk), by=by)
+
+
+def end_each(grants: GrantQuerySet, *, by: User | None) -> int:
+    """As `end`; returns how many had not ended yet."""
     now = timezone.now()
-    if grant.valid_until is not None and grant.valid_until <= now:
-        return
-    if grant.valid_from >= now:
-        grant.delete()
-        return
-    grant.valid_until, grant.ended_by = now, by
-    grant.save(update_fields=["valid_until", "ended_by"])
+    running = grants.exclude(valid_until__lte=now)
+    never_held, _by_model = running.filter(valid_from__gte=now).delete()
+    return never_held + running.filter(valid_from__lt=now).update(valid_until=now, ended_by=by)
 
 
 def end_all(user: User, *, begun_by: datetime | None) -> int:
@@ -145,10 +146,7 @@ def end_all_on(row: Model, permission: str, *, begun_by: datetime | None) -> int
 def _end_each(grants: GrantQuerySet, begun_by: datetime | None) -> int:
     if begun_by is not None:
         grants = grants.filter(valid_from__lte=begun_by)
-    ended = list(grants.exclude(valid_until__lte=timezone.now()))
-    for grant in ended:
-        end(grant, by=None)
-    return len(ended)
+    return end_each(grants, by=None)
 
 
 def granted_ids(user: User, permission: str, model: type[Model]) -> list[int]:

@@ -22,6 +22,7 @@ from core.models import GroupGrant, UserGrant
 from core.models.grant import Grant
 from core.roles import role_label
 from core.services import grants
+from core.services.batches import few_keys
 
 STATES = {
     "in_force": ("success", gettext_lazy("in force")),
@@ -97,11 +98,9 @@ class GrantAdmin(BackofficeAdmin):
 
     @action(description=gettext_lazy("End now"), permissions=["end"])
     def end_many(self, request: HttpRequest, queryset: QuerySet) -> None:
-        running = list(queryset.exclude(valid_until__lte=timezone.now()))
-        for grant in running:
-            grants.end(grant, actor=request.user)
-        text = ngettext("%(count)d right has ended.", "%(count)d rights have ended.", len(running))
-        self.message_user(request, text % {"count": len(running)})
+        ended = grants.end_many(self.model, few_keys(queryset), actor=request.user)
+        text = ngettext("%(count)d right has ended.", "%(count)d rights have ended.", ended)
+        self.message_user(request, text % {"count": ended})
 
     # The library's fields have no translated names, and a permission's own name is English.
     @display(description=gettext_lazy("right"), ordering="permission")

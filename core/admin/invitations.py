@@ -3,7 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,9 +14,9 @@ from unfold.decorators import action, display
 
 from core.admin.badges import badge_column
 from core.admin.base import BackofficeAdmin
-from core.errors import DomainError
 from core.models import Invitation
 from core.services import invitations
+from core.services.batches import few_keys
 
 LABELS = {"pending": "info", "sent": "success", "bounced": "danger", "failed": "danger"}
 
@@ -94,7 +94,7 @@ class InvitationAdmin(BackofficeAdmin):
 
     @action(description=gettext_lazy("Send again"), permissions=["change"])
     def resend(self, request: HttpRequest, queryset: QuerySet) -> None:
-        sent = invitations.resend(queryset, actor=request.user)
+        sent = invitations.resend(few_keys(queryset, "user_id"), actor=request.user)
         text = ngettext(
             "%(count)d invitation is on its way. Who has a password already gets none.",
             "%(count)d invitations are on their way. Who has a password already gets none.",
@@ -104,13 +104,9 @@ class InvitationAdmin(BackofficeAdmin):
 
     @action(description=gettext_lazy("Print codes on paper"), permissions=["change"])
     def print_codes(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        try:
-            codes = invitations.issue_codes(
-                queryset.filter(Q(channel=Invitation.Channel.PAPER))[: invitations.MOST_CODES + 1], actor=request.user
-            )
-        except DomainError as error:
-            self.message_user(request, error.message, messages.ERROR)
-            return None
+        codes = invitations.issue_codes(
+            queryset.filter(channel=Invitation.Channel.PAPER)[: invitations.MOST_CODES + 1], actor=request.user
+        )
         if not codes:
             self.message_user(request, _("None of these invitations is on paper and open."), messages.WARNING)
             return None

@@ -5,7 +5,7 @@ Nobody grants to himself, nor more than he holds. What is ended stays in the lis
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from core.errors import DomainError, NotAllowed, NotFound
 from core.grant_list import state_of
 from core.grantable import grantable_of
 from core.models import GroupGrant, User, UserGrant
+from core.services.batches import batches_of
 
 if TYPE_CHECKING:
     from core.models.grant import AnyGrant
@@ -97,6 +98,14 @@ def end(grant: AnyGrant, *, actor: User) -> None:
     if not can_end(actor):
         raise NotAllowed()
     access.end(grant, by=actor)
+
+
+@transaction.atomic
+def end_many(model: type[AnyGrant], ids: Sequence[int], *, actor: User) -> int:
+    """As `end`, for each; returns how many were running. Raises NotAllowed, and DomainError for too many."""
+    if not can_end(actor):
+        raise NotAllowed()
+    return sum(access.end_each(model.objects.filter(pk__in=batch), by=actor) for batch in batches_of(ids))
 
 
 def holder_of(grant: AnyGrant) -> User | Group:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from core.auth import find_user
 from core.errors import DomainError, NotAllowed
 from core.models import Invitation, User
 from core.roles import EMPLOYEE
+from core.services.batches import batches_of
 
 logger = logging.getLogger(__name__)
 
@@ -80,19 +81,23 @@ def prepare(
     return waiting | {invitation.user_id: invitation for invitation in made}
 
 
-def resend(invitations: Iterable[Invitation], *, actor: User) -> int:
-    """Queue new invitations for the users of these; returns how many.
+@transaction.atomic
+def resend(user_ids: Sequence[int], *, actor: User) -> int:
+    """Queue new invitations for these users; returns for how many.
 
     Not for who has a password, unless there is no e-mail either: such a user gets a new code on paper.
     """
     if not actor.has_perm("core.change_invitation"):
         raise NotAllowed()
-    users = User.objects.filter(pk__in={invitation.user_id for invitation in invitations}, is_active=True)
-    waiting = [user for user in users if not user.has_usable_password()]
-    forgetful = [user for user in users if user.has_usable_password() and not user.email]
-    prepare(waiting, actor=actor)
-    prepare(forgetful, actor=actor, purpose=Purpose.RESET)
-    return len(waiting) + len(forgetful)
+    sent = 0
+    for batch in batches_of(user_ids):
+        users = User.objects.filter(pk__in=batch, is_active=True)
+        waiting = [user for user in users if not user.has_usable_password()]
+        forgetful = [user for user in users if user.has_usable_password() and not user.email]
+        prepare(waiting, actor=actor)
+        prepare(forgetful, actor=actor, purpose=Purpose.RESET)
+        sent += len(waiting) + len(forgetful)
+    return sent
 
 
 def send_to(user: User, *, actor: User) -> Invitation:

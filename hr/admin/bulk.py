@@ -12,10 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
-from core.errors import DomainError
+from core.services.batches import few_keys
 from hr.admin.dialogs import ActionForm
-from hr.querysets import all_keys
-from hr.services.batches import MOST_ROWS, in_batches, require_few
+from hr.services.batches import in_batches
 
 if TYPE_CHECKING:
     from hr.admin.base import HrAdmin
@@ -38,12 +37,7 @@ def run_on_many(
 
     The page posts to the list as the action menu did, so that "all of the filter" stays all of the filter.
     """
-    ids = all_keys(queryset.order_by()[: MOST_ROWS + 1])
-    try:
-        require_few(ids)
-    except DomainError as error:
-        messages.error(request, error.message)
-        return None
+    ids = few_keys(queryset)
     sent = "_form_submitted" in request.POST
     form = form_class(request=request, data=request.POST if sent else None)
     if sent and form.is_valid():

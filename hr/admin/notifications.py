@@ -11,9 +11,11 @@ from unfold.decorators import action, display
 
 from core.admin.badges import badge_column
 from core.admin.base import BackofficeAdmin
+from core.services.batches import few_keys
 from hr.admin.inbox import inbox_view, open_view
 from hr.admin.messages import NamedChangeList, error_of, name_subjects
 from hr.models import Notification
+from hr.services.batches import in_batches
 from hr.services.delivery import mark_read
 
 LABELS = {
@@ -67,7 +69,7 @@ class NotificationAdmin(BackofficeAdmin):
 
     @action(description=gettext_lazy("Mark as read"))
     def mark_as_read(self, request: HttpRequest, queryset: QuerySet) -> None:
-        read = mark_read(list(queryset.values_list("pk", flat=True)), actor=request.user)
+        read = in_batches(mark_read, few_keys(queryset), actor=request.user, values={}) or 0
         text = ngettext("%(count)d notification is read.", "%(count)d notifications are read.", read)
         self.message_user(request, text % {"count": read})
 

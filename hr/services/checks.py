@@ -163,8 +163,7 @@ def end_grants(keys: Sequence[str]) -> None:
 
 
 def end_delegations(keys: Sequence[str]) -> None:
-    for grant in UserGrant.objects.filter(pk__in=keys, permission__codename=DELEGATION):
-        access.end(grant, by=None)
+    access.end_each(UserGrant.objects.filter(pk__in=keys, permission__codename=DELEGATION), by=None)
 
 
 @business_atomic

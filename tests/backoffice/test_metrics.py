@@ -1,3 +1,4 @@
+import logging
 import os
 import re
 import signal
@@ -99,6 +100,20 @@ def test_requests_are_counted_by_view_and_status(client):
         client.get("/login/")
 
     assert now_of(name)[label] == before + 3
+
+
+@reading
+def test_lines_about_what_went_wrong_are_counted_by_level():
+    name = "evaltrack_log_lines_total"
+    before = now_of(name)
+
+    logging.getLogger("hr.loading").critical("nothing works")
+    for _ in range(2):
+        logging.getLogger("django.request").error("this did not")
+    logging.getLogger("hr.loading").warning("this might")
+
+    added = {label: value - before[label] for label, value in now_of(name).items()}
+    assert added == {'level="critical"': 1, 'level="error"': 2}
 
 
 @reading

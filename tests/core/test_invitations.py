@@ -317,9 +317,9 @@ def test_the_clock_stops_between_two_mails(nora, emma, mailoutbox):
 def test_sending_again_reaches_who_has_no_password_yet(client, hugo, nora, emma, mailoutbox):
     bounced = invite(nora)
     invitations.mark_bounced(reason="550", invitation_id=bounced.pk)
-    done = invite(emma)
+    invite(emma)
 
-    assert invitations.resend([bounced, done], actor=hugo) == 1
+    assert invitations.resend([nora.pk, emma.pk], actor=hugo) == 1
     invitations.deliver_due(limit=10)
 
     assert [message.to[0] for message in mailoutbox].count("nora@example.org") == 2
@@ -328,7 +328,7 @@ def test_sending_again_reaches_who_has_no_password_yet(client, hugo, nora, emma,
 
 def test_who_may_not_invite_may_not_send_again(emma, nora):
     with pytest.raises(NotAllowed):
-        invitations.resend([invite(nora)], actor=emma)
+        invitations.resend([nora.pk], actor=emma)
 
 
 def test_an_administrator_sends_a_link_by_hand(ana, hugo, nora, emma, paula):
@@ -348,12 +348,12 @@ def test_an_administrator_sends_a_link_by_hand(ana, hugo, nora, emma, paula):
 
 
 def test_who_has_no_mail_and_forgot_the_password_gets_a_new_code(client, hugo, paula):
-    used = invitations.prepare([paula], actor=hugo)[paula.pk]
+    invitations.prepare([paula], actor=hugo)
     paula.set_password(PASSWORD)
     paula.save()
     Invitation.objects.update(accepted_at=timezone.now())
 
-    assert invitations.resend([used], actor=hugo) == 1
+    assert invitations.resend([paula.pk], actor=hugo) == 1
     ((_invitation, code),) = invitations.issue_codes(list(Invitation.objects.open()), actor=hugo)
 
     assert activate(client, code).status_code == 302
@@ -542,6 +542,17 @@ def test_the_list_sends_again(client, hugo, nora, mailoutbox):
 
     assert response.status_code == 200
     assert len(mailoutbox) == 2
+
+
+def test_more_than_are_changed_at_once_are_refused_on_the_list(client, hugo, nora, emma, monkeypatch):
+    monkeypatch.setattr("core.services.batches.MOST_ROWS", 1)
+    chosen = [invite(nora).pk, invite(emma).pk]
+    client.force_login(hugo)
+
+    response = client.post(reverse_list(), {"action": "resend", "_selected_action": chosen}, follow=True)
+
+    assert "Se cambian a la vez 1 registros como máximo." in response.text
+    assert Invitation.objects.count() == 2
 
 
 def test_the_auditor_reads_the_list_and_acts_on_nothing(client, nora, synced_roles):

@@ -35,9 +35,8 @@ class Counter:
         self.numbers: dict[int, Tally] = {}
         self.digits: dict[int, Tally] = {}
 
-    def count(self, position: int, rows: list[int], column: Sequence[Any], cells: list[Any]) -> None:
-        """`column` as the file holds it, `cells` what became of it."""
-        kinds = set(map(type, column))
+    def count(self, position: int, rows: list[int], column: Sequence[Any], kinds: set[type], cells: list[Any]) -> None:
+        """`column` as the file holds it, of values of these kinds; `cells` what became of it."""
         if str in kinds:
             texts = cells if len(kinds) == 1 else [value if type(value) is str else "" for value in column]
             self._note(self.digits, position, rows, list(map(str.isdigit, texts)))
@@ -65,16 +64,18 @@ def make_block(batch: Sequence[tuple[int, Sequence[Any]]], counter: Counter | No
     numbers = [number for number, _row in batch]
     columns, days = [], []
     for position, column in enumerate(_columns(batch)):
-        converted, has_days = _converted(column)
+        kinds = set(map(type, column))
+        converted, has_days = _converted(column, kinds)
         columns.append(converted)
         if has_days:
             days.append(position)
         if counter:
-            counter.count(position, numbers, column, converted)
+            counter.count(position, numbers, column, kinds, converted)
     while columns and not any(columns[-1]):
         columns.pop()
-    filled = list(map(any, zip(*columns, strict=True)))
-    if not all(filled) or not columns:
+    # One column without a blank cell tells that no row is blank.
+    if not any(map(all, columns)):
+        filled = list(map(any, zip(*columns, strict=True)))
         numbers = list(compress(numbers, filled))
         columns = [list(compress(column, filled)) for column in columns]
     return numbers, columns, [position for position in days if position < len(columns)]
@@ -98,9 +99,8 @@ def _last_filled(row: Sequence[Any]) -> int:
     return next((at for at in range(len(row), 0, -1) if row[at - 1] != ""), 0)
 
 
-def _converted(column: tuple[Any, ...]) -> tuple[list[Any], bool]:
+def _converted(column: tuple[Any, ...], kinds: set[type]) -> tuple[list[Any], bool]:
     """The cells as they travel, and whether days are among them."""
-    kinds = set(map(type, column))
     if kinds == {str}:
         return clean_all(column), False
     if kinds == {date}:

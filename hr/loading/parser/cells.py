@@ -50,9 +50,10 @@ def clean(text: str) -> str:
 
 def clean_all(texts: Sequence[str]) -> list[str]:
     """`clean` of each. Most columns need nothing, which one look at all of them tells."""
-    stripped = list(map(str.strip, texts))
-    joined = "".join(stripped)
-    return stripped if joined.isprintable() and "'" not in joined else list(map(clean, texts))
+    joined = f"|{'|'.join(texts)}|"
+    # Of blanks only the plain one is printable.
+    is_clean = joined.isprintable() and "'" not in joined and " |" not in joined and "| " not in joined
+    return list(texts if is_clean else map(clean, texts))
 
 
 def _clean_character(character: str) -> str:

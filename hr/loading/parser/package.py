@@ -7,11 +7,13 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from posixpath import dirname, join, normpath
 from xml.etree import ElementTree
 
 from hr.loading.parser.refused import Refused
-from hr.loading.parser.sheet_scan import SheetScan
+from hr.loading.parser.sheet_marks import SheetMarks
+from hr.loading.parser.sheet_reach import SheetReach
 
 PIECE = 1024 * 1024
 # A document type may only stand before the root element; nobody needs so much room there.
@@ -33,7 +35,8 @@ class Package:
     """Raises Refused unless every part unfolds to what the directory promises and is harmless."""
 
     def __init__(self, content: bytes) -> None:
-        self.scans: dict[str, SheetScan] = {}
+        self._content = content
+        self._reaches: dict[str, SheetReach] = {}
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 for part in archive.infolist():
@@ -43,12 +46,19 @@ class Package:
         except (*_DAMAGED, ElementTree.ParseError, KeyError) as error:
             raise Refused("damaged") from error
 
-    def scan_of(self, sheet: str) -> SheetScan:
-        """What was seen in the sheet of this name."""
-        return self.scans.get(self._sheets.get(sheet, ""), SheetScan())
+    def reach_of(self, sheet: str) -> SheetReach:
+        """How far the cells of the sheet of this name reach."""
+        return self._reaches.get(self._sheets.get(sheet, ""), SheetReach())
 
-    def size_of(self, sheet: str) -> int:
-        return self.scan_of(sheet).size
+    def marks_of(self, sheet: str) -> SheetMarks:
+        """What is hidden, computed or wrong in it. Raises Refused for too much of that."""
+        marks = SheetMarks(self.reach_of(sheet).columns)
+        if (part := self._sheets.get(sheet)) in self._reaches:
+            with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
+                for piece in _pieces(archive, archive.getinfo(part)):
+                    marks.feed(piece)
+        marks.finish()
+        return marks
 
     def _look_through(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         pieces = _pieces(archive, part)
@@ -59,13 +69,12 @@ class Package:
             _refuse_programs(part.filename, first)
         elif first.startswith(_FILES):
             raise Refused("nested", part=part.filename[:100])
-        scan = SheetScan(first) if "/worksheets/" in f"/{part.filename}" and is_xml else None
-        if scan:
-            self.scans[part.filename] = scan
-            scan.feed(first)
-        for piece in pieces:
-            if scan:
-                scan.feed(piece)
+        if "/worksheets/" in f"/{part.filename}" and is_xml:
+            reach = self._reaches[part.filename] = SheetReach()
+            for piece in chain([first], pieces):
+                reach.feed(piece)
+        for _piece in pieces:
+            pass
 
 
 def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:

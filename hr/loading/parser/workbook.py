@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
 from typing import Any
 
 from python_calamine import (
@@ -19,6 +20,7 @@ from python_calamine import (
 from hr.loading.parser.blocks import Block, Counter, blocks, make_block
 from hr.loading.parser.package import Package
 from hr.loading.parser.refused import Refused
+from hr.loading.parser.sheet_marks import SheetMarks
 
 # A sheet beyond the chosen one is looked into only if that takes no time.
 QUICK_TO_READ = 4 * 1024 * 1024
@@ -30,6 +32,7 @@ class Workbook:
     def __init__(self, content: bytes, options: dict[str, Any]) -> None:
         self._package = Package(content)
         self._open: dict[str, CalamineSheet] = {}
+        self._marks: dict[str, SheetMarks] = {}
         try:
             self._workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         except PasswordError as error:
@@ -61,40 +64,43 @@ class Workbook:
 
     def findings(self) -> dict[str, Any]:
         """What stands in the sheet that `rows` gave beside its cells."""
-        scan = self._package.scan_of(self._read)
+        marks = self._marks[self._read]
         merged = self._sheet(self._read).merged_cell_ranges or []
         return {
             "numbers": {position: tuple(tally) for position, tally in self._counter.numbers.items()},
             "digits": {position: tuple(tally) for position, tally in self._counter.digits.items()},
             "merged": [(first[0] + 1, first[1], last[0] + 1, last[1]) for first, last in islice(merged, 100_000)],
-            "hidden_rows": scan.hidden_rows,
-            "hidden_columns": scan.hidden_columns,
-            "formulas": (scan.formulas, scan.first_formulas),
-            "unsolved": scan.unsolved,
-            "errors": scan.errors,
+            "hidden_rows": marks.hidden_rows,
+            "hidden_columns": marks.hidden_columns,
+            "formulas": (marks.formulas, marks.first_formulas),
+            "unsolved": marks.unsolved,
+            "errors": marks.errors,
             "from_1904": self._package.counts_from_1904,
         }
 
     def _sheet(self, name: str) -> CalamineSheet:
         if name not in self._open:
-            self._package.scan_of(name).refuse_far()
+            self._package.reach_of(name).refuse_far()
             # One large sheet at a time.
             if not self._is_quick(name):
                 self._open = {other: sheet for other, sheet in self._open.items() if self._is_quick(other)}
-            try:
-                self._open[name] = self._workbook.get_sheet_by_name(name)
-            except (CalamineError, OSError, ValueError) as error:
-                raise Refused("damaged") from error
+            # The reader leaves the interpreter to others while it reads.
+            with ThreadPoolExecutor(1) as aside:
+                marks = aside.submit(self._package.marks_of, name)
+                try:
+                    self._open[name] = self._workbook.get_sheet_by_name(name)
+                except (CalamineError, OSError, ValueError) as error:
+                    raise Refused("damaged") from error
+                self._marks[name] = marks.result()
         return self._open[name]
 
     def _is_quick(self, name: str) -> bool:
-        return self._package.size_of(name) <= QUICK_TO_READ
+        return self._package.reach_of(name).size <= QUICK_TO_READ
 
     def _rows(self, way: int) -> Iterator[tuple[int, list[Any]]]:
         sheet = self._sheet(self.ways[way])
         if sheet.start is None:
-            return
+            return iter(())
         # The reader begins with row 1, but with the first filled column.
-        before = [""] * sheet.start[1]
-        for number, row in enumerate(sheet.iter_rows(), 1):
-            yield number, before + row if before else row
+        before, rows = [""] * sheet.start[1], sheet.iter_rows()
+        return zip(count(1), (before + row for row in rows) if before else rows, strict=False)

@@ -2,8 +2,8 @@ import pytest
 from django.urls import reverse
 
 from core.errors import DomainError
+from core.services import batches
 from hr.models import Employee
-from hr.services import batches
 from hr.services.batches import in_batches
 from hr.services.employment import suspend_employees
 from tests.factories import make_employee
@@ -62,7 +62,6 @@ def test_more_than_are_changed_at_once_are_refused_in_words(people, hr_manager):
 
 
 def test_the_list_says_so_before_it_asks(people, client, hr_manager, monkeypatch):
-    monkeypatch.setattr("hr.admin.bulk.MOST_ROWS", 4)
     monkeypatch.setattr(batches, "MOST_ROWS", 4)
     sent = {"action": "suspend_many", "select_across": 1, "index": 0, "_selected_action": people[0].pk}
 

@@ -1,13 +1,18 @@
 """Who may give and end rights on one record, whatever page or command asks."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
+from core import access
 from core.errors import NotAllowed, NotFound
 from core.grant_list import targets_of
 from core.models import UserGrant
 from core.services import grants
 from hr.models import Employee
+from tests.factories import make_user
 
 
 @pytest.fixture
@@ -86,6 +91,37 @@ def test_a_right_is_ended_by_who_may_end_it(world):
 
     grants.end(grant, actor=world.user("hr_manager"))
     assert world.keys_of(Employee.objects.visible_to(world.user("grant_employee"))) == {"gabo"}
+
+
+def test_many_rights_are_ended_together_by_who_may_end_one(world, django_assert_max_num_queries):
+    now, luisa, hr_manager = timezone.now(), world.employees["luisa"], world.user("hr_manager")
+    dates = {
+        "running": (now - timedelta(days=1), None),
+        "coming": (now + timedelta(days=1), None),
+        "over": (now - timedelta(days=2), now),
+    }
+    held = {}
+    for name, (begin, over) in dates.items():
+        for number in range(3):
+            held[name, number] = access.grant(
+                "view_employee", make_user(), luisa, granted_by=hr_manager, valid_from=begin, valid_until=over
+            )
+    ids = [grant.pk for grant in held.values()]
+
+    for actor in ("head", "auditor", "plain"):
+        with pytest.raises(NotAllowed):
+            grants.end_many(UserGrant, ids, actor=world.user(actor))
+    assert UserGrant.objects.filter(pk__in=ids, ended_by=None).count() == 9
+
+    with django_assert_max_num_queries(7):  # however many they are
+        assert grants.end_many(UserGrant, ids, actor=hr_manager) == 6
+    left = UserGrant.objects.filter(pk__in=ids)
+    assert {grant.pk: grant.ended_by for grant in left} == {
+        grant.pk: hr_manager if name == "running" else None
+        for (name, _number), grant in held.items()
+        if name != "coming"
+    }
+    assert not left.in_force().exists()
 
 
 def test_what_a_grant_is_on_is_told_to_who_sees_it(world):
