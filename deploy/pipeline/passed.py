@@ -50,7 +50,7 @@ def succeeded(environment: str, digest: str) -> bool:
     """An older deployment is `inactive` by now; that it once succeeded is what counts."""
     commit = os.environ["GITHUB_SHA"]
     return any(
-        status["state"] == "success" and status["environment_url"].endswith(f"#{digest}")
+        status["state"] == "success" and (status["environment_url"] or "").endswith(f"#{digest}")
         for deployment in asked(f"deployments?environment={environment}&sha={commit}&per_page=100")
         for status in asked(f"deployments/{deployment['id']}/statuses?per_page=100")
     )

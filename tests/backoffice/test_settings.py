@@ -6,6 +6,7 @@ import logging.config
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import date, timedelta
 
 import pytest
@@ -340,6 +341,13 @@ def test_log_format(settings_of):
     assert settings_of(**PRODUCTION | {"LOG_FORMAT": "line"}).FAULTS == [
         "LOG_FORMAT=line writes down what people typed; it is for demo, local, testing."
     ]
+
+
+def test_app_version(settings_of):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert settings_of().APP_VERSION == project["version"]
+    assert settings_of(APP_VERSION="1.2.0-3-gabc").APP_VERSION == "1.2.0-3-gabc"
 
 
 def test_app_colour(settings_of):
