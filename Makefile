@@ -9,6 +9,7 @@ BENCH_ARGS ?=
 # On which databases.
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
+AUDIT_ARGS ?=
 export HOST PORT COVERAGE_CORE
 
 PY := .venv/bin/python
@@ -119,7 +120,9 @@ released: .venv/.dev ## Note that the migrations are released as VERSION, and mu
 	DJANGO_SETTINGS_MODULE=tests.settings $(EMBEDDED) $(PY) -m tests.expand_contract "$(or $(VERSION),$(error VERSION is missing))"
 
 audit: .tools/.made ## Ask what is known of the locked packages' vulnerabilities
-	.tools/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements*.txt))
+	set -e; for lock in requirements*.txt; do \
+		.tools/bin/pip-audit --strict --disable-pip --require-hashes $(AUDIT_ARGS) -r "$$lock"; \
+	done
 
 packages: ## Install Debian's packages that the other targets need (root, or sudo)
 	.ci/run packages

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.backoffice.conftest import SYSTEM
-from tests.deploy.conftest import ROOT, run
+from tests.deploy.conftest import ROOT, run, tool
 
 FOLDER = ROOT / "deploy" / "pipeline"
 DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
@@ -133,6 +133,43 @@ def test_without_an_answer_nothing_goes_on(passed, github):
 @pytest.mark.parametrize(("environment", "digest"), [("live", DIGEST), ("qa", "1.0.0"), ("qa", f"{DIGEST}; true")])
 def test_only_a_known_environment_and_a_digest_are_taken(passed, environment, digest):
     assert passed(environment, digest)[0] == 1
+
+
+# --- Known vulnerabilities --------------------------------------------------------------------------------------------
+class Vulnerabilities(BaseHTTPRequestHandler):
+    """OSV's answer, by the name of the package."""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"]
+        self.server.asked.add(asked)
+        known = {"id": "OSV-1", "published": "2026-01-01T00:00:00Z", "summary": "", "details": "", "affected": []}
+        text = json.dumps({"vulns": [known]} if asked == self.server.vulnerable else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.deploy_tools
+def test_a_known_vulnerability_in_any_lock_file_fails_the_audit(tmp_path):
+    tool("pip-audit")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vulnerabilities)
+    server.asked = set()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+    words = f"-s osv --osv-url http://127.0.0.1:{server.server_port}/ --cache-dir {tmp_path}"
+
+    ended = {}
+    for server.vulnerable in ("", "django", "zizmor"):
+        command = ["make", "audit", f"AUDIT_ARGS={words}"]
+        ended[server.vulnerable] = subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
+    server.shutdown()
+    server.server_close()
+
+    assert ended == {"": 0, "django": 2, "zizmor": 2}
+    assert {"django", "mysqlclient", "pytest", "zizmor"} <= server.asked
 
 
 # --- The scripts ------------------------------------------------------------------------------------------------------
