@@ -129,6 +129,7 @@ packages: ## Install Debian's packages that the other targets need (root, or sud
 
 image: ## Build the image; VERSION= names it otherwise than the tags do
 	docker build --pull --build-arg VERSION="$(IMAGE_VERSION)" --build-arg COMMIT="$$(git rev-parse HEAD)" \
+		--label org.opencontainers.image.created="$$(git show --no-patch --format=%cI HEAD)" \
 		-t "$(IMAGE):$(IMAGE_VERSION)" -t "evaltrack-web:v$(IMAGE_VERSION)" .
 	@echo "version=$(IMAGE_VERSION)" >> "$${GITHUB_OUTPUT:-/dev/null}"
 
