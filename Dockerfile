@@ -53,7 +53,7 @@ CMD ["web"]
 # Last: they change with every build.
 ARG VERSION=1.0.0
 ARG COMMIT=unknown
-ENV APP_VERSION=${VERSION}
+ENV APP_VERSION=${VERSION} APP_COMMIT=${COMMIT}
 LABEL org.opencontainers.image.title="EvalTrack" \
       org.opencontainers.image.source="https://github.com/company/evaltrack" \
       org.opencontainers.image.licenses="MIT" \

@@ -10,6 +10,9 @@ BENCH_ARGS ?=
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
 AUDIT_ARGS ?=
+# Of releases and images; an image without a VERSION is named by the tags.
+VERSION ?=
+REGISTRY ?= docker.io
 export HOST PORT COVERAGE_CORE
 
 PY := .venv/bin/python
@@ -26,7 +29,7 @@ SERVERS = DB_CONNECTION=pgsql \
 	REDIS_HOST=$${REDIS_HOST:-127.0.0.1}
 
 # Names of the plan.
-IMAGE ?= docker.io/company/evaltrack
+IMAGE ?= $(REGISTRY)/company/evaltrack
 IMAGE_VERSION = $(or $(VERSION),$(shell deploy/pipeline/version.sh))
 TRIVY := aquasec/trivy:0.73.0@sha256:7cced7cae583819fc7806d4cbc0dbbc7cad18b99f7d3e235192e6da8c091045c
 
@@ -35,7 +38,7 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy check-upgrade released audit packages image image-scan image-save image-push rollout lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy check-upgrade release released audit packages image image-scan image-save image-push rollout lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -112,6 +115,9 @@ check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose,
 	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/pipeline/*.sh deploy/host/install deploy/k8s/base/backup/*.sh
 	.tools/bin/yamllint --strict docker-compose.yml deploy .github
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
+
+release: .venv/.made ## Tag VERSION (semver) and build its image for REGISTRY
+	@$(PY) deploy/release "$(VERSION)" --registry "$(REGISTRY)"
 
 check-upgrade: .venv/.dev ## Run the last release, or PREVIOUS=, on the schema of this one, and the other way round
 	$(EMBEDDED) $(PY) -m tests.upgrade --previous "$(PREVIOUS)"

@@ -77,7 +77,9 @@ def test_labels_are_the_plans():
 
 def test_it_knows_its_version():
     """deploy/bluegreen asks whether what it deployed is what runs."""
-    assert re.search(r"^ARG VERSION=.*\n(?:.*\n)*ENV APP_VERSION=\$\{VERSION\}$", FINAL, re.MULTILINE)
+    assert re.search(
+        r"^ARG VERSION=.*\n(?:.*\n)*ENV APP_VERSION=\$\{VERSION\} APP_COMMIT=\$\{COMMIT\}$", FINAL, re.MULTILINE
+    )
 
 
 def test_it_says_how_it_is_and_stops_when_told():
