@@ -1,9 +1,10 @@
 # One image, four processes: `docker run IMAGE web`, `worker`, `clock` or `migrate`; `backup`, `restore`, and
-# `manage COMMAND` for any other command of manage.py. It wants a writable /tmp and nothing else, so it runs with a read-only root file system.
-ARG PYTHON=3.13-slim-bookworm
+# `manage COMMAND` for any other command of manage.py. It wants a writable /tmp and nothing else, so it runs with a
+# read-only root file system.
+FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8 AS base
 
 # --- Everything that needs a compiler --------------------------------------------------------------------------------
-FROM python:${PYTHON} AS build
+FROM base AS build
 # Debian takes old versions away, so a pinned one would soon not build.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -25,7 +26,7 @@ RUN export APP_ENV=production APP_URL=https://build.invalid DB_CONNECTION=pgsql 
     && python -m compileall -q backoffice core hr
 
 # --- What runs -------------------------------------------------------------------------------------------------------
-FROM python:${PYTHON}
+FROM base
 # tini is process 1: a Python there would ignore SIGTERM until it has set up its own handler. Both clients, zstd and age
 # are what backup and restore work with.
 # hadolint ignore=DL3008
@@ -57,6 +58,7 @@ CMD ["web"]
 # Last: they change with every build.
 ARG VERSION=1.0.0
 ARG COMMIT=unknown
+ENV APP_VERSION=${VERSION} APP_COMMIT=${COMMIT}
 LABEL org.opencontainers.image.title="EvalTrack" \
       org.opencontainers.image.source="https://github.com/company/evaltrack" \
       org.opencontainers.image.licenses="MIT" \

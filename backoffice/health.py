@@ -165,6 +165,7 @@ def told(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "status": word_for(found),
         "version": settings.APP_VERSION,
+        "commit": settings.APP_COMMIT,
         "colour": settings.APP_COLOUR,
         "checks": {name: _told(found[name]) for name in WATCHES},
         "work": _told(work)

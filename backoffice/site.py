@@ -48,6 +48,8 @@ class BackofficeSite(UnfoldAdminSite):
         return super().each_context(request) | {
             "app_name": settings.APP_NAME,
             "app_version": settings.APP_VERSION,
+            # As long as git shows it, and a little more.
+            "app_commit": settings.APP_COMMIT[:12],
             "unread": unread_label(request),
         }
 

@@ -94,11 +94,12 @@ def test_without_a_token_of_ours_nobody_has_it(settings):
 
 @reading
 def test_details_name_every_part(settings):
-    settings.APP_COLOUR = "green"
+    settings.APP_COLOUR, settings.APP_COMMIT = "green", "a1b2c3d4e5f6"
 
     report = details()
 
-    assert (report["status"], report["colour"], report["version"]) == ("ready", "green", settings.APP_VERSION)
+    assert (report["status"], report["colour"]) == ("ready", "green")
+    assert (report["version"], report["commit"]) == (settings.APP_VERSION, "a1b2c3d4e5f6")
     parts = {"identity", "business"} | ({"redis"} if settings.REDIS_HOST else set())
     assert {name: part["status"] for name, part in report["checks"].items()} == dict.fromkeys(parts, "up")
     assert set(report["work"]) == {"status", "clock", "outbox", "loads", "exports"}

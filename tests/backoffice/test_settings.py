@@ -6,6 +6,7 @@ import logging.config
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from django.core.mail import get_connection
 from django.test import override_settings
 
 from backoffice.logs import DailyFileHandler
+from backoffice.version import commit_in
 from tests.backoffice.conftest import KEY, PRODUCTION, ROOT, SYSTEM
 
 
@@ -369,9 +371,24 @@ def test_log_format(settings_of):
     ]
 
 
+def test_app_version(settings_of):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert settings_of().APP_VERSION == project["version"]
+    assert settings_of(APP_VERSION="1.2.0-3-gabc").APP_VERSION == "1.2.0-3-gabc"
+
+
 def test_app_colour(settings_of):
     assert (settings_of().APP_COLOUR, settings_of(APP_COLOUR="Green").APP_COLOUR) == ("", "green")
     assert settings_of(APP_COLOUR="red").FAULTS == ["APP_COLOUR=red is not one of blue, green."]
+
+
+def test_app_commit(settings_of, tmp_path):
+    assert settings_of(APP_COMMIT="a1b2c3d4e5f6").APP_COMMIT == "a1b2c3d4e5f6"
+    assert settings_of().APP_COMMIT == commit_in(ROOT)
+    assert commit_in(tmp_path) == ""
+    (tmp_path / "COMMIT").write_text("a1b2c3d4e5f6\n")
+    assert commit_in(tmp_path) == "a1b2c3d4e5f6"
 
 
 def test_monitoring_token(settings_of, tmp_path):

@@ -35,6 +35,18 @@ def test_who_holds_no_right_opens_none(client, emma, name):
     assert client.get(reverse(f"admin:{name}_changelist")).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("commit", "shown"), [("", "EvalTrack 1.2.0"), ("a1b2c3d4e5f60718293a", "EvalTrack 1.2.0 (a1b2c3d4e5f6)")]
+)
+def test_the_footer_names_version_and_commit(client, ana, settings, commit, shown):
+    settings.APP_VERSION, settings.APP_COMMIT = "1.2.0", commit
+    client.force_login(ana)
+
+    text = client.get(reverse("admin:index")).content.decode()
+
+    assert f">{shown}</div>" in text
+
+
 def test_every_page_stands_on_our_base():
     strangers = [
         model.__name__

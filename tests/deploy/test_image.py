@@ -13,7 +13,7 @@ from tests.backoffice.conftest import SYSTEM, needs_mysql_driver
 from tests.deploy.conftest import ROOT, run, tool
 
 TEXT = (ROOT / "Dockerfile").read_text()
-BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
+BASE, BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
 ENTRYPOINT = ROOT / "deploy" / "docker" / "entrypoint.sh"
 HEALTHCHECK = ROOT / "deploy" / "docker" / "healthcheck.py"
 
@@ -34,6 +34,12 @@ def context(folder):
 @pytest.mark.deploy_tools
 def test_hadolint_finds_nothing():
     run(tool("hadolint"), str(ROOT / "Dockerfile"))
+
+
+def test_it_begins_with_one_image_that_cannot_change():
+    assert re.match(r"python:3\.\d+-slim-\w+@sha256:[0-9a-f]{64} AS base\n", BASE)
+    assert BUILD.startswith("base AS build\n")
+    assert FINAL.startswith("base\n")
 
 
 def test_no_compiler_is_in_what_runs():
@@ -67,6 +73,13 @@ def test_labels_are_the_plans():
         "revision": "unknown",
         "licenses": "MIT",
     }
+
+
+def test_it_knows_its_version():
+    """deploy/bluegreen asks whether what it deployed is what runs."""
+    assert re.search(
+        r"^ARG VERSION=.*\n(?:.*\n)*ENV APP_VERSION=\$\{VERSION\} APP_COMMIT=\$\{COMMIT\}$", FINAL, re.MULTILINE
+    )
 
 
 def test_it_says_how_it_is_and_stops_when_told():

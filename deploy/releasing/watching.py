@@ -1,0 +1,137 @@
+"""Looks after a release once it has the traffic, and takes it back when one of the plan's criteria is met."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from releasing.context import Context
+from releasing.criteria import Breach, Judge, Reading
+from releasing.deploying import faults_of
+from releasing.errors import Failed, Refused
+from releasing.locks import held
+from releasing.readings import read
+from releasing.records import Record
+from releasing.rolling_back import colour_of_switch, faults_at, roll_back
+from releasing.settings import other
+from releasing.verifying import verify
+
+KEPT_LINES = 30
+
+
+@dataclass(frozen=True)
+class WentBack:
+    """The release was rolled back by the watch."""
+
+    note: Path
+
+
+def watch(context: Context, baseline: Mapping[str, Reading] | None = None) -> WentBack | None:
+    """Until so many minutes after the switch; None if the release stays.
+
+    `baseline` is what was counted before the traffic came; without it counting begins now. Raises Failed when the
+    rollback did not succeed, when one was needed and the colour before was never ready, or when the release is not
+    as it should be at the end.
+    """
+    record = context.newest_switch()
+    switched = record.last("switched", "rolled back") if record else None
+    if record is None or switched is None or switched["what"] != "switched":
+        raise Refused("No release has the traffic that is on record: bluegreen switch VERSION begins one.")
+    return _Watch(context, record).run(baseline, datetime.fromisoformat(switched["at"]))
+
+
+class _Watch:
+    def __init__(self, context: Context, record: Record) -> None:
+        self.context = context
+        self.record = record
+        self.colour = colour_of_switch(record)
+        self.judge = Judge(context.settings, began=context.monotonic())
+        self.seen: list[str] = []
+        self.unanswered: list[str] = []
+        self.live = ""
+        self.blind = ""
+
+    def run(self, baseline: Mapping[str, Reading] | None, switched_at: datetime) -> WentBack | None:
+        context, every = self.context, self.context.settings.scaled(seconds=self.context.settings.watch.every_seconds)
+        whole = context.settings.scaled(minutes=context.settings.watch.minutes)
+        remaining = whole - (context.now() - switched_at).total_seconds()
+        end = context.monotonic() + remaining
+        context.say(f"watching {self.record.version} in {self.colour} for {max(remaining, 0):.0f} s")
+        self.judge.baseline(baseline if baseline is not None else self._read())
+        while (moment := context.monotonic()) < end:
+            if self._look(moment):
+                breaches = self.judge.breaches(moment)
+                self._tell(moment, breaches)
+                if breaches and (went_back := self._go_back(breaches)):
+                    return went_back
+            if self.live and self.live != self.colour:
+                context.say(f"{self.live} has the traffic now; {self.record.version} is no longer watched.")
+                return None
+            context.sleep(max(min(moment + every, end) - context.monotonic(), 0))
+        self._end()
+        return None
+
+    def _look(self, moment: float) -> bool:
+        """Whether there was anything to see: a cluster that does not say who is live says nothing of the release."""
+        try:
+            self.live = self.context.target.live()
+            if self.live == self.colour:
+                self.judge.hear(moment, self._read())
+            self.blind = ""
+        except Failed as error:
+            self.live, self.blind = "", f"It cannot be watched: {error}"
+            self.context.say(self.blind)
+        return self.live == self.colour
+
+    def _read(self) -> dict[str, Reading]:
+        return read(self.context.target.backends(self.colour))
+
+    def _tell(self, moment: float, breaches: list[Breach]) -> None:
+        lately = self.judge.within(moment, self.context.settings.scaled(minutes=1))
+        line = (
+            f"{self.context.now():%H:%M:%S}Z {lately.requests:g} requests, {lately.error_rate:.1%} errors,"
+            f" mean {lately.mean_seconds:.2f} s, {self.judge.total.critical_lines:g} critical lines"
+            + "".join(f"; {breach.criterion}: {breach.text}" for breach in breaches)
+        )
+        self.seen = [*self.seen, line][-KEPT_LINES:]
+        self.context.say(line)
+
+    def _go_back(self, breaches: list[Breach]) -> WentBack | None:
+        """None where going back would mend nothing, or somebody else is at it: then the watch goes on."""
+        why, previous = [f"{breach.criterion}: {breach.text}" for breach in breaches], other(self.colour)
+        try:
+            with held(self.context.folder, "release", doing=f"rolling {self.record.version} back"):
+                if self.context.target.live() != self.colour:
+                    return None
+                faults = faults_at(self.context, previous)
+                if not faults:
+                    return WentBack(roll_back(self.context, self.record, why=why, seen=self.seen))
+                self._stay(why, f"{previous} is not ready either: {'; '.join(faults)}")
+        except Refused as error:
+            self._stay(why, str(error))
+        return None
+
+    def _stay(self, why: list[str], reason: str) -> None:
+        text = f"NOT rolled back although {'; '.join(why)}. {reason}"
+        if not self.unanswered:
+            self.record.add("not rolled back", {"why": why, "reason": reason})
+        self.unanswered.append(text)
+        self.context.say(text)
+
+    def _end(self) -> None:
+        total, version = self.judge.total, self.record.version
+        detail = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
+        still = self.judge.breaches(self.context.monotonic())
+        self.record.note("watched", done=not still and not self.blind, detail=detail)
+        lines = f"{total.critical_lines:g} critical lines, {total.error_lines:g} errors"
+        self.record.note("error-logs", done=not still and not self.blind, detail=lines)
+        findings = verify(self.context, self.colour, version)
+        for finding in findings:
+            if finding.fault:
+                self.context.say(f"NOT {finding.text}: {finding.fault}")
+        faults = faults_of(findings)
+        self.record.note("critical-functions-live", done=not faults, detail="; ".join(faults) or "every backend asked")
+        if still or faults or self.blind:
+            found = " ".join([*self.unanswered[-1:], *faults, self.blind])
+            raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
+        self.context.say(f"{version} stays: {detail}; {lines}.")
