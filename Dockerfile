@@ -1,9 +1,10 @@
-# One image, four processes: `docker run IMAGE web`, `worker`, `clock` or `migrate`; `manage COMMAND` runs any other
-# command of manage.py. It wants a writable /tmp and nothing else, so it runs with a read-only root file system.
-ARG PYTHON=3.13-slim-bookworm
+# One image, four processes: `docker run IMAGE web`, `worker`, `clock` or `migrate`; `backup`, `restore`, and
+# `manage COMMAND` for any other command of manage.py. It wants a writable /tmp and nothing else, so it runs with a
+# read-only root file system.
+FROM python:3.13-slim-bookworm@sha256:67a1e1f215ccda113cfc024e8639049257e88f273898f595b61476d128d387e8 AS base
 
 # --- Everything that needs a compiler --------------------------------------------------------------------------------
-FROM python:${PYTHON} AS build
+FROM base AS build
 # Debian takes old versions away, so a pinned one would soon not build.
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -25,13 +26,16 @@ RUN export APP_ENV=production APP_URL=https://build.invalid DB_CONNECTION=pgsql 
     && python -m compileall -q backoffice core hr
 
 # --- What runs -------------------------------------------------------------------------------------------------------
-FROM python:${PYTHON}
-# tini is process 1: a Python there would ignore SIGTERM until it has set up its own handler.
+FROM base
+# tini is process 1: a Python there would ignore SIGTERM until it has set up its own handler. Both clients, zstd and age
+# are what backup and restore work with.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libmariadb3 tini \
+    && apt-get install -y --no-install-recommends \
+        age libmariadb3 mariadb-client postgresql-client tini zstd \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin evaltrack
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin evaltrack \
+    && install -d -o evaltrack -g evaltrack -m 700 /backup
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app
@@ -39,6 +43,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     APP_DATA_DIR=/tmp/evaltrack \
+    BACKUP_DIR=/backup \
     HOST=0.0.0.0 \
     PORT=8000
 # Everything belongs to root: the program cannot change itself. By number, so that Kubernetes can tell it is not root.
@@ -53,7 +58,7 @@ CMD ["web"]
 # Last: they change with every build.
 ARG VERSION=1.0.0
 ARG COMMIT=unknown
-ENV APP_COMMIT=${COMMIT}
+ENV APP_VERSION=${VERSION} APP_COMMIT=${COMMIT}
 LABEL org.opencontainers.image.title="EvalTrack" \
       org.opencontainers.image.source="https://github.com/company/evaltrack" \
       org.opencontainers.image.licenses="MIT" \

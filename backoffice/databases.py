@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from backoffice.env import Environment
+from core.replica import PRIMARY, REPLICA
 
 CONNECT_SECONDS = 5
 # Longer than any statement of ours takes; migrations lift it (`migrate_all`).
@@ -33,10 +34,11 @@ def sqlite_file(path: Path) -> dict[str, Any]:
 
 def servers(env: Environment) -> dict[str, dict[str, Any]]:
     """PostgreSQL for identity and MySQL or MariaDB for business data. Values are the plan's names."""
-    return {
+    identity_hosts = env.text("DB_PGSQL_HOST", "127.0.0.1")
+    found: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
-            "HOST": env.text("DB_PGSQL_HOST", "127.0.0.1"),
+            "HOST": identity_hosts,
             "PORT": env.port("DB_PGSQL_PORT", 5432),
             "NAME": env.text("DB_PGSQL_DATABASE", "evaltrack_users"),
             "USER": env.text("DB_PGSQL_USERNAME", "evaltrack_user"),
@@ -50,6 +52,8 @@ def servers(env: Environment) -> dict[str, dict[str, Any]]:
                 "keepalives_interval": 2,
                 "keepalives_count": 3,
                 "tcp_user_timeout": STATEMENT_SECONDS * 1000,
+                # Of several the one that was promoted; a replica takes no writes.
+                **({"target_session_attrs": "read-write"} if "," in identity_hosts else {}),
             },
         }
         | PERSISTENT
@@ -73,6 +77,15 @@ def servers(env: Environment) -> dict[str, dict[str, Any]]:
         | PERSISTENT
         | test_database(env, "evaltrack_business", CHARSET="utf8mb4", COLLATION="utf8mb4_unicode_ci"),
     }
+    if host := env.text("DB_REPLICA_HOST"):
+        found[REPLICA] = replica_of(found[PRIMARY], host, env.port("DB_REPLICA_PORT", found[PRIMARY]["PORT"]))
+    return found
+
+
+def replica_of(primary: dict[str, Any], host: str, port: int) -> dict[str, Any]:
+    """The same elsewhere. Who finds it gone asks the primary, and need not wait long for that."""
+    options = primary["OPTIONS"] | {"connect_timeout": 1}
+    return primary | {"HOST": host, "PORT": port, "OPTIONS": options, "TEST": {"MIRROR": PRIMARY}}
 
 
 PERSISTENT = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}

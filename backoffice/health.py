@@ -16,12 +16,15 @@ from django.db.migrations.recorder import MigrationRecorder
 from django_redis import get_redis_connection
 
 from backoffice.routers import database_of
+from core.replica import REPLICA
 from core.tracebacks import kind_of
 from hr import vitals
 
 LIMIT_SECONDS = 1.0
 # The name of each database in health and metrics. Without one of them there are no pages.
 DATABASES = {"default": "identity", "business": "business"}
+# Of every connection, in metrics and traces.
+NAMES = DATABASES | {REPLICA: "replica"}
 # What makes a connection give up soon. libpq waits no less than 2 seconds.
 IMPATIENT: dict[str, tuple[str, ...]] = {
     "postgresql": ("connect_timeout",),

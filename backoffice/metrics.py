@@ -45,7 +45,7 @@ QUERY_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30),
     registry=COUNTED,
 )
-QUERY_SECONDS_OF = {alias: QUERY_SECONDS.labels(name) for alias, name in health.DATABASES.items()}
+QUERY_SECONDS_OF = {alias: QUERY_SECONDS.labels(health.NAMES[alias]) for alias in connections}
 CPU_SECONDS = Counter("evaltrack_process_cpu_seconds", "Time on the processor, of the web processes", registry=COUNTED)
 MEMORY = Gauge(
     "evaltrack_process_peak_memory_bytes",

@@ -22,7 +22,10 @@ env = Environment.load(BASE_DIR)
 # --- The application ---------------------------------------------------------------------------------------------
 APP_NAME = env.text("APP_NAME", "EvalTrack")
 APP_ENV = env.choice("APP_ENV", ["demo", "local", "testing", "qa", "staging", "production"], "local")
-APP_VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+# An image is told which commit it was built of (deploy/pipeline/version.sh).
+APP_VERSION = env.text(
+    "APP_VERSION", tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+)
 # What it was built from.
 APP_COMMIT = env.text("APP_COMMIT", commit_in(BASE_DIR))
 APP_DATA_DIR = Path(env.text("APP_DATA_DIR", "data"))

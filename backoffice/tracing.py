@@ -24,7 +24,7 @@ from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from backoffice.health import DATABASES
+from backoffice.health import NAMES
 from backoffice.request_log import view_of
 from core.tracebacks import kind_of
 
@@ -132,7 +132,7 @@ class Statements:
         verb = str(sql).lstrip().partition(" ")[0].upper()
         verb = verb if verb in VERBS else "SQL"
         facts = {"db.system.name": connection.vendor, "db.operation.name": verb}
-        span = Span(f"{verb} {DATABASES[connection.alias]}", CLIENT, self.request.trace, self.request.key, facts=facts)
+        span = Span(f"{verb} {NAMES[connection.alias]}", CLIENT, self.request.trace, self.request.key, facts=facts)
         self.spans.append(span)
         try:
             result = execute(sql, params, many, context)

@@ -74,13 +74,14 @@ def all_keys(rows: models.QuerySet) -> array[int]:
 
     Raw on MySQL, whose driver otherwise holds the whole result, many times as large, at the client.
     """
-    keys, connection = rows.values_list("pk", flat=True), connections["business"]
+    keys = rows.values_list("pk", flat=True)
+    connection = connections[keys.db]
     if connection.vendor != "mysql":
         return array("q", keys.iterator(chunk_size=KEYS_A_READ))
     from MySQLdb.cursors import SSCursor
 
     try:
-        sql, bound = keys.query.get_compiler("business").as_sql()
+        sql, bound = keys.query.get_compiler(keys.db).as_sql()
     except EmptyResultSet:
         return array("q")
     found = array("q")

@@ -1,6 +1,7 @@
 """`make release`: a version becomes a commit, a tag, and the image of that tag."""
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -36,7 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def release(folder: Path, version: str, *, registry: str) -> None:
-    """Raises Refused for a tree with changes, a tag that is there, or a changelog that does not name the version."""
+    """Raises Refused for a tree with changes, a tag that is there, or a version that the changelog or the file of what
+    migrations must keep (docs/pipeline.md) does not name."""
     git, tag = ["git", "-C", str(folder)], f"v{version}"
     if changes := run([*git, "status", "--porcelain"]).strip():
         raise Refused(f"There are changes that no commit holds; commit or discard them:\n{changes}")
@@ -46,6 +48,9 @@ def release(folder: Path, version: str, *, registry: str) -> None:
         raise Refused(
             f"CHANGELOG.md says nothing under ## [{version}]. Move what is under [Unreleased] there, and commit."
         )
+    noted = json.loads((folder / "deploy" / "released.json").read_text(encoding="utf-8"))["version"]
+    if noted != version:
+        raise Refused(f"deploy/released.json is of {noted}: make released VERSION={version}, and commit.")
     if write_version(folder / "pyproject.toml", version):
         run([*git, "commit", "--quiet", "--message", f"release: {version}", "pyproject.toml"])
     run([*git, "tag", "--annotate", "--message", f"EvalTrack {version}", tag])

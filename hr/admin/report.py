@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin.rows import rows_for
+from core.replica import reading_from_replica
 from hr.admin.charts import rate_bars, rate_line
 from hr.admin.counted import attendance_list
 from hr.admin.dialogs import DayInput, RowField
@@ -78,7 +79,8 @@ def report_view(request: HttpRequest, model_admin: AttendanceAdmin) -> HttpRespo
     form, asked = _asked(request)
     by = request.GET.get("by", "")
     by = by if by in BY else "unit"
-    found = report(asked, by)
+    with reading_from_replica():
+        found = report(asked, by)
     query = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
     context = {
         **model_admin.admin_site.each_context(request),

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
+from core.replica import reading_from_replica
 from hr.admin.export_pages import sent
 from hr.models import Evaluation, FormVersion
 from hr.results import QuestionResult, results_of
@@ -58,7 +59,8 @@ class ResultPages(ModelAdmin):
 
     def results_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row, versions, version = self._asked(request, object_id)
-        found = results_of(self._evaluations(request, row, version), _questions(version))
+        with reading_from_replica():
+            found = results_of(self._evaluations(request, row, version), _questions(version))
         query = f"?version={version.pk}" if version and len(versions) > 1 else ""
         context = {
             **self.admin_site.each_context(request),
@@ -86,7 +88,8 @@ class ResultPages(ModelAdmin):
         if not has_role_right(request.user, EXPORT):
             raise PermissionDenied
         evaluations, questions = self._evaluations(request, row, version), _questions(version)
-        file = results_file(results_of(evaluations, questions), evaluations, questions, user=request.user)
+        with reading_from_replica():
+            file = results_file(results_of(evaluations, questions), evaluations, questions, user=request.user)
         name = _("results-%(day)s.xlsx") % {"day": timezone.localdate().isoformat()}
         # Of which round or form is no part of the query.
         query = "&".join(filter(None, [urlencode({self.opts.model_name: row.pk}), request.GET.urlencode()]))

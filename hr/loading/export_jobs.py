@@ -22,6 +22,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
+from core.replica import reading_from_replica
 from hr.loading.export import Export
 from hr.loading.kinds import KINDS, Kind
 from hr.loading.xlsx import LAST_ROW
@@ -66,11 +67,11 @@ def run(log_id: int, rows_of: RowsOf) -> None:
     with translation.override(row.language):
         try:
             actor = _actor(row)
-            export = Export(
-                KINDS[row.what], rows_of(KINDS[row.what], row.query, actor), user=actor, columns=row.columns
-            )
             with TemporaryFile() as file:
-                digest = _write(export, row, file)
+                with reading_from_replica():
+                    rows = rows_of(KINDS[row.what], row.query, actor)
+                    export = Export(KINDS[row.what], rows, user=actor, columns=row.columns)
+                    digest = _write(export, row, file)
                 _keep(row, export.written, file, digest, actor)
         except _NotMine:
             return

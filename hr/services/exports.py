@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
+from core.replica import read_from_replica
 from hr.loading import export_jobs
 from hr.loading.export import FORMATS, Export
 from hr.loading.kinds import KINDS, Kind
@@ -120,7 +121,7 @@ def export_to_path(kind: Kind, path: Path, *, user: User | None, dry_run: bool =
 def _watched(log_id: int, pieces: Iterable[bytes], rows: Callable[[], int]) -> Iterator[bytes]:
     digest = hashlib.sha256()
     try:
-        for piece in pieces:
+        for piece in read_from_replica(pieces):
             digest.update(piece)
             yield piece
     except GeneratorExit:

@@ -6,6 +6,7 @@ import logging.config
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import date, timedelta
 
 import pytest
@@ -144,6 +145,33 @@ def test_database_passwords_from_mounted_files(settings_of, tmp_path, name, alia
     settings = settings_of(APP_ENV="local", DB_CONNECTION="pgsql", **{f"{name}_FILE": tmp_path / "secret"})
 
     assert settings.DATABASES[alias]["PASSWORD"] == "from a file"
+
+
+def test_of_several_identity_servers_the_one_that_takes_writes(settings_of):
+    server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql"}
+
+    one, several = (
+        settings_of(**server, DB_PGSQL_HOST=hosts).DATABASES["default"] for hosts in ("a.example.com", "a,b")
+    )
+
+    assert (several["HOST"], several["OPTIONS"]["target_session_attrs"]) == ("a,b", "read-write")
+    assert "target_session_attrs" not in one["OPTIONS"]
+
+
+def test_db_replica(settings_of):
+    server = {"APP_ENV": "local", "DB_CONNECTION": "pgsql", "DB_PORT": "7777", "DB_PASSWORD": "s3cret"}
+
+    databases = settings_of(**server, DB_REPLICA_HOST="replica.example.com").DATABASES
+    elsewhere = settings_of(**server, DB_REPLICA_HOST="db.example.com", DB_REPLICA_PORT="7778").DATABASES
+
+    found = databases["business_replica"]
+    assert [found[key] for key in ("HOST", "PORT", "NAME", "PASSWORD")] == [
+        "replica.example.com", 7777, "evaltrack_business", "s3cret"
+    ]  # fmt: skip
+    # The suite makes no database of its own for it.
+    assert found["TEST"] == {"MIRROR": "business"}
+    assert elsewhere["business_replica"]["PORT"] == 7778
+    assert list(settings_of(**server).DATABASES) == ["default", "business"]
 
 
 def test_test_db_suffix(settings_of):
@@ -341,6 +369,13 @@ def test_log_format(settings_of):
     assert settings_of(**PRODUCTION | {"LOG_FORMAT": "line"}).FAULTS == [
         "LOG_FORMAT=line writes down what people typed; it is for demo, local, testing."
     ]
+
+
+def test_app_version(settings_of):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert settings_of().APP_VERSION == project["version"]
+    assert settings_of(APP_VERSION="1.2.0-3-gabc").APP_VERSION == "1.2.0-3-gabc"
 
 
 def test_app_colour(settings_of):

@@ -13,7 +13,7 @@ from tests.backoffice.conftest import SYSTEM, needs_mysql_driver
 from tests.deploy.conftest import ROOT, run, tool
 
 TEXT = (ROOT / "Dockerfile").read_text()
-BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
+BASE, BUILD, FINAL = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
 ENTRYPOINT = ROOT / "deploy" / "docker" / "entrypoint.sh"
 HEALTHCHECK = ROOT / "deploy" / "docker" / "healthcheck.py"
 
@@ -34,6 +34,12 @@ def context(folder):
 @pytest.mark.deploy_tools
 def test_hadolint_finds_nothing():
     run(tool("hadolint"), str(ROOT / "Dockerfile"))
+
+
+def test_it_begins_with_one_image_that_cannot_change():
+    assert re.match(r"python:3\.\d+-slim-\w+@sha256:[0-9a-f]{64} AS base\n", BASE)
+    assert BUILD.startswith("base AS build\n")
+    assert FINAL.startswith("base\n")
 
 
 def test_no_compiler_is_in_what_runs():
@@ -69,6 +75,13 @@ def test_labels_are_the_plans():
     }
 
 
+def test_it_knows_its_version():
+    """deploy/bluegreen asks whether what it deployed is what runs."""
+    assert re.search(
+        r"^ARG VERSION=.*\n(?:.*\n)*ENV APP_VERSION=\$\{VERSION\} APP_COMMIT=\$\{COMMIT\}$", FINAL, re.MULTILINE
+    )
+
+
 def test_it_says_how_it_is_and_stops_when_told():
     assert "HEALTHCHECK" in FINAL
     assert "deploy/docker/healthcheck.py" in FINAL
@@ -101,7 +114,10 @@ def test_each_process_by_its_name(tmp_path, words, command):
 def test_no_other_word_is_taken(words):
     result = subprocess.run([str(ENTRYPOINT), *words], capture_output=True, text=True, check=False)
 
-    assert (result.returncode, result.stderr) == (64, "Say web, worker, clock, migrate, or manage COMMAND.\n")
+    assert (result.returncode, result.stderr) == (
+        64,
+        "Say web, worker, clock, migrate, backup, restore, or manage COMMAND.\n",
+    )
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (None, 1)])
@@ -143,12 +159,17 @@ def test_what_is_let_in_is_enough_and_holds_nothing_else(tmp_path):
     assert not (tmp_path / ".env").exists()
     (script,) = re.findall(r"^RUN (export APP_ENV=.*?)(?=\n\n|\n# )", BUILD, re.MULTILINE | re.DOTALL)
 
-    run("sh", "-ec", script, cwd=tmp_path, env=SYSTEM | {"PATH": f"{ROOT}/.venv/bin:{SYSTEM['PATH']}"})
+    inside = SYSTEM | {"PATH": f"{ROOT}/.venv/bin:{SYSTEM['PATH']}"}
+    run("sh", "-ec", script, cwd=tmp_path, env=inside)
 
     static = tmp_path / "staticfiles"
     assert (static / "staticfiles.json").exists()
     assert list(static.glob("backoffice/backoffice.????????????.css.gz"))
     # A secret that was needed to build would lie in a layer.
     assert not (tmp_path / ".env").exists()
-    files = {path.name for path in (tmp_path / "deploy").rglob("*") if path.is_file()}
-    assert files == {"entrypoint.sh", "gunicorn.conf.py", "healthcheck.py"}
+    files = {path.name for path in (tmp_path / "deploy").rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    recovery = {path.name for path in (ROOT / "deploy" / "recovery").glob("*.py")}
+    assert files == {"entrypoint.sh", "gunicorn.conf.py", "healthcheck.py", "backup", "restore"} | recovery
+
+    said = run("deploy/docker/entrypoint.sh", "restore", "--help", cwd=tmp_path, env=inside)
+    assert said.startswith("usage: restore")

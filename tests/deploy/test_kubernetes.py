@@ -293,11 +293,22 @@ def test_uploads_and_logins_are_limited_at_the_door(production):
     assert login["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/login/"
 
 
+def test_a_backup_is_made_and_rehearsed_where_it_lies(production):
+    rows = {name: row for name, (_pod, row) in production.containers().items() if name.startswith("CronJob/")}
+
+    backup, rehearsal = (rows[f"CronJob/evaltrack-{name}/{name}"] for name in ("backup", "rehearsal"))
+    assert (backup["args"], rehearsal["args"]) == (["backup"], ["restore", "--rehearse"])
+    assert backup["volumeMounts"] == rehearsal["volumeMounts"]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f"BACKUP_DIR={backup['volumeMounts'][0]['mountPath']} " in dockerfile
+
+
 def test_every_night_is_backed_up_and_reconciled(production):
     rows = production.of("CronJob")
 
     assert {name: row["spec"]["schedule"] for name, row in rows.items()} == {
         "evaltrack-backup": "0 1 * * *",
+        "evaltrack-rehearsal": "0 5 * * 6",
         "evaltrack-reconcile": "30 4 * * *",
     }
     assert {row["spec"]["timeZone"] for row in rows.values()} == {"America/Caracas"}

@@ -234,7 +234,7 @@ def test_in_compose_what_is_ours_bears_the_label_that_is_read(compose):
     logging = {name: row["logging"] for name, row in compose["services"].items() if "logging" in row}
     logged = {name for name, row in logging.items() if row["options"]["labels"] == "service"}
 
-    assert labelled == {"app": "web", **{name: name for name in ("worker", "clock", "migrate", "nginx")}}
+    assert labelled == {"app": "web", **{name: name for name in ("worker", "clock", "migrate", "backup", "nginx")}}
     assert logged == set(labelled)
     assert inputs("compose")[0]["processors"] == [{"drop_event": {"when.not.has_fields": ["docker.attrs.service"]}}]
 

@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.management import get_commands
 from tests.deploy.conftest import ROOT, run, tool
 
 SERVICES = ["web-1", "web-2", "worker", "clock", "migrate"]
+RECOVERY = {"backup": "backup", "rehearsal": "restore --rehearse"}
 
 
 def units(host):
@@ -30,6 +32,7 @@ def test_systemd_accepts_them(host, tmp_path):
         path.write_text(path.read_text().replace("/opt/evaltrack", str(tmp_path / "opt" / "evaltrack")))
 
     names = [f"evaltrack-{name}@blue.service" for name in SERVICES] + ["evaltrack-web@blue.target"]
+    names += [f"evaltrack-{name}.{kind}" for name in RECOVERY for kind in ("service", "timer")]
 
     assert (
         run(tool("systemd-analyze"), "verify", *names, env=os.environ | {"SYSTEMD_UNIT_PATH": f"{units(host)}:"}) == ""
@@ -37,11 +40,12 @@ def test_systemd_accepts_them(host, tmp_path):
 
 
 @pytest.mark.deploy_tools
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [*(f"{name}@blue" for name in SERVICES), *RECOVERY])
 def test_each_is_hardened(host, name):
     """`systemd-analyze security` counts from 0, locked in, to 10. The rest is the network, which they need."""
-    unit = f"evaltrack-{name}@blue.service"
-    (units(host) / unit).write_text((units(host) / f"evaltrack-{name}@.service").read_text())
+    unit = f"evaltrack-{name}.service"
+    if "@" in name:
+        (units(host) / unit).write_text((units(host) / unit.replace("blue", "")).read_text())
 
     run(tool("systemd-analyze"), "security", "--offline=true", "--threshold=20", f"--root={host}", unit)
 
@@ -68,6 +72,30 @@ def test_commands_exist(host, name):
     program, script, verb = command.split()
     assert (program, script) == ("/opt/evaltrack/%i/.venv/bin/python", "manage.py")
     assert verb in get_commands()
+
+
+@pytest.mark.parametrize("name", RECOVERY)
+def test_recovery_is_by_the_live_colours_program(host, tmp_path, name):
+    unit = settings((units(host) / f"evaltrack-{name}.service").read_text())
+    shell, option, script = shlex.split(unit["ExecStart"].replace("$$", "$"))
+    program = tmp_path / "opt" / "evaltrack" / "green" / "deploy" / RECOVERY[name].split()[0]
+    program.parent.mkdir(parents=True)
+    program.write_text('#!/bin/sh\necho "$0 $*"\n')
+    program.chmod(0o755)
+    live = host / "var" / "lib" / "evaltrack" / "live"
+    live.unlink()
+    live.symlink_to("/run/evaltrack/green")
+
+    said = run(shell, option, re.sub("(/opt|/var/lib)/evaltrack", lambda match: f"{host}{match[0]}", script))
+
+    assert said.split() == [str(program), *RECOVERY[name].split()[1:]]
+
+
+def test_the_backup_may_write_where_it_writes(host):
+    unit = (units(host) / "evaltrack-backup.service").read_text()
+
+    assert (host / "var" / "backups" / "evaltrack").stat().st_mode & 0o777 == 0o700
+    assert "\nReadWritePaths=/var/backups/evaltrack\n" in unit
 
 
 def test_both_backends_are_one_unit_by_two_names(host):

@@ -16,6 +16,7 @@ from core.models import User, UserGrant
 from hr.models import EventFigures, Notification, OutboxMessage
 from hr.services.checks import CHECKS, STUCK
 from hr.services.event_figures import count_anew
+from hr.services.leavers import note_statuses
 from hr.services.reconcile import ALL, compare, repair
 from tests.factories import make_attendance, make_employee, make_event, make_unit, make_user
 
@@ -242,6 +243,17 @@ def test_what_is_merely_stuck_is_no_difference(beto):
     undelivered(beto)
 
     assert run()[0] == 0
+
+
+def test_what_waits_is_carried_out_first_when_told_to(leaver, mailoutbox):
+    """A leaver whose account the clock had no time to switch off: the message is there, the account is on still."""
+    account = account_of_leaver(leaver)
+    note_statuses([leaver])
+
+    assert run()[0] == 1
+    assert run("--carry-out") == (0, "Both databases agree.\n")
+    assert not User.objects.get(pk=account).is_active
+    assert mailoutbox == []
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------

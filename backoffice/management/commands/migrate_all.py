@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from backoffice.locks import migration_lock
+from backoffice.routers import HOMES
 
 UNLIMITED = ["read_timeout", "write_timeout"]
 
@@ -14,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, verbosity: int, **options: Any) -> None:
         with migration_lock():
-            for alias in connections:
+            for alias in HOMES:
                 self.let_it_take_its_time(alias)
                 call_command("migrate", database=alias, interactive=False, verbosity=verbosity)
             call_command("createcachetable", verbosity=verbosity)

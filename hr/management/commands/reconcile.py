@@ -4,19 +4,26 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
+from hr.services import outbox
 from hr.services.checks import CHECKS
 from hr.services.reconcile import compare
 
 MOST = 1000
+CARRIED_OUT_AT_ONCE = 500
 
 
 class Command(BaseCommand):
     help = "Compares both databases: accounts, rights, messages, seats. Ends with 1 on a difference."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--carry-out", action="store_true", help="Carry out first what waits for the clock; it mails nothing."
+        )
         parser.add_argument("--json", action="store_true", help="Write what was found as JSON.")
 
-    def handle(self, *args: Any, json: bool, **options: Any) -> None:
+    def handle(self, *args: Any, carry_out: bool, json: bool, **options: Any) -> None:
+        while carry_out and outbox.expand_due(limit=CARRIED_OUT_AT_ONCE):
+            pass
         findings = compare(CHECKS, most=MOST)
         different = [finding for finding in findings if finding.differences]
         if json:

@@ -41,7 +41,7 @@ def pods(name):
     return [{{"metadata": {{"name": f"{{name}}-{{n}}"}}}} for n in range(deployments[name]["replicas"])]
 
 def answer(path, colour):
-    version = deployments[f"evaltrack-web-{{colour}}"]["image"].rpartition(":")[2]
+    version = deployments[f"evaltrack-web-{{colour}}"]["image"].partition("@")[0].rpartition(":")[2]
     metrics = "\\n".join([f'evaltrack_build{{{{version="{{version}}"}}}} 1', 'evaltrack_up{{service="identity"}} 1',
                          'evaltrack_up{{service="business"}} 1', ""])
     login = '<link href="/static/a.css"><input name="csrfmiddlewaretoken" value="x">'
@@ -209,6 +209,9 @@ def test_the_image_may_be_named_by_its_digest(context, cluster, monkeypatch):
     assert cluster.read()["cronjob"]["image"] == image
     assert context.target.version_of("green") == "1.1.0-12-g0a1b2c3"
     assert context.target.after_switch("green", "1.1.0-12-g0a1b2c3").endswith(f", their digest {digest}.")
+    # Back again: the other colour keeps its own.
+    context.target.start_work("blue")
+    assert cluster.read()["cronjob"]["image"] == "docker.io/company/evaltrack:1.0.0"
 
 
 def test_what_is_no_digest_is_refused(context, monkeypatch):

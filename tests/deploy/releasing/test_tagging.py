@@ -39,6 +39,8 @@ def tree(tmp_path, monkeypatch):
     tree.mkdir()
     (tree / "CHANGELOG.md").write_text(CHANGELOG)
     (tree / "pyproject.toml").write_text(PYPROJECT)
+    (tree / "deploy").mkdir()
+    (tree / "deploy" / "released.json").write_text('{"version": "1.2.0"}')
     git(tree, "init", "-q")
     git(tree, "add", ".")
     git(tree, "commit", "-qm", "all")
@@ -58,6 +60,17 @@ def docker(tmp_path, monkeypatch):
         return tmp_path / "calls"
 
     return install
+
+
+def test_what_migrations_must_keep_is_noted_first(tree, docker):
+    docker(1)
+    (tree / "deploy" / "released.json").write_text('{"version": null}')
+    git(tree, "commit", "-qam", "before the first")
+
+    with pytest.raises(Refused, match=r"make released VERSION=1\.2\.0, and commit"):
+        release(tree, "1.2.0", registry="docker.io")
+
+    assert git(tree, "tag") == ""
 
 
 def test_it_becomes_a_commit_and_a_tag(tree, docker, capsys):

@@ -1,0 +1,286 @@
+"""What the pipeline's jobs run: the scripts of deploy/pipeline, with GitHub, docker and bluegreen played by stubs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.backoffice.conftest import SYSTEM
+from tests.deploy.conftest import ROOT, run, tool
+
+FOLDER = ROOT / "deploy" / "pipeline"
+DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
+COMMIT = "c" * 40
+REVIEWED = {"protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "User"}]}]}
+
+
+def status(state, digest, host="evaltrack-qa.company.com"):
+    return {"state": state, "environment_url": f"https://{host}/#{digest}"}
+
+
+class GitHub(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.headers["Authorization"] != "Bearer a-token":
+            self.send_error(401)
+            return
+        answer = self.server.answers.get(self.path.removeprefix("/repos/company/evaltrack/"))
+        text = json.dumps(answer).encode()
+        self.send_response(404 if answer is None else 200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def github():
+    """What it answers, by path; `statuses` of the one deployment in QA of this commit."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+    server.answers = {
+        "environments/staging": REVIEWED,
+        f"deployments?environment=qa&sha={COMMIT}&per_page=100": [{"id": 7}],
+        "deployments/7/statuses?per_page=100": [status("success", DIGEST), status("in_progress", DIGEST)],
+    }
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def passed(github):
+    """Asks passed.py; returns how it ended, and what it said."""
+
+    def ask(environment, digest=DIGEST):
+        known = {
+            "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
+            "GITHUB_REPOSITORY": "company/evaltrack",
+            "GITHUB_SHA": COMMIT,
+            "GH_TOKEN": "a-token",
+        }
+        command = [sys.executable, str(FOLDER / "passed.py"), environment, digest]
+        done = subprocess.run(command, env=SYSTEM | known, capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, done.stderr
+
+    return ask
+
+
+def test_an_image_that_succeeded_in_the_environment_before_may_go_on(passed, github):
+    assert passed("staging") == (0, "")
+    # A newer deployment has made this one inactive.
+    github.answers["deployments/7/statuses?per_page=100"].insert(0, status("inactive", DIGEST))
+    assert passed("staging") == (0, "")
+
+
+def test_qa_is_the_first(passed, github):
+    github.answers.clear()
+
+    assert passed("qa") == (0, "")
+
+
+@pytest.mark.parametrize(
+    "statuses",
+    [[], [status("success", OTHER)], [status("failure", DIGEST), status("in_progress", DIGEST)]],
+    ids=["never there", "another image", "it failed"],
+)
+def test_an_image_that_did_not_succeed_there_goes_no_further(passed, github, statuses):
+    github.answers["deployments/7/statuses?per_page=100"] = statuses
+
+    assert passed("staging") == (1, f"Refused: {DIGEST} has not succeeded in qa at this commit.\n")
+
+
+def test_production_asks_for_staging(passed, github):
+    github.answers["environments/production"] = REVIEWED
+    asked = f"deployments?environment=staging&sha={COMMIT}&per_page=100"
+    github.answers[asked] = []
+
+    assert passed("production") == (1, f"Refused: {DIGEST} has not succeeded in staging at this commit.\n")
+
+    github.answers[asked] = [{"id": 8}]
+    github.answers["deployments/8/statuses?per_page=100"] = [status("success", DIGEST, "evaltrack-staging.company.com")]
+    assert passed("production") == (0, "")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [[], [{"type": "branch_policy"}], [{"type": "required_reviewers", "reviewers": []}]],
+    ids=["no rule", "another rule", "nobody"],
+)
+def test_an_environment_that_nobody_approves_is_refused(passed, github, rules):
+    github.answers["environments/staging"] = {"protection_rules": rules}
+
+    code, text = passed("staging")
+
+    assert (code, text) == (1, "Refused: nobody has to approve staging: give the environment required reviewers.\n")
+
+
+def test_without_an_answer_nothing_goes_on(passed, github):
+    github.answers.clear()
+
+    code, text = passed("staging")
+
+    assert code == 1
+    assert text.startswith("Refused: GitHub does not say what was deployed: ")
+
+
+@pytest.mark.parametrize(("environment", "digest"), [("live", DIGEST), ("qa", "1.0.0"), ("qa", f"{DIGEST}; true")])
+def test_only_a_known_environment_and_a_digest_are_taken(passed, environment, digest):
+    assert passed(environment, digest)[0] == 1
+
+
+# --- Known vulnerabilities --------------------------------------------------------------------------------------------
+class Vulnerabilities(BaseHTTPRequestHandler):
+    """OSV's answer, by the name of the package."""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["package"]["name"]
+        self.server.asked.add(asked)
+        known = {"id": "OSV-1", "published": "2026-01-01T00:00:00Z", "summary": "", "details": "", "affected": []}
+        text = json.dumps({"vulns": [known]} if asked == self.server.vulnerable else {}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.deploy_tools
+def test_a_known_vulnerability_in_any_lock_file_fails_the_audit(tmp_path):
+    tool("pip-audit")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vulnerabilities)
+    server.asked = set()
+    threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
+    words = f"-s osv --osv-url http://127.0.0.1:{server.server_port}/ --cache-dir {tmp_path}"
+
+    ended = {}
+    for server.vulnerable in ("", "django", "zizmor"):
+        command = ["make", "--old-file=.tools/.made", "audit", f"AUDIT_ARGS={words}"]
+        ended[server.vulnerable] = subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
+    server.shutdown()
+    server.server_close()
+
+    assert ended == {"": 0, "django": 2, "zizmor": 2}
+    assert {"django", "mysqlclient", "pytest", "zizmor"} <= server.asked
+
+
+# --- The scripts ------------------------------------------------------------------------------------------------------
+def stub(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """deploy/pipeline in a folder, where bluegreen says what it was told, and fails at `FAIL_AT`."""
+    shutil.copytree(FOLDER, tmp_path / "deploy" / "pipeline")
+    stub(tmp_path / "deploy" / "bluegreen", 'echo "$@ $IMAGE_DIGEST" >> told; [ "$1" != "${FAIL_AT:-}" ]')
+    return tmp_path
+
+
+def roll_out(tree, **variables):
+    script = tree / "deploy" / "pipeline" / "rollout.sh"
+    done = subprocess.run([str(script)], env=SYSTEM | variables, capture_output=True, text=True, check=False)
+    told = tree / "told"
+    return done.returncode, told.read_text().splitlines() if told.exists() else []
+
+
+def test_a_rollout_deploys_looks_and_switches(tree):
+    told = [f"{verb} 1.0.0 {DIGEST}" for verb in ("deploy", "verify", "switch")]
+
+    assert roll_out(tree, ENVIRONMENT="qa", VERSION="1.0.0", IMAGE_DIGEST=DIGEST) == (0, told)
+
+
+def test_a_rollout_ends_with_its_first_failure(tree):
+    told = [f"{verb} 1.0.0 {DIGEST}" for verb in ("deploy", "verify")]
+
+    assert roll_out(tree, ENVIRONMENT="qa", VERSION="1.0.0", IMAGE_DIGEST=DIGEST, FAIL_AT="verify") == (1, told)
+
+
+@pytest.mark.parametrize("missing", ["ENVIRONMENT", "VERSION", "IMAGE_DIGEST"])
+def test_a_rollout_of_nothing_in_particular_touches_nothing(tree, missing):
+    given = {"ENVIRONMENT": "qa", "VERSION": "1.0.0", "IMAGE_DIGEST": DIGEST}
+    del given[missing]
+
+    code, told = roll_out(tree, **given)
+
+    assert (code != 0, told) == (True, [])
+
+
+def test_a_rollout_asks_whether_the_image_may_go_there(tree):
+    code, told = roll_out(tree, ENVIRONMENT="live", VERSION="1.0.0", IMAGE_DIGEST=DIGEST)
+
+    assert (code, told) == (1, [])
+
+
+def pushed(tmp_path, repo_digests):
+    stub(
+        tmp_path / "bin" / "docker",
+        f"""
+        echo "$*" >> {tmp_path}/told
+        case $1 in
+            login) cat > {tmp_path}/password ;;
+            image) printf '%s\\n' {" ".join(repo_digests)} ;;
+        esac
+        """,
+    )
+    environment = SYSTEM | {
+        "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "REGISTRY_USERNAME": "robot",
+        "REGISTRY_TOKEN": "a-secret",
+    }
+    command = [str(FOLDER / "push.sh"), "docker.io/company/evaltrack", "1.0.0"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_push_says_the_digest(tmp_path):
+    done = pushed(tmp_path, [f"company/evaltrack@{DIGEST}"])
+
+    assert (done.returncode, (tmp_path / "output").read_text()) == (0, f"digest={DIGEST}\n")
+    assert (tmp_path / "password").read_text() == "a-secret"
+    told = (tmp_path / "told").read_text()
+    assert "a-secret" not in told
+    assert told.splitlines()[:3] == [
+        "load --quiet --input image.tar",
+        "login --username robot --password-stdin docker.io",
+        "push --quiet docker.io/company/evaltrack:1.0.0",
+    ]
+
+
+@pytest.mark.parametrize("digests", [[], [f"company/evaltrack@{DIGEST}", f"company/evaltrack@{OTHER}"]])
+def test_a_push_without_one_digest_fails(tmp_path, digests):
+    done = pushed(tmp_path, digests)
+
+    assert done.returncode == 1
+    assert not (tmp_path / "output").exists()
+
+
+def test_the_version_is_told_by_the_tags(tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "deploy" / "pipeline")
+    environment = SYSTEM | {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+    def git(*words):
+        return run("git", *words, cwd=tmp_path, env=environment).strip()
+
+    def version():
+        return run(str(tmp_path / "deploy" / "pipeline" / "version.sh"), env=SYSTEM).strip()
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "-m", "first")
+    assert version() == f"0.0.0-g{git('rev-parse', '--short=12', 'HEAD')}"
+
+    git("tag", "v1.2.0")
+    assert version() == "1.2.0"
+
+    git("commit", "--quiet", "--allow-empty", "-m", "second")
+    assert version() == f"1.2.0-1-g{git('rev-parse', '--short', 'HEAD')}"
