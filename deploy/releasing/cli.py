@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from releasing.checklists import BY_NAME, ITEMS, how_to_mend
 from releasing.context import Context
@@ -22,9 +24,14 @@ from releasing.settings import COLOURS, load
 from releasing.switching import switch
 from releasing.targets import target_of
 from releasing.watching import watch
+from releasing.window import require_sense
 
 DONE, FAILED, REFUSED, WENT_BACK = 0, 1, 2, 3
 CONFIGURATION = "/etc/evaltrack/bluegreen.toml"
+UNFINISHED = {
+    "switching": ", which did not come to its end: bluegreen switch finishes it, bluegreen rollback undoes it",
+    "rolling back": ", which did not come to its end: bluegreen rollback finishes it",
+}
 Run = Callable[[Context, argparse.Namespace], int | None]
 
 
@@ -33,7 +40,10 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         settings = load(arguments.config)
-        return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
+        require_sense(settings.window)
+        # What was begun goes on without the terminal that is closed.
+        with handled(signal.SIGTERM, _end), handled(signal.SIGHUP, signal.SIG_IGN):
+            return int(arguments.run(Context(settings, target_of(settings)), arguments) or DONE)
     except Refused as error:
         sys.stderr.write(f"Refused. {error}\n")
         return REFUSED
@@ -43,6 +53,21 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted. `bluegreen status` says what is where; the same command may be given again.\n")
         return 128 + signal.SIGINT
+
+
+@contextmanager
+def handled(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """Within the block the signal is handled so."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """As an exception, so that a switch that is under way puts back what it has begun."""
+    sys.exit(128 + number)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -114,8 +139,6 @@ def run_watch(context: Context, arguments: argparse.Namespace) -> int:
 
 
 def _watched(context: Context, baseline: Mapping[str, Reading] | None) -> int:
-    # A terminal that is closed does not end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     went_back = watch(context, baseline)
     if went_back is None:
         return DONE
@@ -156,14 +179,14 @@ def run_status(context: Context, arguments: argparse.Namespace) -> None:
         works = "worker and clock run" if row["works"] else "no worker, no clock"
         context.say(f"{colour:5} {word} {row['version'] or 'empty'}; {works}; {backends}")
     if last := found["release"]:
-        context.say(f"Last: {last['version']}, {last['what']} at {last['at']}")
+        context.say(f"Last: {last['version']}, {last['what']} at {last['at']}{UNFINISHED.get(last['what'], '')}")
     if found["busy"]:
         context.say(found["busy"])
 
 
 def status_of(context: Context) -> dict[str, Any]:
     record = context.newest_switch()
-    last = record.last("switching", "switched", "rolling back", "rolled back") if record else None
+    last = record.last_move() if record else None
     busy = next((name for name in ("release", "watch") if is_held(context.folder, name)), None)
     return {
         "live": context.target.live(),

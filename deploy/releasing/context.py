@@ -38,8 +38,8 @@ class Context:
 
     def newest_switch(self) -> Record | None:
         """The record of the release that last took the traffic, or was to take it, or to give it back."""
-        kinds = ("switching", "switched", "rolling back", "rolled back")
-        moved = [(event["at"], record) for record in every(self.folder, now=self.now) if (event := record.last(*kinds))]
+        moves = [(record.last_move(), record) for record in every(self.folder, now=self.now)]
+        moved = [(event["at"], record) for event, record in moves if event and event["what"] != "put back"]
         return max(moved, key=lambda pair: pair[0])[1] if moved else None
 
     def where(self) -> str:

@@ -79,7 +79,7 @@ class Judge:
             )
         lately = self.within(moment, self._mean_seconds)
         if (
-            moment - self.began >= self._mean_seconds
+            moment - self.began >= self.settings.scaled(minutes=criteria.mean_after_minutes)
             and lately.requests >= criteria.least_requests
             and lately.mean_seconds > criteria.mean_seconds
         ):

@@ -38,7 +38,7 @@ def deploy(context: Context, version: str, *, reason: str = "") -> None:
 
 def require_no_unfinished_rollback(context: Context) -> None:
     record = context.newest_switch()
-    last = record.last("switching", "switched", "rolling back", "rolled back") if record else None
+    last = record.last_move() if record else None
     if record and last and last["what"] == "rolling back":
         raise Refused(f"The rollback of {record.version} did not come to its end: bluegreen rollback finishes it.")
 

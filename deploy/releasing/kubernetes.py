@@ -12,12 +12,13 @@ from releasing import clock
 from releasing.backends import Backend, NoBackend, PodBackend
 from releasing.backups import in_words
 from releasing.commands import run
-from releasing.errors import Failed
+from releasing.errors import Failed, Refused
 from releasing.settings import COLOURS, Settings
 from releasing.targets import Say
 
 SERVICE, MIGRATION, BACKUP, RECONCILE = "evaltrack-web", "evaltrack-migrate", "evaltrack-backup", "evaltrack-reconcile"
 CONTAINER = "evaltrack"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # As long as a migration may take, by its Job.
 MIGRATION_SECONDS = 2 * 60 * 60
 # Longer than a worker is given to finish what it has in hand.
@@ -30,6 +31,10 @@ class KubernetesTarget:
         self.settings = settings
         self.kubernetes = settings.kubernetes
         self.kubectl = [*settings.kubernetes.kubectl, "--namespace", settings.kubernetes.namespace]
+        # The very image that was tried elsewhere, whatever its tag names by now.
+        self.digest = os.environ.get("IMAGE_DIGEST", "")
+        if self.digest and not DIGEST.fullmatch(self.digest):
+            raise Refused(f"IMAGE_DIGEST={self.digest} is no digest: say sha256: and 64 figures, or nothing.")
         self._replicas = {"worker": settings.kubernetes.workers, "clock": settings.kubernetes.clocks}
 
     def live(self) -> str:
@@ -109,6 +114,8 @@ class KubernetesTarget:
             return f"{path} cannot be read ({error}): whoever applies the overlay undoes this switch."
         wanted = {f"evaltrack-{colour}": version, "evaltrack": version}
         missing = [f"the tag {tag} for {name}" for name, tag in wanted.items() if tag_in(said, name) != tag]
+        if self.digest and f"digest: {self.digest}" not in said:
+            missing.append(f"their digest {self.digest}")
         if f"live/{colour}" not in said:
             missing.insert(0, f"the component ../../live/{colour}")
         return f"Write into {path}, or whoever applies it undoes this: {', '.join(missing)}." if missing else ""
@@ -131,18 +138,12 @@ class KubernetesTarget:
         return ""
 
     def _image(self, version: str) -> str:
-        """The tag; with IMAGE_DIGEST, which the pipeline sets, that very image, and the tag only says its version."""
-        digest = os.environ.get("IMAGE_DIGEST")
-        return f"{self.kubernetes.image}:{version}" + (f"@{digest}" if digest else "")
+        return f"{self.kubernetes.image}:{version}" + (f"@{self.digest}" if self.digest else "")
 
     def _image_of(self, colour: str) -> str:
-        """What its web processes are."""
-        (container,) = [
-            row
-            for row in self._get("deployment", f"{SERVICE}-{colour}")["spec"]["template"]["spec"]["containers"]
-            if row["name"] == CONTAINER
-        ]
-        return str(container["image"])
+        pod = self._get("deployment", f"{SERVICE}-{colour}")["spec"]["template"]["spec"]
+        (image,) = [row["image"] for row in pod["containers"] if row["name"] == CONTAINER]
+        return str(image)
 
     def _set_image(self, objects: Sequence[str], image: str) -> None:
         self._run("set", "image", *objects, f"{CONTAINER}={image}")

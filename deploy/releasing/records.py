@@ -17,6 +17,8 @@ SEMVER = re.compile(
     r"(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
 )
 Event = dict[str, Any]
+# What becomes of the traffic. A switch that failed is put back; one that was killed stays at `switching`.
+MOVES = ("switching", "switched", "put back", "rolling back", "rolled back")
 
 
 def version_of(text: str) -> str:
@@ -57,6 +59,9 @@ class Record:
 
     def last(self, *kinds: str) -> Event | None:
         return next((event for event in reversed(self.events) if event["what"] in kinds), None)
+
+    def last_move(self) -> Event | None:
+        return self.last(*MOVES)
 
     def sign(self, item: Item, *, by: str, note: str = "") -> None:
         """Raises Refused for an item that this program answers for itself, or without a name."""

@@ -47,15 +47,11 @@ def roll_back_by_hand(context: Context, *, why: str, force: bool = False) -> Pat
     record = context.newest_switch()
     if record is None:
         raise Refused(f"No switch is on record in {context.folder}, so there is nothing to go back from.")
-    moved = record.last("switching", "switched", "rolling back", "rolled back")
+    moved = record.last_move()
     if moved is not None and moved["what"] == "rolled back":
         raise Refused(f"{record.version} was rolled back already, at {moved['at']}. {context.where()}")
-    previous = other(colour_of_switch(record))
-    if not force and (faults := faults_at(context, previous)):
-        raise Refused(
-            f"{previous} is not ready to take the traffic back: {'; '.join(faults)}. Start its web processes, or insist"
-            " with --force."
-        )
+    if not force and (faults := faults_of_previous(context, record)):
+        raise Refused(f"There is no good way back: {'; '.join(faults)}. Mend that, or insist with --force.")
     return roll_back(context, record, why=[why], seen=[])
 
 
@@ -68,9 +64,14 @@ def colour_of_switch(record: Record) -> str:
     return colour
 
 
-def faults_at(context: Context, colour: str) -> list[str]:
-    """Why the colour cannot take traffic; [] if it can."""
-    return [fault for backend in context.target.backends(colour) if (fault := fault_of(backend))]
+def faults_of_previous(context: Context, record: Record) -> list[str]:
+    """Why the colour before cannot take the traffic back; [] if it can."""
+    previous, switched = other(colour_of_switch(record)), record.last("switched", "switching") or {}
+    wanted, found = switched.get("previous_version", ""), context.target.version_of(previous)
+    faults = [fault for backend in context.target.backends(previous) if (fault := fault_of(backend))]
+    return (
+        faults if found == wanted else [f"{previous} holds {found or 'nothing'}, not {wanted or 'a version'}", *faults]
+    )
 
 
 def roll_back(context: Context, record: Record, *, why: Sequence[str], seen: Sequence[str]) -> Path:

@@ -83,7 +83,9 @@ class Criteria:
     error_rate: float = 0.05
     error_minutes: float = 5
     mean_seconds: float = 2.0
-    mean_minutes: float = 1
+    mean_minutes: float = 5
+    # The mean is judged as soon as so much of its window is there; the error rate waits for all of it.
+    mean_after_minutes: float = 1
     # Of fewer requests nothing is concluded.
     least_requests: int = 20
     critical_lines: int = 0

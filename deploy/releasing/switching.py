@@ -60,7 +60,7 @@ def switch(context: Context, version: str, *, reason: str = "") -> dict[str, Rea
         raise Refused(f"{version} in {colour} is not as it should be: {'; '.join(faults)}. Nothing was switched.")
     _require(context, record, reason)
     record.add("switching", {"to": colour, "previous": previous, "previous_version": target.version_of(previous)})
-    baseline = _move(context, colour, previous)
+    baseline = _move(context, record, colour, previous)
     _switched(context, record, colour, previous)
     return baseline
 
@@ -77,7 +77,7 @@ def _require(context: Context, record: Record, reason: str) -> None:
         record.note("backup", done=True, detail="fresh, and as it was written")
 
 
-def _move(context: Context, colour: str, previous: str) -> dict[str, Reading]:
+def _move(context: Context, record: Record, colour: str, previous: str) -> dict[str, Reading]:
     """Traffic goes last, so that a step that fails leaves it where it was."""
     target = context.target
     try:
@@ -93,7 +93,7 @@ def _move(context: Context, colour: str, previous: str) -> dict[str, Reading]:
     except BaseException as error:
         if _moved(context, colour):
             raise
-        undone = _put_back(context, colour, previous)
+        undone = _put_back(context, record, colour, previous)
         if isinstance(error, Failed):
             raise Failed(f"{error}\n{undone} {context.where()}") from error
         context.say(f"{undone} {context.where()}")
@@ -108,12 +108,13 @@ def _moved(context: Context, colour: str) -> bool:
         return False
 
 
-def _put_back(context: Context, colour: str, previous: str) -> str:
+def _put_back(context: Context, record: Record, colour: str, previous: str) -> str:
     """Worker and clock as they were; what became of that, in words."""
     try:
         context.target.stop_work(colour)
         context.target.start_work(previous)
-    except Failed as error:
+        record.add("put back")
+    except (Failed, OSError) as error:
         return f"Worker and clock could not be put back: {error}"
     return f"Worker and clock are those of {previous} again."
 

@@ -55,14 +55,14 @@ def release(folder: Path, version: str, *, registry: str) -> None:
         run([*git, "commit", "--quiet", "--message", f"release: {version}", "pyproject.toml"])
     run([*git, "tag", "--annotate", "--message", f"EvalTrack {version}", tag])
     commit = run([*git, "rev-parse", "HEAD"]).strip()
-    created = run([*git, "show", "--no-patch", "--format=%cI", "HEAD"]).strip()
     say(f"{tag} is {commit}. Push it: git push origin HEAD {tag}")
-    command = build_command(version, commit=commit, created=created, registry=registry)
+    command = image_command(version, registry)
     if has_engine():
         run(command, folder=folder)
         say(f"Built: {', '.join(image_names(version, registry))}")
     else:
-        say(f"No Docker engine answers here. Where one does:\n{' '.join(command)}")
+        dry = run([*command, "--dry-run"], folder=folder)
+        say(f"No Docker engine answers here. Where one does, {' '.join(command)} runs:\n{dry}")
 
 
 def entries_of(folder: Path, version: str) -> list[str]:
@@ -85,11 +85,9 @@ def image_names(version: str, registry: str) -> list[str]:
     return [f"evaltrack-web:v{version}", f"{registry}/company/evaltrack:{version}"]
 
 
-def build_command(version: str, *, commit: str, created: str, registry: str) -> list[str]:
-    """The other labels are in the Dockerfile, which makes them of these arguments."""
-    arguments = [f"--build-arg=VERSION={version}", f"--build-arg=COMMIT={commit}"]
-    labels = [f"--label=org.opencontainers.image.created={created}"]
-    return ["docker", "build", *arguments, *labels, *[f"--tag={name}" for name in image_names(version, registry)], "."]
+def image_command(version: str, registry: str) -> list[str]:
+    """As the pipeline builds it."""
+    return ["make", "--no-print-directory", "image", f"VERSION={version}", f"IMAGE={registry}/company/evaltrack"]
 
 
 def has_engine() -> bool:

@@ -1,6 +1,7 @@
 """Looks after a release once it has the traffic, and takes it back when one of the plan's criteria is met."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +13,7 @@ from releasing.errors import Failed, Refused
 from releasing.locks import held
 from releasing.readings import read
 from releasing.records import Record
-from releasing.rolling_back import colour_of_switch, faults_at, roll_back
-from releasing.settings import other
+from releasing.rolling_back import colour_of_switch, faults_of_previous, roll_back
 from releasing.verifying import verify
 
 KEPT_LINES = 30
@@ -48,6 +48,9 @@ class _Watch:
         self.judge = Judge(context.settings, began=context.monotonic())
         self.seen: list[str] = []
         self.unanswered: list[str] = []
+        self.failures: list[str] = []
+        self.counts = False
+        self.minutes = ""
         self.live = ""
         self.blind = ""
 
@@ -57,7 +60,9 @@ class _Watch:
         remaining = whole - (context.now() - switched_at).total_seconds()
         end = context.monotonic() + remaining
         context.say(f"watching {self.record.version} in {self.colour} for {max(remaining, 0):.0f} s")
-        self.judge.baseline(baseline if baseline is not None else self._read())
+        self.minutes = f"{max(remaining, 0) / 60:.1f} of {whole / 60:.1f} minutes"
+        if baseline is not None:
+            self._begin_to_count(baseline)
         while (moment := context.monotonic()) < end:
             if self._look(moment):
                 breaches = self.judge.breaches(moment)
@@ -76,15 +81,19 @@ class _Watch:
         try:
             self.live = self.context.target.live()
             if self.live == self.colour:
-                self.judge.hear(moment, self._read())
+                readings = read(self.context.target.backends(self.colour))
+                if not self.counts:
+                    self._begin_to_count(readings)
+                self.judge.hear(moment, readings)
             self.blind = ""
         except Failed as error:
             self.live, self.blind = "", f"It cannot be watched: {error}"
             self.context.say(self.blind)
         return self.live == self.colour
 
-    def _read(self) -> dict[str, Reading]:
-        return read(self.context.target.backends(self.colour))
+    def _begin_to_count(self, readings: Mapping[str, Reading]) -> None:
+        self.judge.baseline(readings)
+        self.counts = True
 
     def _tell(self, moment: float, breaches: list[Breach]) -> None:
         lately = self.judge.within(moment, self.context.settings.scaled(minutes=1))
@@ -98,31 +107,38 @@ class _Watch:
 
     def _go_back(self, breaches: list[Breach]) -> WentBack | None:
         """None where going back would mend nothing, or somebody else is at it: then the watch goes on."""
-        why, previous = [f"{breach.criterion}: {breach.text}" for breach in breaches], other(self.colour)
+        why = [f"{breach.criterion}: {breach.text}" for breach in breaches]
         try:
             with held(self.context.folder, "release", doing=f"rolling {self.record.version} back"):
                 if self.context.target.live() != self.colour:
                     return None
-                faults = faults_at(self.context, previous)
+                faults = faults_of_previous(self.context, self.record)
                 if not faults:
                     return WentBack(roll_back(self.context, self.record, why=why, seen=self.seen))
-                self._stay(why, f"{previous} is not ready either: {'; '.join(faults)}")
+                self._stay(why, f"There is no good way back: {'; '.join(faults)}")
         except Refused as error:
+            self._stay(why, str(error))
+        except Failed as error:
+            if self.context.target.live() != self.colour:
+                raise
+            # A cluster may answer again in a moment.
+            self.failures.append(str(error))
             self._stay(why, str(error))
         return None
 
     def _stay(self, why: list[str], reason: str) -> None:
         text = f"NOT rolled back although {'; '.join(why)}. {reason}"
-        if not self.unanswered:
-            self.record.add("not rolled back", {"why": why, "reason": reason})
-        self.unanswered.append(text)
         self.context.say(text)
+        self.unanswered.append(text)
+        if len(self.unanswered) == 1:
+            with suppress(OSError):  # it is said again at the end
+                self.record.add("not rolled back", {"why": why, "reason": reason})
 
     def _end(self) -> None:
         total, version = self.judge.total, self.record.version
-        detail = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
+        figures = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
         still = self.judge.breaches(self.context.monotonic())
-        self.record.note("watched", done=not still and not self.blind, detail=detail)
+        self.record.note("watched", done=not still and not self.blind, detail=f"{self.minutes}, {figures}")
         lines = f"{total.critical_lines:g} critical lines, {total.error_lines:g} errors"
         self.record.note("error-logs", done=not still and not self.blind, detail=lines)
         findings = verify(self.context, self.colour, version)
@@ -131,7 +147,7 @@ class _Watch:
                 self.context.say(f"NOT {finding.text}: {finding.fault}")
         faults = faults_of(findings)
         self.record.note("critical-functions-live", done=not faults, detail="; ".join(faults) or "every backend asked")
-        if still or faults or self.blind:
+        if still or faults or self.blind or self.failures:
             found = " ".join([*self.unanswered[-1:], *faults, self.blind])
             raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
-        self.context.say(f"{version} stays: {detail}; {lines}.")
+        self.context.say(f"{version} stays: {figures}; {lines}.")

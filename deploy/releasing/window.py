@@ -1,11 +1,23 @@
 """When production may be switched."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from releasing.errors import Refused
 from releasing.settings import Window
 
 DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def require_sense(window: Window) -> None:
+    """Raises Refused for one that never opens, or whose zone this machine does not know."""
+    try:
+        ZoneInfo(window.zone)
+        sensible = 0 <= _minutes(window.begins) < _minutes(window.ends) <= 24 * 60
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Refused(f"[window] makes no sense: {error}. For an unknown zone: apt install tzdata.") from error
+    if not sensible or not window.days or set(window.days) - set(DAYS):
+        raise Refused(f"[window] never opens: {in_words(window)}. Days are {', '.join(DAYS)}; times are like 02:00.")
 
 
 def is_open(window: Window, moment: datetime) -> bool:

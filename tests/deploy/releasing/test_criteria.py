@@ -59,6 +59,18 @@ def test_a_single_slow_request_among_few_is_no_mean():
     assert judged(served(20, mean=9), seconds=ONE_MINUTE) == ["response time"]
 
 
+def test_few_slow_requests_are_many_in_five_minutes():
+    """Seven in each minute."""
+    readings = [served(7 * minute, mean=3) for minute in range(1, 4)]
+
+    assert judged(*readings[:2], seconds=120) == []
+    assert judged(*readings, seconds=180) == ["response time"]
+
+
+def test_a_mean_of_less_than_a_minute_is_waited_for():
+    assert judged(served(100, mean=3), seconds=ONE_MINUTE - 1) == []
+
+
 def test_a_single_failed_request_among_few_is_no_rate():
     assert judged(served(3, errors=3), seconds=FIVE_MINUTES) == []
 

@@ -3,6 +3,7 @@ answer on unix sockets."""
 
 import json
 import shutil
+import signal
 import socketserver
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from releasing import locks
 from releasing.cli import main
 
 from tests.deploy.conftest import ROOT
@@ -25,6 +27,7 @@ verb=$1; shift
 echo "$verb $*" >>calls
 for unit in "$@"; do
     case $unit in -*) continue ;; esac
+    if grep -qsx "$verb $unit" slow; then sleep 1; fi
     if grep -qsx "$verb $unit" fails; then echo "Job for $unit failed." >&2; exit 1; fi
     case $verb in
         start | restart) touch "active/$unit" ;;
@@ -245,6 +248,34 @@ def test_a_switch_is_watched_and_rolled_back_by_itself(deployed, capsys):
     (note,) = (deployed.folder / "lib" / "releases" / "incidents").iterdir()
     assert "critical log lines: 1 critical lines in the log since the switch; 0 are allowed" in note.read_text()
     assert "Their requests: r1." in note.read_text()
+
+
+def test_nobody_switches_while_somebody_else_does(deployed, capsys):
+    for lock in ("release", "watch"):
+        with locks.held(deployed.folder / "lib" / "releases", lock, doing="switching to 1.1.0"):
+            assert deployed.bluegreen("switch", "1.1.0") == deployed.bluegreen("deploy", "1.1.0") == 2
+        assert "has been busy since" in capsys.readouterr().err
+    assert deployed.live.readlink().name == "blue"
+
+
+def test_a_switch_that_is_told_to_end_puts_back_what_it_began(deployed, capsys):
+    """SIGTERM comes while the clock of blue ends; a terminal that is closed before changes nothing."""
+    (deployed.units / "slow").write_text("stop evaltrack-clock@blue.service\n")
+    words = [sys.executable, str(ROOT / "deploy" / "bluegreen"), "--config", str(deployed.configuration)]
+    with subprocess.Popen([*words, "switch", "1.1.0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as switching:
+        while "stop evaltrack-clock@blue" not in (deployed.units / "calls").read_text():
+            time.sleep(0.01)
+        switching.send_signal(signal.SIGHUP)
+        switching.terminate()
+        switching.communicate(timeout=30)
+
+    assert switching.returncode == 128 + signal.SIGTERM
+    status = deployed.status(capsys)
+    assert (status["live"], status["colours"]["blue"]["works"], status["colours"]["green"]["works"]) == (
+        "blue",
+        True,
+        False,
+    )
 
 
 def test_a_good_release_stays_and_may_be_rolled_back_by_hand(deployed, capsys):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from releasing.clock import text
 from releasing.context import Context
 from releasing.criteria import Reading
 from releasing.deploying import deploy
-from releasing.errors import Failed
+from releasing.errors import Failed, Refused
 from releasing.kubernetes import KubernetesTarget, is_object, migration_in, tag_in
 from releasing.metrics import Counts
 from releasing.readings import read
@@ -161,7 +162,8 @@ def cluster(tmp_path):
 
 
 @pytest.fixture
-def context(cluster, said):
+def context(cluster, said, monkeypatch):
+    monkeypatch.delenv("IMAGE_DIGEST", raising=False)
     kubernetes = Kubernetes(kubectl=[str(cluster.folder / "kubectl")], overlay=cluster.folder / "overlay")
     settings = Settings(target="kubernetes", records=cluster.folder / "releases", kubernetes=kubernetes)
     frozen = FrozenClock()
@@ -192,20 +194,31 @@ def test_deploy_migrates_before_the_web_pods_come(context, cluster):
     assert context.target.live() == "blue"
 
 
-def test_a_digest_says_which_image_and_the_tag_only_its_version(context, cluster, monkeypatch):
+def test_the_image_may_be_named_by_its_digest(context, cluster, monkeypatch):
     digest = f"sha256:{'a' * 64}"
     monkeypatch.setenv("IMAGE_DIGEST", digest)
+    context = replace(context, target=KubernetesTarget(context.settings))
 
-    deploy(context, "1.1.0")
+    deploy(context, "1.1.0-12-g0a1b2c3")
     context.target.start_work("green")
+
+    image = f"docker.io/company/evaltrack:1.1.0-12-g0a1b2c3@{digest}"
+    rows = cluster.read()["deployments"]
+    assert {rows[f"evaltrack-{name}-green"]["image"] for name in ("web", "worker", "clock")} == {image}
+    assert f"image: {image}\n" in (cluster.folder / "applied.yaml").read_text()
+    assert cluster.read()["cronjob"]["image"] == image
+    assert context.target.version_of("green") == "1.1.0-12-g0a1b2c3"
+    assert context.target.after_switch("green", "1.1.0-12-g0a1b2c3").endswith(f", their digest {digest}.")
     # Back again: the other colour keeps its own.
     context.target.start_work("blue")
+    assert cluster.read()["cronjob"]["image"] == "docker.io/company/evaltrack:1.0.0"
 
-    image = f"docker.io/company/evaltrack:1.1.0@{digest}"
-    set_to = [line.rpartition("evaltrack=")[2] for line in cluster.calls() if line.startswith("set image")]
-    assert set_to == [image, image, image, "docker.io/company/evaltrack:1.0.0"]
-    assert f"\n        image: {image}\n" in (cluster.folder / "applied.yaml").read_text()
-    assert context.target.version_of("green") == "1.1.0"
+
+def test_what_is_no_digest_is_refused(context, monkeypatch):
+    monkeypatch.setenv("IMAGE_DIGEST", "latest")
+
+    with pytest.raises(Refused, match="IMAGE_DIGEST=latest is no digest"):
+        KubernetesTarget(context.settings)
 
 
 def test_work_and_traffic_move_by_scale_and_selector(context, cluster):

@@ -66,7 +66,7 @@ def test_without_a_switch_there_is_nothing_to_go_back_from(context):
 
 def test_a_version_before_that_is_not_ready_gets_no_traffic_unless_somebody_insists(switched, target):
     target.fleet["blue"][0].ready = False
-    with pytest.raises(Refused, match=r"blue is not ready to take the traffic back: .*503.*insist with --force"):
+    with pytest.raises(Refused, match=r"There is no good way back: .*503.*insist with --force"):
         roll_back_by_hand(switched, why="x")
     assert target.done == []
 
@@ -74,6 +74,26 @@ def test_a_version_before_that_is_not_ready_gets_no_traffic_unless_somebody_insi
         roll_back_by_hand(switched, why="x", force=True)
 
     assert (target.live(), target.working) == ("blue", {"blue"})
+
+
+def test_a_colour_that_got_another_version_since_is_no_way_back(switched, target):
+    deploy(switched, "1.2.0")
+
+    with pytest.raises(Refused, match=r"There is no good way back: blue holds 1\.2\.0, not 1\.0\.0\."):
+        roll_back_by_hand(switched, why="x")
+
+    assert target.live() == "green"
+
+
+def test_a_switch_that_failed_is_nothing_to_go_back_from(context, target):
+    deploy(context, "1.1.0")
+    sign_all(context, "1.1.0")
+    target.broken["start_work green"] = Failed("no memory")
+    with pytest.raises(Failed):
+        switch(context, "1.1.0")
+
+    with pytest.raises(Refused, match="No switch is on record"):
+        roll_back_by_hand(context, why="x")
 
 
 def test_traffic_that_cannot_be_moved_leaves_everything_at_the_new_version(switched, target):

@@ -112,13 +112,41 @@ def test_where_the_version_before_is_no_better_nothing_is_moved_and_it_fails_at_
     for backend in target.fleet["blue"]:
         backend.ready = False
 
-    with pytest.raises(Failed, match="blue is not ready either"):
+    with pytest.raises(Failed, match=r"NOT rolled back although health check: .* There is no good way back: "):
         watched(after=lambda backend: vars(backend).update(ready=False))
 
     assert target.live() == "green"
     record = switched[0].record("1.1.0")
     assert "watched" not in record.done()
     assert [event["what"] for event in record.events].count("not rolled back") == 1
+
+
+def test_traffic_that_cannot_be_moved_is_tried_again(watched, target, frozen):
+    target.broken["point_traffic blue"] = Failed("connection refused")
+    recovers = frozen.moment + timedelta(minutes=2)
+
+    def between(backend):
+        backend.critical = 1
+        if frozen.moment >= recovers:
+            target.broken.clear()
+
+    result, seconds = watched(after=between)
+
+    assert (target.live(), target.working, seconds) == ("blue", {"blue"}, 120)
+    assert result is not None
+
+
+def test_traffic_that_could_not_be_moved_is_a_failure_even_if_all_is_well_later(watched, target, frozen):
+    target.broken["point_traffic blue"] = Failed("connection refused")
+    ends = frozen.moment + timedelta(minutes=2)
+
+    def between(backend):
+        backend.ready = frozen.moment >= ends
+
+    with pytest.raises(Failed, match=r"Not rolled back\. Step 2, traffic goes to blue: connection refused"):
+        watched(after=between)
+
+    assert (target.live(), target.working) == ("green", {"green"})
 
 
 def test_it_goes_back_as_soon_as_the_version_before_is_ready(watched, target, frozen):
@@ -201,5 +229,5 @@ def test_what_the_watch_found_is_in_the_record(watched, switched):
     watched(requests=10)
 
     (event,) = [row for row in switched[0].record("1.1.0").events if row.get("item") == "watched"]
-    assert event["detail"] == "3580 requests, 0.00% errors, mean 0.10 s"
+    assert event["detail"] == "30.0 of 30.0 minutes, 3580 requests, 0.00% errors, mean 0.10 s"
     assert json.loads(switched[0].record("1.1.0").path.read_text())["version"] == "1.1.0"

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from releasing import window
+from releasing.errors import Refused
 from releasing.settings import Window
 
 
@@ -39,7 +40,24 @@ def test_when_it_opens_next(moment, opens):
     assert f"{found:%Y-%m-%d %H:%M}" == opens
 
 
-def test_a_window_may_be_all_day():
+@pytest.mark.parametrize(
+    "given",
+    [
+        Window(zone="America/Nowhere"),
+        Window(begins="2"),
+        Window(begins="04:00", ends="02:00"),
+        Window(ends="25:00"),
+        Window(days=[]),
+        Window(days=["domingo"]),
+    ],
+)
+def test_a_giventhat_makes_no_sense_is_refused(given):
+    with pytest.raises(Refused, match=r"\[window\]"):
+        window.require_sense(given)
+
+
+def test_a_givenmay_be_all_day():
     always = Window(days=window.DAYS, begins="00:00", ends="24:00")
 
+    window.require_sense(always)
     assert window.is_open(always, datetime(2027, 3, 8, 3, 59, tzinfo=UTC))
