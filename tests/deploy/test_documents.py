@@ -132,6 +132,7 @@ def test_the_configuration_of_a_release_is_understood(page, tmp_path):
     assert (ROOT / found.kubernetes.overlay / "kustomization.yaml").is_file()
 
 
+@pytest.mark.deploy_tools
 @BOTH
 def test_objects_are_ones_that_kubernetes_gets(page, production):
     kinds = {"job": "Job", "deploy": "Deployment", "cronjob": "CronJob"}
