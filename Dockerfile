@@ -35,7 +35,8 @@ RUN apt-get update \
         age libmariadb3 mariadb-client postgresql-client tini zstd \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin evaltrack \
-    && install -d -o evaltrack -g evaltrack -m 700 /backup
+    && install -d -o evaltrack -g evaltrack -m 700 /backup \
+    && install -d -o evaltrack -g evaltrack /metrics
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

@@ -39,10 +39,11 @@ TESTING := APP_ENV=testing
 DEPLOYED = ENV_FILE=none APP_ENV=production APP_KEY=$$($(NEW_KEY)) APP_URL=https://evaltrack.example.com \
 	DB_CONNECTION=pgsql DB_PGSQL_HOST=127.0.0.1 DB_PGSQL_PORT=1 DB_HOST=127.0.0.1 DB_PORT=1 MAIL_HOST=127.0.0.1
 
-.PHONY: help install demo demo-reset test test-slow test-servers test-slow-servers bench bench-lists bench-growth bench-work bench-scope bench-fanout bench-import bench-export bench-reading drill-galera drill-replicas mutate-scope check check-deploy check-upgrade rules release released audit packages image image-scan image-save image-push rollout lock messages format key clean
+# All that `make help` shows.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' $(MAKEFILE_LIST))
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 install: .venv/.mysql ## Install what production needs, the MySQL driver included
 
@@ -120,7 +121,7 @@ check: .venv/.dev .venv/.mysql ## Lint, format, types, deployment, migrations, i
 
 check-deploy: .tools/.made .venv/.dev ## Lint what deploys: Dockerfile, compose, nginx, units, Kubernetes, scripts
 	.tools/bin/shellcheck .ci/run deploy/*.sh deploy/docker/*.sh deploy/pipeline/*.sh deploy/host/install \
-		deploy/backup deploy/restore deploy/monitoring/*.sh deploy/logging/*.sh deploy/scaling/galera-check
+		deploy/backup deploy/restore deploy/compose/*.sh deploy/monitoring/*.sh deploy/logging/*.sh deploy/scaling/galera-check
 	.tools/bin/yamllint --strict docker-compose.yml deploy .github
 	REQUIRE_DEPLOY_TOOLS=1 $(PY) -m pytest -q -m deploy_tools tests/deploy
 

@@ -16,7 +16,9 @@ from releasing.errors import Failed, Refused
 from releasing.settings import COLOURS, Settings
 from releasing.targets import Say
 
-SERVICE, MIGRATION, BACKUP, RECONCILE = "evaltrack-web", "evaltrack-migrate", "evaltrack-backup", "evaltrack-reconcile"
+SERVICE, MIGRATION, BACKUP = "evaltrack-web", "evaltrack-migrate", "evaltrack-backup"
+# CronJobs of no colour, which run the live version.
+NIGHTLY = ["evaltrack-reconcile", BACKUP, "evaltrack-rehearsal"]
 CONTAINER = "evaltrack"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # As long as a migration may take, by its Job.
@@ -91,8 +93,8 @@ class KubernetesTarget:
             time.sleep(1)
 
     def start_work(self, colour: str) -> None:
-        """The nightly comparison of both databases is the live version's, too."""
-        self._set_image([f"cronjob/{RECONCILE}"], self._image_of(colour))
+        """What runs by night is the live version's, too."""
+        self._set_image([f"cronjob/{name}" for name in NIGHTLY], self._image_of(colour))
         for name, replicas in self._replicas.items():
             self._run("scale", f"deployment/evaltrack-{name}-{colour}", f"--replicas={replicas}")
         for name in self._work(colour):

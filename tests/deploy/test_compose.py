@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from recovery.settings import load_settings
 
 from backoffice.env import parse_dotenv
 from tests.backoffice.conftest import KEY, needs_mysql_driver
@@ -8,8 +9,8 @@ from tests.deploy.conftest import ROOT, run, tool
 
 EXAMPLE = ROOT / "deploy" / "compose" / "env.example"
 TEXT = (ROOT / "docker-compose.yml").read_text()
-# ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message}; $$ is a dollar sign.
-INTERPOLATION = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?:(:?[-?])([^}]*))?\}")
+# ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message}, ${NAME:+replacement}; $$ is a dollar sign.
+INTERPOLATION = re.compile(r"(?<!\$)\$\{([A-Z_]+)(?:(:?[-?+])([^}]*))?\}")
 PROGRAM = ["app", "worker", "clock", "migrate"]
 MONITORING = {
     *("prometheus", "alertmanager", "grafana"),
@@ -43,6 +44,8 @@ def filled_in(value, variables):
     def substitute(match):
         name, operator, default = match.groups()
         given = variables.get(name)
+        if operator == ":+":
+            return default if given else ""
         if given is None or (given == "" and operator and operator.startswith(":")):
             assert "?" not in (operator or ""), f"{name} is missing"
             return default or ""
@@ -133,9 +136,9 @@ def test_secrets_come_from_the_file_and_have_no_default():
         operators.setdefault(name, set()).add(operator)
 
     assert {name for name in operators if operators[name] == {":?"}} == SECRETS
-    # Without a mail server there is no password for it, without PagerDuty no key.
+    # Without a mail server there is no password for it, without PagerDuty or encrypted backups no key.
     hidden = {name for name in operators if "PASSWORD" in name or "KEY" in name}
-    assert hidden == SECRETS | {"MAIL_PASSWORD", "PAGERDUTY_KEY"}
+    assert hidden == SECRETS | {"MAIL_PASSWORD", "PAGERDUTY_KEY", "BACKUP_KEY_FILE"}
     assert re.findall(r"(?:PASSWORD|KEY|SECRET)\w*: (?!\$\{)(\S+)", TEXT) == []
 
 
@@ -170,10 +173,7 @@ def test_the_example_names_all_it_needs_and_no_secret():
 
 
 def test_the_example_says_the_defaults():
-    defaults = {name: default for name, operator, default in INTERPOLATION.findall(TEXT) if "-" in operator}
-    given = {name: value for name, value in parse_dotenv(EXAMPLE.read_text()).items() if name not in SECRETS}
-
-    assert given == {name: defaults[name] for name in given}
+    assert filled_in(TEXT, example()) == filled_in(TEXT, {name: example()[name] for name in SECRETS})
 
 
 def test_variables_are_ones_the_settings_read(compose, known_variables):
@@ -204,6 +204,75 @@ def test_files_and_volumes_it_mounts_exist(compose):
                 assert source == "./tls" or (ROOT / source).exists(), source
             elif not source.startswith("/"):
                 assert source in compose["volumes"]
+
+
+def backup_settings(compose, monkeypatch, **variables):
+    """What deploy/backup and deploy/restore read there, with what the image sets."""
+    environment = compose["services"]["backup"]["environment"] | {"ENV_FILE": "none"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, filled_in(value, example(**variables)))
+    return load_settings()
+
+
+def test_backups_of_compose_are_set_as_everywhere(compose, monkeypatch):
+    defaults = backup_settings(compose, monkeypatch)
+    said = {
+        "BACKUP_RECIPIENTS": "age1one,age1two",
+        "BACKUP_KEY_FILE": "/media/key/evaltrack.key",
+        "BACKUP_KEEP_DAYS": "30",
+        "BACKUP_KEEP_AT_LEAST": "3",
+        "BACKUP_COPY_COMMAND": 'cp -a "$1" /far/',
+    }
+    settings = backup_settings(compose, monkeypatch, **said)
+
+    assert (defaults.recipients, defaults.key_file, defaults.copy_command) == ([], None, "")
+    assert (defaults.keep_days, defaults.keep_at_least) == (14, 7)
+    assert settings.recipients == ["age1one", "age1two"]
+    assert (settings.keep_days, settings.keep_at_least) == (30, 3)
+    assert settings.copy_command == 'cp -a "$1" /far/'
+    # The key is mounted where the program looks for it, and is nothing where there is none.
+    (secret,) = compose["services"]["backup"]["secrets"]
+    assert str(settings.key_file) == f"/run/secrets/{secret}"
+    file = compose["secrets"][secret]["file"]
+    assert filled_in(file, example(**said)) == said["BACKUP_KEY_FILE"]
+    assert filled_in(file, example()) == "/dev/null"
+
+
+def test_node_exporter_reads_what_backups_leave(compose, monkeypatch):
+    folder = str(backup_settings(compose, monkeypatch).metrics_folder)
+    exporter = compose["services"]["node-exporter"]
+    mounted = {
+        name: dict(v.split(":")[:2] for v in compose["services"][name]["volumes"])
+        for name in ("backup", "node-exporter")
+    }
+
+    assert f"--collector.textfile.directory={folder}" in exporter["command"]
+    assert mounted["backup"]["backup_metrics"] == mounted["node-exporter"]["backup_metrics"] == folder
+    # The volume takes its owner from the image's folder: the program's user writes, node exporter's reads.
+    assert f"install -d -o evaltrack -g evaltrack {folder}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_programs_user_may_rehearse_a_restore(compose, tmp_path):
+    """The image of MySQL runs what is in this folder once its databases and users are made, as root."""
+    (script,) = [
+        source
+        for source, target, _mode in (
+            row.split(":") for row in compose["services"]["mysql"]["volumes"] if row.count(":") == 2
+        )
+        if target.startswith("/docker-entrypoint-initdb.d/")
+    ]
+    (tmp_path / "mysql").write_text('#!/bin/sh\n[ "$MYSQL_PWD" = "a long secret" ] && printf "%s\\n" "$@"\n')
+    (tmp_path / "mysql").chmod(0o755)
+    environment = {
+        name: filled_in(value, example()) for name, value in compose["services"]["mysql"]["environment"].items()
+    }
+
+    said = run(str(ROOT / script), env=environment | {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+
+    user, statement = said.splitlines()
+    assert user == "--user=root"
+    assert statement == "--execute=GRANT ALL ON `evaltrack_business_rehearsal`.* TO 'evaltrack_user'@'%'"
+    assert "a long secret" not in said
 
 
 def test_prometheus_asks_services_that_are_there(compose):

@@ -1,6 +1,7 @@
 """Both languages of docs/deployment.md say the same, and no page names what is not there."""
 
 import re
+import subprocess
 from datetime import date
 
 import pytest
@@ -8,7 +9,7 @@ from django.core.management import get_commands
 from releasing import settings
 from releasing.checklists import ITEMS
 
-from tests.deploy.conftest import ROOT
+from tests.deploy.conftest import ROOT, run
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 ENGLISH, SPANISH = ROOT / "docs" / "deployment.md", ROOT / "docs" / "deployment.es.md"
@@ -167,3 +168,23 @@ def test_make_has_the_targets_that_are_named(page):
     named = {name for said in code(page) for name in re.findall(r"(?:^|&& |\d )make ([a-z][a-z-]*)", said)}
 
     assert named <= targets
+
+
+# --- make help --------------------------------------------------------------------------------------------------------
+def test_help_shows_every_target_in_two_columns():
+    said = run("make", "--no-print-directory", "help", cwd=ROOT).splitlines()
+    targets = re.findall(r"^([a-z-]+):(?!=).*## (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    (width,) = {len(line) - len(line.split(maxsplit=1)[1]) for line in said}
+    assert said == [f"{name:{width}}{meaning}" for name, meaning in targets]
+
+
+def test_no_target_is_taken_for_a_file():
+    """A folder `test` must not keep `make test` from running."""
+    text = (ROOT / "Makefile").read_text()
+    database = subprocess.run(
+        ["make", "--print-data-base", "--question", "help"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", database, re.MULTILINE)
+
+    assert set(re.findall(r"^([a-z-]+):(?!=)", text, re.MULTILINE)) <= set(phony.split())

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -119,10 +120,13 @@ def answer_of(connection, path, method="GET", body=None, headers=None):
 
 
 def free_ports(number):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
+    """None with 443 in it: gixy takes whatever listens there for TLS."""
+    with ExitStack() as held:
+        ports = []
+        while len(ports) < number:
+            port = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            if "443" not in str(port):
+                ports.append(port)
     return ports
 
 
@@ -136,6 +140,7 @@ def rendered(host, folder, ports):
         "/run/evaltrack": folder / "run" / "evaltrack",
         "/opt/evaltrack": folder / "opt",
         "/var/log/nginx": folder,
+        "/var/www/evaltrack-acme": host / "var" / "www" / "evaltrack-acme",
     }.items():
         assert there in text
         text = text.replace(there, str(here))
@@ -239,6 +244,21 @@ def test_http_goes_to_https(site):
 
     assert response.status == 301
     assert response.headers["Location"] == f"https://{HOST}/people/?page=2"
+
+
+def test_who_issues_certificates_is_answered_without_https(site, host):
+    """HTTP-01 of ACME: RFC 8555, section 8.3."""
+    challenges = host / "var" / "www" / "evaltrack-acme" / ".well-known" / "acme-challenge"
+    challenges.parent.mkdir()
+    challenges.mkdir()
+    (challenges / "token").write_text("token.thumbprint")
+
+    response, text = site.ask_plainly(80, "/.well-known/acme-challenge/token")
+    missing, _text = site.ask_plainly(80, "/.well-known/acme-challenge/other")
+    beside, _text = site.ask_plainly(80, "/.well-known/acme-challenge/")
+
+    assert (response.status, text) == (200, "token.thumbprint")
+    assert (missing.status, beside.status) == (404, 403)
 
 
 def test_other_names_get_no_answer(site):

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from django.core.management import get_commands
 
+from backoffice.env import parse_dotenv
 from tests.deploy.conftest import ROOT, run, tool
 
 SERVICES = ["web-1", "web-2", "worker", "clock", "migrate"]
@@ -136,6 +137,17 @@ def test_installing_again_keeps_what_the_administrator_wrote(host):
 
 def test_the_configuration_is_not_for_everybody(host):
     assert (host / "etc" / "evaltrack" / "prod.env").stat().st_mode & 0o777 == 0o640
+
+
+def test_the_configuration_knows_its_address_and_its_token(tmp_path):
+    words = [str(ROOT / "deploy" / "host" / "install"), "people.example.com", "/etc/ssl/a.crt", "/etc/ssl/a.key"]
+    run(*words, env=os.environ | {"DESTDIR": str(tmp_path)})
+
+    given = parse_dotenv((tmp_path / "etc" / "evaltrack" / "prod.env").read_text())
+    example = parse_dotenv((ROOT / "deploy" / "prod.env.example").read_text())
+    token = given.pop("MONITORING_TOKEN_FILE")
+    assert given == example | {"APP_URL": "https://people.example.com"}
+    assert re.fullmatch("[0-9a-f]{64}", (tmp_path / token.lstrip("/")).read_text())
 
 
 def test_without_a_host_nothing_is_installed(tmp_path):

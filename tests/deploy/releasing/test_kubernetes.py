@@ -11,7 +11,7 @@ from releasing.context import Context
 from releasing.criteria import Reading
 from releasing.deploying import deploy
 from releasing.errors import Failed, Refused
-from releasing.kubernetes import KubernetesTarget, is_object, migration_in, tag_in
+from releasing.kubernetes import NIGHTLY, KubernetesTarget, is_object, migration_in, tag_in
 from releasing.metrics import Counts
 from releasing.readings import read
 from releasing.settings import Kubernetes, Settings
@@ -228,9 +228,10 @@ def test_work_and_traffic_move_by_scale_and_selector(context, cluster):
     target.start_work("green")
     target.point_traffic("green")
 
+    nightly = "cronjob/evaltrack-reconcile cronjob/evaltrack-backup cronjob/evaltrack-rehearsal"
     assert cluster.calls() == [
         "scale deployment/evaltrack-worker-blue deployment/evaltrack-clock-blue --replicas=0",
-        "set image cronjob/evaltrack-reconcile evaltrack=docker.io/company/evaltrack:1.0.0",
+        f"set image {nightly} evaltrack=docker.io/company/evaltrack:1.0.0",
         "scale deployment/evaltrack-worker-green --replicas=2",
         "scale deployment/evaltrack-clock-green --replicas=2",
         'patch service evaltrack-web --type=merge --patch={"spec": {"selector": {"colour": "green"}}}',
@@ -350,6 +351,9 @@ def test_the_objects_it_names_are_there(production):
     settings = Kubernetes()
     live = {name: row["spec"]["replicas"] for name, row in deployments.items() if name.endswith("-blue")}
     assert (live["evaltrack-worker-blue"], live["evaltrack-clock-blue"]) == (settings.workers, settings.clocks)
-    assert {"evaltrack-backup", "evaltrack-reconcile"} <= set(production.of("CronJob"))
+    jobs = {name: row["spec"]["jobTemplate"]["spec"]["template"] for name, row in production.of("CronJob").items()}
+    assert {name: [row["name"] for row in pod["spec"]["containers"]] for name, pod in jobs.items()} == {
+        name: ["evaltrack"] for name in NIGHTLY
+    }
     assert "evaltrack-web" in production.of("Service")
     assert {row["metadata"]["namespace"] for row in production if row["kind"] == "Deployment"} >= {settings.namespace}
