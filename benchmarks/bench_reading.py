@@ -33,6 +33,7 @@ from openpyxl import Workbook, load_workbook  # noqa: E402
 from python_calamine import CalamineWorkbook  # noqa: E402
 
 from benchmarks.report import Row, Target, publish  # noqa: E402
+from hr.loading.collector import collecting_rarely  # noqa: E402
 from hr.loading.reading import read_table  # noqa: E402
 from hr.resources.employees import EmployeeResource  # noqa: E402
 
@@ -55,7 +56,7 @@ def main() -> int:
     table = read_table(content, resource_.recognise)
     contenders: dict[str, Callable[[], int]] = {
         OPENPYXL: lambda: walked(content),
-        OURS: lambda: len(read_table(content, resource_.recognise).rows),
+        OURS: lambda: loaded(content),
         "calamine, values alone": lambda: passed_over(content),
     }
     assert table.headers == header
@@ -96,6 +97,12 @@ def person(number: int) -> list[str | date]:
         FIRST_DAY + timedelta(days=number % 5000), FIRST_DAY + timedelta(days=9000 + number % 3000),
         f"Unidad {number % 200}", f"Cargo {number % 60}", f"EMP-{number // 10:06}", "activo", "",
     ]  # fmt: skip
+
+
+def loaded(content: bytes) -> int:
+    """As a load reads."""
+    with collecting_rarely():
+        return len(read_table(content, EmployeeResource().recognise).rows)
 
 
 def walked(content: bytes) -> int:
