@@ -101,6 +101,9 @@ bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_import.py $(BENCH_ARGS))
 	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_import.py --full $(BENCH_ARGS))
 
+drill: .venv/.dev .venv/.mysql ## Break a production on loopback in every way promised (15 minutes; DRILL_ARGS=--short: 5)
+	$(PY) -m tests.drill $(DRILL_ARGS)
+
 drill-galera: .venv/.dev .venv/.mysql ## Kill nodes of a Galera cluster under load, on this host: nothing acknowledged may be lost (three minutes)
 	$(PY) -m tests.scaling.drill_galera $(DRILL_ARGS)
 

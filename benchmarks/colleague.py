@@ -66,7 +66,7 @@ class Colleague:
         status, page = self._ask("GET", address)
         if what == FORM or status != 200:
             return self._expect(200, status, page)
-        sent = _fields(page) | {"work_phone": f"+58212{self.chance.randrange(10**7):07d}", "_save": "Save"}
+        sent = fields_of(page) | {"work_phone": f"+58212{self.chance.randrange(10**7):07d}", "_save": "Save"}
         return self._expect(302, *self._ask("POST", address, urlencode(sent)))
 
     @staticmethod
@@ -92,7 +92,7 @@ class Colleague:
             connection.close()
 
 
-def _fields(page: str) -> dict[str, str]:
+def fields_of(page: str) -> dict[str, str]:
     """What a browser would send of the form of a row, unchanged."""
     parser = _Form()
     parser.feed(page)

@@ -2,8 +2,6 @@
 
 import gzip
 import http.client
-import os
-import re
 import shutil
 import socket
 import socketserver
@@ -12,17 +10,15 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-import trustme
 
 from hr.loading.reading import MAX_BYTES
 from tests.deploy.conftest import ROOT, run, tool
+from tests.deploy.loopback import HOST, free_ports, main_file, make_certificate, rendered
 
-HOST = "evaltrack.company.com"
 # As the application sends them with its pages.
 SECURITY = {
     "Strict-Transport-Security": "max-age=31536000",
@@ -119,21 +115,9 @@ def answer_of(connection, path, method="GET", body=None, headers=None):
     return response, response.read()
 
 
-def free_ports(number):
-    """None with 443 in it: gixy takes whatever listens there for TLS."""
-    with ExitStack() as held:
-        ports = []
-        while len(ports) < number:
-            port = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            if "443" not in str(port):
-                ports.append(port)
-    return ports
-
-
-def rendered(host, folder, ports):
+def rendered_on(host, folder, ports):
     """The installed configuration with these folders and ports in the place of the host's."""
-    text = (host / "etc" / "nginx" / "conf.d" / "evaltrack.conf").read_text()
-    for there, here in {
+    places = {
         "/etc/nginx/evaltrack": host / "etc" / "nginx" / "evaltrack",
         "/etc/ssl/evaltrack": folder / "certificate",
         "/var/lib/evaltrack/live": folder / "live",
@@ -141,36 +125,8 @@ def rendered(host, folder, ports):
         "/opt/evaltrack": folder / "opt",
         "/var/log/nginx": folder,
         "/var/www/evaltrack-acme": host / "var" / "www" / "evaltrack-acme",
-    }.items():
-        assert there in text
-        text = text.replace(there, str(here))
-    text = re.sub(r"\n    listen \[::\]:.*", "", text)
-    for port, ours in ports.items():
-        text = re.sub(rf"listen (127\.0\.0\.1:)?{port}\b", f"listen 127.0.0.1:{ours}", text)
-    return text
-
-
-def main_file(folder, text):
-    """An nginx.conf around a configuration. Workers of a root's nginx stay root, to enter the tests' folders."""
-    (folder / "evaltrack.conf").write_text(text)
-    user = "user root;" if os.getuid() == 0 else ""
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    path = folder / "nginx.conf"
-    path.write_text(
-        f"{user} worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ {temporary} types {{ text/css css; }} include {folder}/evaltrack.conf; }}\n"
-    )
-    return path
-
-
-def make_certificate(folder):
-    authority = trustme.CA()
-    certificate = authority.issue_cert(HOST)
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate.private_key_pem.write_to_path(folder / "certificate.key")
-    (folder / "certificate.crt").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    }
+    return rendered((host / "etc" / "nginx" / "conf.d" / "evaltrack.conf").read_text(), places, ports)
 
 
 @pytest.fixture
@@ -189,7 +145,7 @@ def site(host, folder):
     running = Running(folder, ports)
     running.start_backends()
     running.go_live("blue")
-    path = main_file(folder, rendered(host, folder, ports))
+    path = main_file(folder, rendered_on(host, folder, ports))
     process = subprocess.Popen([program, "-c", str(path), "-e", str(folder / "error.log"), "-g", "daemon off;"])
     try:
         wait_for_port(ports[443], folder)
@@ -232,7 +188,7 @@ def compose_configuration(folder):
 @pytest.mark.parametrize("kind", ["host", "compose"])
 def test_nginx_takes_it_and_gixy_finds_nothing(kind, host, folder):
     ports = dict(zip((80, 443, 8081), free_ports(3), strict=True))
-    text = rendered(host, folder, ports) if kind == "host" else compose_configuration(folder)
+    text = rendered_on(host, folder, ports) if kind == "host" else compose_configuration(folder)
     path = main_file(folder, text)
 
     run(tool("nginx"), "-t", "-c", str(path), "-e", str(folder / "error.log"))

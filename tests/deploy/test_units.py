@@ -108,15 +108,23 @@ def test_both_backends_are_one_unit_by_two_names(host):
 
 
 def test_nginx_asks_the_sockets_they_open(host):
-    unit = settings((units(host) / "evaltrack-web-1@.service").read_text())
-    opened = re.search(r"WEB_BIND=unix:(\S+)", unit["Environment"])[1]
+    text = (units(host) / "evaltrack-web-1@.service").read_text()
+    unit, opened = settings(text), re.search(r"WEB_BIND=unix:(\S+)", text)[1]
     live = (host / "var" / "lib" / "evaltrack" / "live").readlink()
     site = (host / "etc" / "nginx" / "conf.d" / "evaltrack.conf").read_text()
 
     asked = [path.replace("/var/lib/evaltrack/live", str(live)) for path in re.findall(r"server unix:(\S+) ", site)]
     assert asked == [opened.replace("%i", "blue").replace("%j", number) for number in "12"]
     assert f"unix:{opened.replace('%i', '$colour').replace('%j', '$backend')};" in site
-    assert opened == f"/run/{unit['RuntimeDirectory']}/web.sock"
+    assert opened == f"/run/{unit['RuntimeDirectory'].split()[0]}/web.sock"
+
+
+def test_what_a_backend_counts_goes_with_it(host):
+    """Also after a kill -9, when gunicorn cannot take its own folder away."""
+    text = (units(host) / "evaltrack-web-1@.service").read_text()
+    folder = re.search(r"PROMETHEUS_MULTIPROC_DIR=(\S+)", text)[1]
+
+    assert folder in [f"/run/{name}" for name in settings(text)["RuntimeDirectory"].split()]
 
 
 def test_installing_again_keeps_what_the_administrator_wrote(host):
