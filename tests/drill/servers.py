@@ -151,16 +151,23 @@ class MariaDB(Server):
     name = "mariadb"
     database, owner = "evaltrack_business", "evaltrack_user"
 
+    @property
+    def _temporary(self) -> Path:
+        """A server that starts removes the temporary tables of all that share its folder for them."""
+        return self.folder / "tmp"
+
     def _own(self) -> list[str]:
         return ["--user=root"] if os.getuid() == 0 else []
 
     def prepare(self) -> None:
+        self._temporary.mkdir()
         self._run(
             program("mariadb-install-db"),
             "--no-defaults",
             f"--datadir={self.folder / 'data'}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
+            f"--tmpdir={self._temporary}",
             *self._own(),
         )
 
@@ -172,6 +179,7 @@ class MariaDB(Server):
             f"--datadir={self.folder / 'data'}",
             f"--socket={self.folder / 'mariadb.sock'}",
             f"--pid-file={self.folder / 'pid'}",
+            f"--tmpdir={self._temporary}",
             "--bind-address=127.0.0.1",
             f"--port={self.port}",
             "--character-set-server=utf8mb4",
