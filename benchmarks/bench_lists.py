@@ -105,7 +105,7 @@ def pages() -> Iterable[Page]:
     names = Employee.objects.order_by("-pk").values_list("first_name", "last_name")[:1000]
     # Accents are folded by us and not by every engine: a name without any is found by both.
     person = next(f"{first} {last}" for first, last in names if f"{first}{last}".replace(" ", "").isascii())
-    common = Counter(last for _first, last in names if last.isascii()).most_common(1)[0][0]
+    common = Counter(word for _first, last in names for word in last.split() if word.isascii()).most_common(1)[0][0]
     deep = max(Attendance.objects.count() // 50 // 4, 1)
     attendance, employees = "/hr/attendance/", "/hr/employee/"
     both = {
