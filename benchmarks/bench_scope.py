@@ -2,8 +2,8 @@
 
 In 100,000 people, 5,000 units and 5,000 managers with an account (`--employees`, `--units`, `--managers`). Each list is
 opened once through the whole stack, its queries are written down, and these are run again round after round, one list
-after the other, so that they share whatever else the machine does. Then whole pages are opened, in turns as well. Run it
-with `make bench-scope`.
+after the other, so that they share whatever else the machine does. Then whole pages are opened, in turns as well.
+Run it with `make bench-scope`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from benchmarks.company import ALIASES  # noqa: E402
+from benchmarks.company import ALIASES, enrol  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from core import roles  # noqa: E402
 from core.models import User  # noqa: E402
@@ -76,6 +76,7 @@ def measure(wanted: argparse.Namespace) -> int:
         f"boss of {wanted.large:,} who heads no unit": (boss_of(wanted.large), wanted.large),
     }
     readers["everybody (HR manager)"][0].groups.set(roles_named(roles.HR_MANAGER))
+    enrol(2 * wanted.employees)
     analyse()
 
     lists = {name: opened(user, people) for name, (user, people) in readers.items()}
@@ -173,7 +174,7 @@ def analyse() -> None:
     """Statistics as a database in use has them."""
     business = connections["business"]
     with business.cursor() as cursor:
-        tables = "hr_employee, hr_orgunit, hr_position"
+        tables = "hr_attendance, hr_employee, hr_event, hr_orgunit, hr_position"
         cursor.execute("ANALYZE" if business.vendor == "sqlite" else f"ANALYZE TABLE {tables}")
 
 
