@@ -10,7 +10,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -159,13 +159,18 @@ def newest(folder: Path) -> Backup:
 
 
 def forget_old(folder: Path, *, days: int, at_least: int) -> list[str]:
-    """Deletes backups older than `days`, and keeps the newest `at_least`; returns the names of those gone."""
+    """Deletes backups older than `days`, and keeps the newest `at_least` and what is being restored; returns the names
+    of those gone.
+    """
     oldest = datetime.now(UTC) - timedelta(days=days)
     old = [backup for backup in backups(folder)[:-at_least] if backup.made_at < oldest]
+    gone = []
     for backup in old:
-        # First out of sight: half a backup must not look like one.
-        shutil.rmtree(backup.folder.rename(folder / f"{UNFINISHED}{backup.name}"))
-    return [backup.name for backup in old]
+        with suppress(Failed), alone(backup.folder):
+            # First out of sight: half a backup must not look like one.
+            shutil.rmtree(backup.folder.rename(folder / f"{UNFINISHED}{backup.name}"))
+            gone.append(backup.name)
+    return gone
 
 
 def clean(folder: Path) -> None:
@@ -177,7 +182,10 @@ def clean(folder: Path) -> None:
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Raises Failed if somebody else is at work in this folder."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise Failed(f"{folder} is no backup: {error}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

@@ -35,16 +35,15 @@ def restore() -> None:
             say(f"{backup.name}  {backup.size:>15,} bytes  {backup.manifest['watermark']}")
         return
     backup = chosen(options.backup, settings.folder)
-    verify(backup, settings)
-    if options.rehearse:
-        with archive.alone(backup.folder):
-            rehearse(backup, settings)
-        return
-    targets = {
-        name: database.named(getattr(options, name) or database.name) for name, database in settings.databases.items()
-    }
-    prepare(backup, targets, overwrite=options.overwrite, connected=options.while_connected)
-    load(backup, targets, settings.key_file)
+    # However old it is, nobody may delete it meanwhile.
+    with archive.alone(backup.folder):
+        verify(backup, settings)
+        if options.rehearse:
+            return rehearse(backup, settings)
+        names = {name: getattr(options, name) or database.name for name, database in settings.databases.items()}
+        targets = {name: settings.databases[name].named(chosen) for name, chosen in names.items()}
+        prepare(backup, targets, overwrite=options.overwrite, connected=options.while_connected)
+        load(backup, targets, settings.key_file)
     say("Next, before the program starts: manage.py migrate_all, then manage.py reconcile (docs/backup.md).")
 
 

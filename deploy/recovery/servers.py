@@ -165,8 +165,14 @@ class PostgreSQL(Server):
         ]
         with _secret_file(f"*:*:*:{':'.join(words)}\n") as path:
             command = [name, *where, *options, f"--dbname={self.name}"]
-            with running(command, variables={"PGPASSFILE": path}, **streams) as (program,):
+            variables = {"PGPASSFILE": path, "PGTARGETSESSIONATTRS": self._wanted}
+            with running(command, variables=variables, **streams) as (program,):
                 yield program
+
+    @property
+    def _wanted(self) -> str:
+        """Of several servers the one that takes writes, as the program asks: a replica may lag behind."""
+        return "read-write" if "," in self.address.host else "any"
 
     @contextmanager
     def _connect(self, name: str = "") -> Iterator[psycopg.Connection]:
@@ -178,6 +184,7 @@ class PostgreSQL(Server):
                 user=self.address.user,
                 password=self.address.password or None,
                 connect_timeout=CONNECT_SECONDS,
+                target_session_attrs=self._wanted,
                 autocommit=True,
             ) as connection:
                 yield connection

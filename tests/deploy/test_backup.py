@@ -1,5 +1,6 @@
 """Backup, restore and rehearsal on the embedded databases; test_backup_on_servers.py has the servers."""
 
+import fcntl
 import json
 import os
 import re
@@ -230,6 +231,35 @@ def test_old_ones_go_and_the_newest_stay(recovery):
     left = [name for name in recovery.names() if name != "notes"]
     assert f"{now - timedelta(days=3):%Y%m%dT%H%M%SZ}" in left
     assert not any(name.startswith(f"{now - timedelta(days=20):%Y%m%d}") for name in left)
+
+
+def test_what_is_being_restored_is_not_deleted_however_old_it_is(recovery):
+    recovery.well("backup")
+    old = datetime.now(UTC) - timedelta(days=40)
+    folder = recovery.folder / f"{old:%Y%m%dT%H%M%SZ}"
+    folder.mkdir()
+    (folder / "manifest.json").write_text((recovery.newest() / "manifest.json").read_text())
+    descriptor = os.open(folder, os.O_RDONLY)
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    recovery.well("backup", BACKUP_KEEP_AT_LEAST="1", BACKUP_KEEP_DAYS="14")
+    kept = folder.exists()
+    os.close(descriptor)
+    recovery.well("backup", BACKUP_KEEP_AT_LEAST="1", BACKUP_KEEP_DAYS="14")
+
+    assert (kept, folder.exists()) == (True, False)
+
+
+def test_a_restore_keeps_its_backup_to_itself(recovery):
+    recovery.well("backup")
+    descriptor = os.open(recovery.newest(), os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    code, said = recovery.run("restore", "--overwrite", "business")
+
+    os.close(descriptor)
+    assert (code, "Another one is at work" in said) == (1, True)
+    assert "is no backup" in recovery.run("restore", "20200101T000000Z")[1]
 
 
 def test_it_is_copied_elsewhere_when_it_is_whole(recovery, tmp_path):
