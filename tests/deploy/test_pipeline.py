@@ -265,22 +265,48 @@ def test_a_push_without_one_digest_fails(tmp_path, digests):
     assert not (tmp_path / "output").exists()
 
 
-def test_the_version_is_told_by_the_tags(tmp_path):
+@pytest.fixture
+def repository(tmp_path):
+    """Runs git in the folder `tree`, which has this Makefile, deploy/pipeline and one commit."""
     shutil.copytree(FOLDER, tmp_path / "deploy" / "pipeline")
+    shutil.copy(ROOT / "Makefile", tmp_path)
     environment = SYSTEM | {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
     def git(*words):
         return run("git", *words, cwd=tmp_path, env=environment).strip()
 
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "-m", "first")
+    return git
+
+
+def test_the_version_is_told_by_the_tags(repository, tmp_path):
     def version():
         return run(str(tmp_path / "deploy" / "pipeline" / "version.sh"), env=SYSTEM).strip()
 
-    git("init", "--quiet")
-    git("commit", "--quiet", "--allow-empty", "-m", "first")
-    assert version() == f"0.0.0-g{git('rev-parse', '--short=12', 'HEAD')}"
+    assert version() == f"0.0.0-g{repository('rev-parse', '--short=12', 'HEAD')}"
 
-    git("tag", "v1.2.0")
+    repository("tag", "v1.2.0")
     assert version() == "1.2.0"
 
-    git("commit", "--quiet", "--allow-empty", "-m", "second")
-    assert version() == f"1.2.0-1-g{git('rev-parse', '--short', 'HEAD')}"
+    repository("commit", "--quiet", "--allow-empty", "-m", "second")
+    assert version() == f"1.2.0-1-g{repository('rev-parse', '--short', 'HEAD')}"
+
+
+@pytest.mark.parametrize("tag", ["v1`id>here`", "v1$(id>here)", "v1;id>here", "v1.0.0+1", "v1.0.é"])
+def test_a_tag_that_is_no_version_names_no_image(repository, tmp_path, tag):
+    stub(tmp_path / "bin" / "docker", f"touch {tmp_path}/built")
+    environment = SYSTEM | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    repository("tag", tag)
+
+    ended = {}
+    for command in ("deploy/pipeline/version.sh", "make image"):
+        done = subprocess.run(
+            command.split(), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        ended[command] = done.returncode, done.stdout
+        assert f"The tag names no version of figures, letters, dots and hyphens: {tag}" in done.stderr
+
+    assert ended == {"deploy/pipeline/version.sh": (1, ""), "make image": (2, "")}
+    assert not (tmp_path / "built").exists()
+    assert not (tmp_path / "here").exists()
