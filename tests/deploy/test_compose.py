@@ -119,7 +119,8 @@ def test_each_starts_after_what_it_needs_is_well(compose):
             "redis": "service_healthy",
             "migrate": "service_completed_successfully",
         }
-    assert rows["nginx"]["depends_on"] == {"app": {"condition": "service_healthy"}}
+    # Of a new app it has to look up the address.
+    assert rows["nginx"]["depends_on"] == {"app": {"condition": "service_healthy", "restart": True}}
     awaited = {
         key
         for row in rows.values()
