@@ -253,6 +253,14 @@ def test_node_exporter_reads_what_backups_leave(compose, monkeypatch):
     assert f"install -d -o evaltrack -g evaltrack {folder}\n" in (ROOT / "Dockerfile").read_text()
 
 
+def test_node_exporter_does_not_take_its_own_network_for_the_hosts(compose):
+    """Both collectors have node_network_…, of the network that the process is in."""
+    exporter = compose["services"]["node-exporter"]
+
+    assert exporter["networks"] == ["inside"]
+    assert {"--no-collector.netdev", "--no-collector.netclass"} <= set(exporter["command"])
+
+
 def test_the_programs_user_may_rehearse_a_restore(compose, tmp_path):
     """The image of MySQL runs what is in this folder once its databases and users are made, as root."""
     (script,) = [
