@@ -115,7 +115,7 @@ def run_deploy(context: Context, arguments: argparse.Namespace) -> None:
         held(context.folder, "watch", doing=f"deploying {version}"),
         held(context.folder, "release", doing=f"deploying {version}"),
     ):
-        deploy(context, version, reason=arguments.reason)
+        deploy(context, version, reason=arguments.reason.strip())
 
 
 def run_verify(context: Context, arguments: argparse.Namespace) -> None:
@@ -126,7 +126,7 @@ def run_switch(context: Context, arguments: argparse.Namespace) -> int:
     version = version_of(arguments.version)
     with held(context.folder, "watch", doing=f"watching {version}"):
         with held(context.folder, "release", doing=f"switching to {version}"):
-            baseline = switch(context, version, reason=arguments.reason)
+            baseline = switch(context, version, reason=arguments.reason.strip())
         if arguments.no_watch:
             context.say("It is not watched: `bluegreen watch` does so until the time since the switch is over.")
             return DONE
@@ -148,7 +148,7 @@ def _watched(context: Context, baseline: Mapping[str, Reading] | None) -> int:
 
 def run_rollback(context: Context, arguments: argparse.Namespace) -> None:
     with held(context.folder, "release", doing="rolling back"):
-        note = roll_back_by_hand(context, why=arguments.reason, force=arguments.force)
+        note = roll_back_by_hand(context, why=arguments.reason.strip(), force=arguments.force)
     context.say(f"Rolled back. What was seen, and what to do: {note}")
 
 

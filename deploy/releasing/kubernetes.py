@@ -20,6 +20,7 @@ SERVICE, MIGRATION, BACKUP = "evaltrack-web", "evaltrack-migrate", "evaltrack-ba
 # CronJobs of no colour, which run the live version.
 NIGHTLY = ["evaltrack-reconcile", BACKUP, "evaltrack-rehearsal"]
 CONTAINER = "evaltrack"
+ENDED = {"Failed", "Succeeded"}
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # As long as a migration may take, by its Job.
 MIGRATION_SECONDS = 2 * 60 * 60
@@ -93,12 +94,12 @@ class KubernetesTarget:
             time.sleep(1)
 
     def start_work(self, colour: str) -> None:
-        """What runs by night is the live version's, too."""
-        self._set_image([f"cronjob/{name}" for name in NIGHTLY], self._image_of(colour))
+        """What runs by night is the live version's, too; it comes last, as people wait for the others."""
         for name, replicas in self._replicas.items():
             self._run("scale", f"deployment/evaltrack-{name}-{colour}", f"--replicas={replicas}")
         for name in self._work(colour):
             self._wait_for_rollout(name)
+        self._set_image([f"cronjob/{name}" for name in NIGHTLY], self._image_of(colour))
 
     def works(self, colour: str) -> bool:
         return bool(self._working_pods(colour))
@@ -163,7 +164,9 @@ class KubernetesTarget:
 
     def _pods(self, selector: str, *, ending: bool = False) -> list[dict[str, Any]]:
         pods: list[dict[str, Any]] = self._get("pods", f"--selector={selector}")["items"]
-        return [pod for pod in pods if ending or "deletionTimestamp" not in pod["metadata"]]
+        # One that was evicted stays on the list, and runs nothing.
+        running = [pod for pod in pods if pod.get("status", {}).get("phase") not in ENDED]
+        return [pod for pod in running if ending or "deletionTimestamp" not in pod["metadata"]]
 
     def _end_of_log(self, name: str) -> str:
         try:

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from releasing.errors import Refused
 
 COLOURS = ("blue", "green")
+ENVIRONMENTS = ("qa", "staging", "production")
 
 
 def other(colour: str) -> str:
@@ -143,6 +144,9 @@ def load(path: Path) -> Settings:
     settings: Settings = _filled(Settings, said, str(path))
     if settings.target not in {"host", "kubernetes"}:
         raise Refused(f'{path}: target = "{settings.target}" is neither host nor kubernetes.')
+    # What is no production waits for less, so that a slip of the pen would be an open door.
+    if settings.environment not in ENVIRONMENTS:
+        raise Refused(f'{path}: environment = "{settings.environment}" is none of {", ".join(ENVIRONMENTS)}.')
     if settings.time_scale <= 0:
         raise Refused(f"{path}: time_scale must be above 0.")
     return settings

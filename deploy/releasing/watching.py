@@ -30,8 +30,8 @@ def watch(context: Context, baseline: Mapping[str, Reading] | None = None) -> We
     """Until so many minutes after the switch; None if the release stays.
 
     `baseline` is what was counted before the traffic came; without it counting begins now. Raises Failed when the
-    rollback did not succeed, when one was needed and the colour before was never ready, or when the release is not
-    as it should be at the end.
+    rollback did not succeed, when one was needed and the colour before was never ready, when somebody else took the
+    traffic away, or when the release is not as it should be at the end.
     """
     record = context.newest_switch()
     switched = record.last("switched", "rolled back") if record else None
@@ -70,8 +70,9 @@ class _Watch:
                 if breaches and (went_back := self._go_back(breaches)):
                     return went_back
             if self.live and self.live != self.colour:
-                context.say(f"{self.live} has the traffic now; {self.record.version} is no longer watched.")
-                return None
+                raise Failed(
+                    f"{self.live} has the traffic now: {self.record.version} did not stay, and is not watched."
+                )
             context.sleep(max(min(moment + every, end) - context.monotonic(), 0))
         self._end()
         return None
@@ -119,12 +120,19 @@ class _Watch:
         except Refused as error:
             self._stay(why, str(error))
         except Failed as error:
-            if self.context.target.live() != self.colour:
+            if self._has_lost_traffic():
                 raise
             # A cluster may answer again in a moment.
             self.failures.append(str(error))
             self._stay(why, str(error))
         return None
+
+    def _has_lost_traffic(self) -> bool:
+        """Not as long as nobody can tell."""
+        try:
+            return self.context.target.live() != self.colour
+        except Failed:
+            return False
 
     def _stay(self, why: list[str], reason: str) -> None:
         text = f"NOT rolled back although {'; '.join(why)}. {reason}"
@@ -138,16 +146,18 @@ class _Watch:
         total, version = self.judge.total, self.record.version
         figures = f"{total.requests:g} requests, {total.error_rate:.2%} errors, mean {total.mean_seconds:.2f} s"
         still = self.judge.breaches(self.context.monotonic())
-        self.record.note("watched", done=not still and not self.blind, detail=f"{self.minutes}, {figures}")
+        is_well = bool(self.seen) and not still and not self.blind
+        self.record.note("watched", done=is_well, detail=f"{self.minutes}, {figures}")
         lines = f"{total.critical_lines:g} critical lines, {total.error_lines:g} errors"
-        self.record.note("error-logs", done=not still and not self.blind, detail=lines)
+        self.record.note("error-logs", done=is_well, detail=lines)
         findings = verify(self.context, self.colour, version)
         for finding in findings:
             if finding.fault:
                 self.context.say(f"NOT {finding.text}: {finding.fault}")
         faults = faults_of(findings)
         self.record.note("critical-functions-live", done=not faults, detail="; ".join(faults) or "every backend asked")
-        if still or faults or self.blind or self.failures:
-            found = " ".join([*self.unanswered[-1:], *faults, self.blind])
+        if not is_well or faults or self.failures:
+            unseen = "" if self.seen else "Its time was over before it was looked at once."
+            found = " ".join(filter(None, [*self.unanswered[-1:], *faults, self.blind, unseen]))
             raise Failed(f"{version} was watched to the end and is not as it should be. {found}")
         self.context.say(f"{version} stays: {figures}; {lines}.")

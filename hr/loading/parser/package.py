@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from posixpath import dirname, join, normpath
 from xml.etree import ElementTree
@@ -18,8 +18,10 @@ from hr.loading.parser.sheet_reach import SheetReach
 PIECE = 1024 * 1024
 # A document type may only stand before the root element; nobody needs so much room there.
 _PROLOG = 65_536
-_ROOT = re.compile(rb"<[A-Za-z_]")
+# Declarations and comments, and then the root element: what else stands before it is a document type.
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?>\s+|<\?.*?\?>|<!--.*?-->)*+<[A-Za-z_]", re.DOTALL)
 _DOCTYPE = b"<!DOCTYPE"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _WIDE_DOCTYPES = tuple(_DOCTYPE.decode().encode(name) for name in ("utf-16-le", "utf-16-be"))
 _SMALL_PART = 4 * PIECE
 _FILES = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b\x08", b"\xd0\xcf\x11\xe0", b"MZ\x90", b"\x7fELF")
@@ -42,21 +44,24 @@ class Package:
                 for part in archive.infolist():
                     self._look_through(archive, part)
                 self._sheets = _sheet_parts(archive)
+                for path in set(self._sheets.values()) & set(archive.namelist()) - set(self._reaches):
+                    self._reach_of_part(path, _pieces(archive, archive.getinfo(path)))
                 self.counts_from_1904 = _counts_from_1904(archive)
         except (*_DAMAGED, ElementTree.ParseError, KeyError) as error:
             raise Refused("damaged") from error
 
     def reach_of(self, sheet: str) -> SheetReach:
-        """How far the cells of the sheet of this name reach."""
-        return self._reaches.get(self._sheets.get(sheet, ""), SheetReach())
+        """How far the cells of the sheet of this name reach. Raises Refused for one that nobody looked through."""
+        if (part := self._sheets.get(sheet, "")) not in self._reaches:
+            raise Refused("damaged")
+        return self._reaches[part]
 
     def marks_of(self, sheet: str) -> SheetMarks:
         """What is hidden, computed or wrong in it. Raises Refused for too much of that."""
-        marks = SheetMarks(self.reach_of(sheet).columns)
-        if (part := self._sheets.get(sheet)) in self._reaches:
-            with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                for piece in _pieces(archive, archive.getinfo(part)):
-                    marks.feed(piece)
+        marks = SheetMarks()
+        with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
+            for piece in _pieces(archive, archive.getinfo(self._sheets[sheet])):
+                marks.feed(piece)
         marks.finish()
         return marks
 
@@ -70,11 +75,14 @@ class Package:
         elif first.startswith(_FILES):
             raise Refused("nested", part=part.filename[:100])
         if "/worksheets/" in f"/{part.filename}" and is_xml:
-            reach = self._reaches[part.filename] = SheetReach()
-            for piece in chain([first], pieces):
-                reach.feed(piece)
+            self._reach_of_part(part.filename, chain([first], pieces))
         for _piece in pieces:
             pass
+
+    def _reach_of_part(self, path: str, pieces: Iterable[bytes]) -> None:
+        reach = self._reaches[path] = SheetReach()
+        for piece in pieces:
+            reach.feed(piece)
 
 
 def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -87,12 +95,11 @@ def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
 def _refuse_doctype(first: bytes) -> None:
     """It is where entities are declared that name other files or unfold without end."""
     head = first[:_PROLOG]
-    root = _ROOT.search(head)
-    prolog = head[: root.start()] if root else head
-    if _DOCTYPE in prolog.upper() or any(mark in head.upper() for mark in _WIDE_DOCTYPES):
-        raise Refused("doctype")
-    if root is None and len(first) > _PROLOG:
-        raise Refused("doctype")
+    if head.startswith(_WIDE):
+        if len(first) > _PROLOG or any(mark in head.upper() for mark in _WIDE_DOCTYPES):
+            raise Refused("doctype")
+    elif head and not _HEAD.match(head):
+        raise Refused("doctype" if len(first) > _PROLOG or _DOCTYPE in head.upper() else "damaged")
 
 
 def _refuse_programs(name: str, text: bytes) -> None:
@@ -114,6 +121,8 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     found = {}
     for sheet in sheets:
         target = targets.get(sheet.get(_RELATION_ID) or sheet.get(_STRICT_RELATION_ID) or "", "")
+        if sheet.get("name", "") in found:
+            raise Refused("damaged")
         path = target.lstrip("/") if target.startswith("/") else normpath(join(dirname(_WORKBOOK), target))
         found[sheet.get("name", "")] = path
     return found

@@ -11,7 +11,8 @@ from hr.loading.parser.sheet_reach import column_number
 # So many cells without a value, or with an error, are named one by one; a file of more is refused as a whole.
 MAX_NAMED = 100_000
 LONGEST_FORMULA = 80
-_ROOT = re.compile(rb"<(\w+:)?worksheet[\s>]")
+MAX_COLUMNS = 16_384
+_ROOT = re.compile(rb"<([\w.-]+:)?worksheet[\s>]")
 _LONGEST_REST = 65_536
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _NUMBER = re.compile(rb"""\br=["'](\d{1,7})["']""")
@@ -21,10 +22,9 @@ _IS_ERROR = re.compile(rb"""\bt=["']e["']""")
 
 
 class SheetMarks:
-    """Fed with the XML of a sheet of so many columns, piece by piece, and then finished."""
+    """Fed with the XML of a sheet, piece by piece, and then finished."""
 
-    def __init__(self, columns: int) -> None:
-        self._columns = columns
+    def __init__(self) -> None:
         self._started = False
         self._rest = b""
         self.formulas = 0
@@ -33,7 +33,7 @@ class SheetMarks:
         self.unsolved: list[tuple[int, int, str]] = []
         self.errors: list[tuple[int, int, str]] = []
         self.hidden_rows: list[int] = []
-        self.hidden_columns: list[int] = []
+        self.hidden_columns: set[int] = set()
 
     def feed(self, piece: bytes) -> None:
         if not self._started:
@@ -65,12 +65,13 @@ class SheetMarks:
         self._end = b"</" + prefix + b"c>"
         self._formula_mark = b"<" + prefix + b"f"
         self._error_mark = b"<" + prefix + b"v>#"
-        self._cell = re.compile(rb"<%bc ([^>]*[^/])>(.*?)</%bc>" % (prefix, prefix), re.DOTALL)
+        name = re.escape(prefix)
+        self._cell = re.compile(rb"<%bc\s([^>]*[^/])>(.*?)</%bc>" % (name, name), re.DOTALL)
         self._with_formula = re.compile(
-            rb"<%bc ([^>]*)>(<%bf(?:\s[^>]*)?(?:/>|>([^<]*)</%bf>))(<%bv>[^<])?" % ((prefix,) * 4)
+            rb"<%bc\s([^>]*)>\s*(<%bf(?:\s[^>]*)?(?:/>|>([^<]*)</%bf>))\s*(<%bv>[^<])?" % ((name,) * 4)
         )
-        self._row_or_column = re.compile(rb"<%b(row|col) ([^>]*)>" % prefix)
-        self._value = re.compile(rb"<%bv>([^<]*)" % prefix)
+        self._row_or_column = re.compile(rb"<%b(row|col)\s([^>]*)>" % name)
+        self._value = re.compile(rb"<%bv>([^<]*)" % name)
         self._started = True
 
     def _look_at(self, text: bytes, start: int, end: int) -> None:
@@ -91,7 +92,7 @@ class SheetMarks:
             else:
                 bounds = dict(_COLUMNS.findall(match[2]))
                 first, last = int(bounds.get(b"min", 1)), int(bounds.get(b"max", 0))
-                self.hidden_columns += range(first - 1, min(last, self._columns))
+                self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
 
     def _note_formulas(self, text: bytes, start: int, end: int) -> None:
         for match in self._with_formula.finditer(text, start, end):

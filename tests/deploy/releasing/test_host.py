@@ -324,6 +324,7 @@ def test_the_wrong_token_is_named(host, capsys):
         (('records = "', 'records = 5 # "'), "records = 5 is of the wrong kind"),
         (("time_scale = 0.0005", "time_scale = 0"), "time_scale must be above 0"),
         (("environment", "= environment"), "cannot be read"),
+        (('environment = "staging"', 'environment = "Production"'), "is none of qa, staging, production"),
         (("[verify]", 'target = "moon"\n[verify]'), "nobody knows target"),
     ],
 )

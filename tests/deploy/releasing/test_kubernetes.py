@@ -38,7 +38,8 @@ deployments = cluster["deployments"]
 
 def pods(name):
     app, _, colour = name.rpartition("-")
-    return [{{"metadata": {{"name": f"{{name}}-{{n}}"}}}} for n in range(deployments[name]["replicas"])]
+    evicted = [{{"metadata": {{"name": f"{{name}}-gone"}}, "status": {{"phase": "Failed"}}}}] * cluster["evicted"]
+    return evicted + [{{"metadata": {{"name": f"{{name}}-{{n}}"}}}} for n in range(deployments[name]["replicas"])]
 
 def answer(path, colour):
     version = deployments[f"evaltrack-web-{{colour}}"]["image"].partition("@")[0].rpartition(":")[2]
@@ -70,8 +71,11 @@ elif words[0] == "scale":
 elif words[0] == "patch":
     cluster["service"]["spec"]["selector"] |= json.loads(option["patch"])["spec"]["selector"]
 elif words[0] == "exec":
-    pod, (path, method, headers, body) = words[1], json.loads(words[-1])
+    pod, (path, method, headers, body) = words[2], json.load(sys.stdin)
     assert headers["Host"] == "evaltrack.company.com"
+    assert not pod.endswith("-gone") and body not in " ".join(words) or not body
+    if method == "POST":
+        sys.exit(1)
     print(json.dumps(answer(path, pod.split("-")[2])))
 elif words[0] == "apply":
     (here / "applied.yaml").write_text(sys.stdin.read())
@@ -102,6 +106,7 @@ class Cluster:
             job={"status": {"conditions": [{"type": "Complete", "status": "True"}]}},
             cronjob={"status": {"lastSuccessfulTime": text(datetime(2027, 3, 7, 5, 30, tzinfo=UTC))}},
             broken=[],
+            evicted=0,
         )
         overlay = folder / "overlay"
         overlay.mkdir()
@@ -231,9 +236,9 @@ def test_work_and_traffic_move_by_scale_and_selector(context, cluster):
     nightly = "cronjob/evaltrack-reconcile cronjob/evaltrack-backup cronjob/evaltrack-rehearsal"
     assert cluster.calls() == [
         "scale deployment/evaltrack-worker-blue deployment/evaltrack-clock-blue --replicas=0",
-        f"set image {nightly} evaltrack=docker.io/company/evaltrack:1.0.0",
         "scale deployment/evaltrack-worker-green --replicas=2",
         "scale deployment/evaltrack-clock-green --replicas=2",
+        f"set image {nightly} evaltrack=docker.io/company/evaltrack:1.0.0",
         'patch service evaltrack-web --type=merge --patch={"spec": {"selector": {"colour": "green"}}}',
     ]
     assert cluster.read()["service"]["spec"]["selector"] == {"app": "evaltrack-web", "colour": "green"}
@@ -246,6 +251,37 @@ def test_a_pod_is_looked_at_from_inside(context):
     assert [finding.fault for finding in findings] == [""] * 4
     assert findings[0].text == "evaltrack-web-blue-0 is ready"
     assert read(context.target.backends("blue")) == {"evaltrack-web-blue-0": Reading(Counts())}
+
+
+def test_what_is_asked_stands_on_no_command_line_and_in_no_complaint(context):
+    (backend,) = context.target.backends("blue")
+
+    with pytest.raises(Failed) as error:
+        backend.ask("/login/", method="POST", body="username=u&password=sentinel")
+
+    assert "evaltrack-web-blue-0 does not answer" in str(error.value)
+    assert "sentinel" not in str(error.value)
+    assert "sentinel" not in str(error.value.__cause__)
+
+
+def test_pods_that_were_evicted_are_not_there(context, cluster):
+    cluster.change(evicted=1)
+    target = context.target
+
+    target.stop_work("blue")
+    target.start_work("green")
+
+    assert [backend.name for backend in target.backends("blue")] == ["evaltrack-web-blue-0"]
+    assert (target.works("blue"), target.works("green")) == (False, True)
+
+
+def test_what_runs_by_night_keeps_nobody_waiting(context, cluster):
+    cluster.change(broken=["set image"])
+
+    with pytest.raises(Failed, match="set image"):
+        context.target.start_work("green")
+
+    assert context.target.works("green")
 
 
 def test_the_log_is_that_of_all_pods_since_then(context, cluster):

@@ -136,6 +136,25 @@ def test_traffic_that_cannot_be_moved_is_tried_again(watched, target, frozen):
     assert result is not None
 
 
+def test_a_cluster_that_says_nothing_while_going_back_is_asked_again(watched, target, frozen, monkeypatch):
+    known, recovers = target.live, frozen.moment + timedelta(minutes=2)
+    asked = []
+
+    def live():
+        # Each look begins with who is live; what follows is cut off.
+        asked.append(frozen.moment)
+        if frozen.moment < recovers and asked.count(frozen.moment) > 1:
+            raise Failed("connection refused")
+        return known()
+
+    monkeypatch.setattr(target, "live", live)
+
+    result, seconds = watched(after=lambda backend: vars(backend).update(critical=1))
+
+    assert result is not None
+    assert (known(), seconds) == ("blue", 120)
+
+
 def test_traffic_that_could_not_be_moved_is_a_failure_even_if_all_is_well_later(watched, target, frozen):
     target.broken["point_traffic blue"] = Failed("connection refused")
     ends = frozen.moment + timedelta(minutes=2)
@@ -163,14 +182,27 @@ def test_it_goes_back_as_soon_as_the_version_before_is_ready(watched, target, fr
     assert 300 <= seconds <= 310
 
 
-def test_somebody_who_rolls_back_at_the_same_time_is_left_alone(watched, target, switched):
+def test_somebody_who_rolls_back_at_the_same_time_is_left_alone_and_the_release_did_not_stay(watched, target, frozen):
+    began = frozen.moment
+
     def by_hand(backend):
         target.colour = "blue"
 
-    result, seconds = watched(after=by_hand)
+    with pytest.raises(Failed, match=r"blue has the traffic now: 1\.1\.0 did not stay"):
+        watched(after=by_hand)
 
-    assert (result, seconds) == (None, 10)
+    assert (frozen.moment - began).total_seconds() == 10
     assert target.done == []
+
+
+def test_a_watch_that_comes_too_late_has_seen_nothing(switched, frozen):
+    context, _baseline = switched
+    frozen.moment += timedelta(hours=1)
+
+    with pytest.raises(Failed, match="Its time was over before it was looked at once"):
+        watch(context)
+
+    assert not {"watched", "error-logs"} & set(context.record("1.1.0").done())
 
 
 def test_a_lock_that_somebody_holds_is_waited_for(watched, target, switched, frozen):

@@ -156,3 +156,81 @@ def test_a_cell_in_the_last_corner_is_refused_before_the_reader_fills_the_sheet(
 
     with pytest.raises(UnusableFile, match="column 16384 and row 1048576"):
         read(buffer.getvalue())
+
+
+# --- What others write who are no spreadsheet program -----------------------------------------------------------------
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cols><col min="2" max="2" hidden="1"'
+    ' width="9"/></cols><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>Code</t></is></c><c r="B1" t="inlineStr">'
+    '<is><t>Name</t></is></c></row><row r="2" hidden="1"><c r="A2" t="inlineStr"><is><t>E1</t></is></c>'
+    '<c r="B2"><f>A2</f></c></row></sheetData></worksheet>'
+)
+
+
+def book(sheet=SHEET, *, path="worksheets/sheet1.xml", name="Hoja", head="", sheets=1):
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    listed = "".join(f'<sheet name="{name}" sheetId="{number + 1}" r:id="r1"/>' for number in range(sheets))
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return zipped(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Override PartName="/xl/workbook.xml"'
+            f' ContentType="{kind}.sheet.main+xml"/><Override PartName="/xl/{path}"'
+            f' ContentType="{kind}.worksheet+xml"/></Types>',
+            "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1"'
+            f' Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            "xl/workbook.xml": f'{head}<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+            f' xmlns:r="{office}"><sheets>{listed}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1"'
+            f' Type="{office}/worksheet" Target="{path}"/></Relationships>',
+            f"xl/{path}": sheet,
+        }
+    )
+
+
+def found_in(content):
+    findings = read(content).source.findings
+    return findings["hidden_rows"], set(findings["hidden_columns"]), findings["unsolved"]
+
+
+EVERYTHING = ([2], {1}, [(2, 1, "=A2")])
+
+
+@pytest.mark.parametrize("path", ["worksheets/sheet1.xml", "data/s1.xml", "worksheets/s1.dat"])
+def test_a_sheet_is_looked_through_wherever_it_lies(path):
+    assert found_in(book(path=path)) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        SHEET.replace('"', "'"),
+        SHEET.replace("><f>", ">\n  <f>").replace("</f><", "</f>\n<"),
+        SHEET.replace("<", "<my-x.1:").replace("<my-x.1:/", "</my-x.1:").replace("xmlns=", "xmlns:my-x.1="),
+        SHEET.replace("<c ", "<c\n").replace("<row ", "<row\n"),
+    ],
+)
+def test_however_it_is_written(sheet):
+    assert found_in(book(sheet)) == EVERYTHING
+
+
+def test_a_far_cell_between_apostrophes_is_seen():
+    far = SHEET.replace("</sheetData>", "<row r='1048576'><c r='XFD1048576'><v>1</v></c></row></sheetData>")
+
+    with pytest.raises(UnusableFile, match="column 16384 and row 1048576"):
+        read(book(far))
+
+
+@pytest.mark.parametrize("faulty", [{"name": "Ho\nja"}, {"sheets": 2}])
+def test_a_sheet_that_cannot_be_told_from_another_is_not_read(faulty):
+    with pytest.raises(UnusableFile, match="damaged"):
+        read(book(**faulty))
+
+
+@pytest.mark.parametrize("head", ["", "<!-- <a -->", "<?x <a ?>", "<!-- <!DOCTYPE --> <!-- b -->"])
+def test_a_document_type_hides_behind_nothing(head):
+    declared = f'{head}<!DOCTYPE workbook [<!ENTITY a "b">]>'
+
+    with pytest.raises(UnusableFile, match="document type"):
+        read(book(head=declared))
+    assert found_in(book(head=head)) == EVERYTHING
