@@ -23,6 +23,10 @@ def status(state, digest, host="evaltrack-qa.company.com", at="2026-11-30T12:00:
     return {"state": state, "environment_url": f"https://{host}/#{digest}", "created_at": at}
 
 
+def behind(environment):
+    return f"Refused: {environment} has {NEWER}, which is not in this commit: go back by a revert on develop.\n"
+
+
 def newest(environment, page=1):
     return f"deployments?environment={environment}&per_page=100&page={page}"
 
@@ -113,15 +117,14 @@ def test_nothing_takes_the_place_of_what_it_does_not_contain(passed, github, the
     there(environment, [(COMMIT, None), (NEWER, "2026-11-30T13:00:00Z")])
     github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": compared}
 
-    refusal = f"Refused: {environment} has {NEWER}, which is not in this commit: go back by a revert on develop.\n"
-    assert passed(environment) == (code, refusal if code else "")
+    assert passed(environment) == ((1, behind(environment)) if code else (0, ""))
 
 
 def test_what_is_there_succeeded_last_whenever_it_began_to_wait(passed, github, there):
     there("qa", [(COMMIT, "2026-11-30T13:00:00Z"), (NEWER, "2026-11-30T14:00:00Z"), (COMMIT, "2026-11-30T12:00:00Z")])
     github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": "behind"}
 
-    assert passed("qa")[0] == 1
+    assert passed("qa") == (1, behind("qa"))
 
 
 def test_what_is_there_is_found_behind_many_that_nobody_approved(passed, github, there):
@@ -129,7 +132,7 @@ def test_what_is_there_is_found_behind_many_that_nobody_approved(passed, github,
     there("qa", [(NEWER, "2026-11-30T13:00:00Z")], page=2)
     github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": "behind"}
 
-    assert passed("qa")[0] == 1
+    assert passed("qa") == (1, behind("qa"))
 
 
 def test_a_first_deployment_may_come_after_some_that_failed(passed, github, there):
