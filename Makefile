@@ -31,7 +31,7 @@ SERVERS = DB_CONNECTION=pgsql \
 
 # Names of the plan.
 IMAGE ?= $(REGISTRY)/company/evaltrack
-IMAGE_VERSION = $(or $(VERSION),$(shell deploy/pipeline/version.sh))
+IMAGE_VERSION = $(or $(VERSION),$(shell deploy/pipeline/version.sh),$(error No version to name the image by))
 TRIVY := aquasec/trivy:0.73.0@sha256:7cced7cae583819fc7806d4cbc0dbbc7cad18b99f7d3e235192e6da8c091045c
 
 TESTING := APP_ENV=testing

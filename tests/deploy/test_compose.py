@@ -119,7 +119,8 @@ def test_each_starts_after_what_it_needs_is_well(compose):
             "redis": "service_healthy",
             "migrate": "service_completed_successfully",
         }
-    assert rows["nginx"]["depends_on"] == {"app": {"condition": "service_healthy"}}
+    # Of a new app it has to look up the address.
+    assert rows["nginx"]["depends_on"] == {"app": {"condition": "service_healthy", "restart": True}}
     awaited = {
         key
         for row in rows.values()
@@ -250,6 +251,14 @@ def test_node_exporter_reads_what_backups_leave(compose, monkeypatch):
     assert mounted["backup"]["backup_metrics"] == mounted["node-exporter"]["backup_metrics"] == folder
     # The volume takes its owner from the image's folder: the program's user writes, node exporter's reads.
     assert f"install -d -o evaltrack -g evaltrack {folder}\n" in (ROOT / "Dockerfile").read_text()
+
+
+def test_node_exporter_does_not_take_its_own_network_for_the_hosts(compose):
+    """Both collectors have node_network_…, of the network that the process is in."""
+    exporter = compose["services"]["node-exporter"]
+
+    assert exporter["networks"] == ["inside"]
+    assert {"--no-collector.netdev", "--no-collector.netclass"} <= set(exporter["command"])
 
 
 def test_the_programs_user_may_rehearse_a_restore(compose, tmp_path):

@@ -59,7 +59,7 @@ def test_both_languages_have_the_same_sections():
 
 def test_both_languages_have_the_same_commands():
     assert blocks(ENGLISH) == blocks(SPANISH)
-    assert "docker compose up -d --build" in commands(SPANISH)
+    assert "docker compose restart nginx" in commands(SPANISH)
 
 
 def test_both_languages_are_of_the_same_version_and_days():
@@ -120,6 +120,14 @@ def test_variables_are_ones_that_something_reads(page, known_variables):
 
     assert "MONITORING_TOKEN_FILE" in named
     assert named <= known_variables | compose
+
+
+@BOTH
+def test_every_build_is_told_its_commit(page):
+    builds = [line for line in commands(page) if "--build" in line]
+
+    assert len(builds) == 2
+    assert [line for line in builds if "COMMIT=$(git rev-parse HEAD)" not in line] == []
 
 
 @BOTH

@@ -15,12 +15,20 @@ from tests.deploy.conftest import ROOT, run, tool
 
 FOLDER = ROOT / "deploy" / "pipeline"
 DIGEST, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
-COMMIT = "c" * 40
+COMMIT, NEWER = "c" * 40, "d" * 40
 REVIEWED = {"protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "User"}]}]}
 
 
-def status(state, digest, host="evaltrack-qa.company.com"):
-    return {"state": state, "environment_url": f"https://{host}/#{digest}"}
+def status(state, digest, host="evaltrack-qa.company.com", at="2026-11-30T12:00:00Z"):
+    return {"state": state, "environment_url": f"https://{host}/#{digest}", "created_at": at}
+
+
+def behind(environment):
+    return f"Refused: {environment} has {NEWER}, which is not in this commit: go back by a revert on develop.\n"
+
+
+def newest(environment, page=1):
+    return f"deployments?environment={environment}&per_page=100&page={page}"
 
 
 class GitHub(BaseHTTPRequestHandler):
@@ -41,13 +49,20 @@ class GitHub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def github():
-    """What it answers, by path; `statuses` of the one deployment in QA of this commit."""
+    """What it answers, by path: this commit's one deployment in QA, with its `statuses`, and none anywhere else."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
     threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     server.answers = {
         "environments/staging": REVIEWED,
         f"deployments?environment=qa&sha={COMMIT}&per_page=100": [{"id": 7}],
         "deployments/7/statuses?per_page=100": [status("success", DIGEST), status("in_progress", DIGEST)],
+        **{newest(environment): [] for environment in ("qa", "staging", "production")},
+    }
+    server.variables = {
+        "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
+        "GITHUB_REPOSITORY": "company/evaltrack",
+        "GITHUB_SHA": COMMIT,
+        "GH_TOKEN": "a-token",
     }
     yield server
     server.shutdown()
@@ -59,14 +74,9 @@ def passed(github):
     """Asks passed.py; returns how it ended, and what it said."""
 
     def ask(environment, digest=DIGEST):
-        known = {
-            "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
-            "GITHUB_REPOSITORY": "company/evaltrack",
-            "GITHUB_SHA": COMMIT,
-            "GH_TOKEN": "a-token",
-        }
         command = [sys.executable, str(FOLDER / "passed.py"), environment, digest]
-        done = subprocess.run(command, env=SYSTEM | known, capture_output=True, text=True, check=False, timeout=60)
+        environment = SYSTEM | github.variables
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, done.stderr
 
     return ask
@@ -80,7 +90,54 @@ def test_an_image_that_succeeded_in_the_environment_before_may_go_on(passed, git
 
 
 def test_qa_is_the_first(passed, github):
-    github.answers.clear()
+    del github.answers["deployments/7/statuses?per_page=100"]
+
+    assert passed("qa") == (0, "")
+
+
+@pytest.fixture
+def there(github):
+    """Something that puts deployments into an environment, each `(commit, when it succeeded or None)`, newest first."""
+
+    def put(environment, deployments, page=1):
+        listed = github.answers[newest(environment, page)] = []
+        for number, (commit, at) in enumerate(deployments, 100 * page):
+            listed.append({"id": number, "sha": commit})
+            statuses = [status("waiting", OTHER)]
+            if at:
+                statuses = [status("inactive", OTHER), status("success", OTHER, at=at), *statuses]
+            github.answers[f"deployments/{number}/statuses?per_page=100"] = statuses
+
+    return put
+
+
+@pytest.mark.parametrize("environment", ["qa", "staging"])
+@pytest.mark.parametrize(("compared", "code"), [("ahead", 0), ("identical", 0), ("behind", 1), ("diverged", 1)])
+def test_nothing_takes_the_place_of_what_it_does_not_contain(passed, github, there, environment, compared, code):
+    there(environment, [(COMMIT, None), (NEWER, "2026-11-30T13:00:00Z")])
+    github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": compared}
+
+    assert passed(environment) == ((1, behind(environment)) if code else (0, ""))
+
+
+def test_what_is_there_succeeded_last_whenever_it_began_to_wait(passed, github, there):
+    there("qa", [(COMMIT, "2026-11-30T13:00:00Z"), (NEWER, "2026-11-30T14:00:00Z"), (COMMIT, "2026-11-30T12:00:00Z")])
+    github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": "behind"}
+
+    assert passed("qa") == (1, behind("qa"))
+
+
+def test_what_is_there_is_found_behind_many_that_nobody_approved(passed, github, there):
+    there("qa", [(COMMIT, None)] * 100)
+    there("qa", [(NEWER, "2026-11-30T13:00:00Z")], page=2)
+    github.answers[f"compare/{NEWER}...{COMMIT}"] = {"status": "behind"}
+
+    assert passed("qa") == (1, behind("qa"))
+
+
+def test_a_first_deployment_may_come_after_some_that_failed(passed, github, there):
+    there("qa", [(NEWER, None)])
+    there("qa", [], page=2)
 
     assert passed("qa") == (0, "")
 
@@ -121,10 +178,11 @@ def test_an_environment_that_nobody_approves_is_refused(passed, github, rules):
     assert (code, text) == (1, "Refused: nobody has to approve staging: give the environment required reviewers.\n")
 
 
-def test_without_an_answer_nothing_goes_on(passed, github):
+@pytest.mark.parametrize("environment", ["qa", "staging"])
+def test_without_an_answer_nothing_goes_on(passed, github, environment):
     github.answers.clear()
 
-    code, text = passed("staging")
+    code, text = passed(environment)
 
     assert code == 1
     assert text.startswith("Refused: GitHub does not say what was deployed: ")
@@ -194,16 +252,17 @@ def roll_out(tree, **variables):
     return done.returncode, told.read_text().splitlines() if told.exists() else []
 
 
-def test_a_rollout_deploys_looks_and_switches(tree):
+def test_a_rollout_deploys_looks_and_switches(tree, github):
     told = [f"{verb} 1.0.0 {DIGEST}" for verb in ("deploy", "verify", "switch")]
 
-    assert roll_out(tree, ENVIRONMENT="qa", VERSION="1.0.0", IMAGE_DIGEST=DIGEST) == (0, told)
+    assert roll_out(tree, **github.variables, ENVIRONMENT="qa", VERSION="1.0.0", IMAGE_DIGEST=DIGEST) == (0, told)
 
 
-def test_a_rollout_ends_with_its_first_failure(tree):
+def test_a_rollout_ends_with_its_first_failure(tree, github):
     told = [f"{verb} 1.0.0 {DIGEST}" for verb in ("deploy", "verify")]
 
-    assert roll_out(tree, ENVIRONMENT="qa", VERSION="1.0.0", IMAGE_DIGEST=DIGEST, FAIL_AT="verify") == (1, told)
+    given = {"ENVIRONMENT": "qa", "VERSION": "1.0.0", "IMAGE_DIGEST": DIGEST, "FAIL_AT": "verify"}
+    assert roll_out(tree, **github.variables, **given) == (1, told)
 
 
 @pytest.mark.parametrize("missing", ["ENVIRONMENT", "VERSION", "IMAGE_DIGEST"])
@@ -265,22 +324,48 @@ def test_a_push_without_one_digest_fails(tmp_path, digests):
     assert not (tmp_path / "output").exists()
 
 
-def test_the_version_is_told_by_the_tags(tmp_path):
+@pytest.fixture
+def repository(tmp_path):
+    """Runs git in the folder `tree`, which has this Makefile, deploy/pipeline and one commit."""
     shutil.copytree(FOLDER, tmp_path / "deploy" / "pipeline")
+    shutil.copy(ROOT / "Makefile", tmp_path)
     environment = SYSTEM | {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
     def git(*words):
         return run("git", *words, cwd=tmp_path, env=environment).strip()
 
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "-m", "first")
+    return git
+
+
+def test_the_version_is_told_by_the_tags(repository, tmp_path):
     def version():
         return run(str(tmp_path / "deploy" / "pipeline" / "version.sh"), env=SYSTEM).strip()
 
-    git("init", "--quiet")
-    git("commit", "--quiet", "--allow-empty", "-m", "first")
-    assert version() == f"0.0.0-g{git('rev-parse', '--short=12', 'HEAD')}"
+    assert version() == f"0.0.0-g{repository('rev-parse', '--short=12', 'HEAD')}"
 
-    git("tag", "v1.2.0")
+    repository("tag", "v1.2.0")
     assert version() == "1.2.0"
 
-    git("commit", "--quiet", "--allow-empty", "-m", "second")
-    assert version() == f"1.2.0-1-g{git('rev-parse', '--short', 'HEAD')}"
+    repository("commit", "--quiet", "--allow-empty", "-m", "second")
+    assert version() == f"1.2.0-1-g{repository('rev-parse', '--short', 'HEAD')}"
+
+
+@pytest.mark.parametrize("tag", ["v1`id>here`", "v1$(id>here)", "v1;id>here", "v1.0.0+1", "v1.0.é"])
+def test_a_tag_that_is_no_version_names_no_image(repository, tmp_path, tag):
+    stub(tmp_path / "bin" / "docker", f"touch {tmp_path}/built")
+    environment = SYSTEM | {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+    repository("tag", tag)
+
+    ended = {}
+    for command in ("deploy/pipeline/version.sh", "make image"):
+        done = subprocess.run(
+            command.split(), cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        ended[command] = done.returncode, done.stdout
+        assert f"The tag names no version of figures, letters, dots and hyphens: {tag}" in done.stderr
+
+    assert ended == {"deploy/pipeline/version.sh": (1, ""), "make image": (2, "")}
+    assert not (tmp_path / "built").exists()
+    assert not (tmp_path / "here").exists()
