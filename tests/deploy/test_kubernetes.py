@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from backoffice.databases import STATEMENT_SECONDS
 from backoffice.env import parse_dotenv, unquoted
 from hr.loading.reading import MAX_BYTES
 from tests.backoffice.conftest import KEY, needs_mysql_driver
@@ -199,12 +200,15 @@ def test_probes_ask_different_questions(production, colour):
         "liveness": "/health/live",
         "readiness": "/health/ready",
     }
-    # A start may take two minutes, a hang is ended after half a minute, traffic goes elsewhere within ten seconds.
+    # A start may take two minutes, a hang is ended after a minute and a half, traffic goes elsewhere within ten seconds.
     assert {name: probe["periodSeconds"] * probe["failureThreshold"] for name, probe in asked.items()} == {
         "startup": 120,
-        "liveness": 30,
+        "liveness": 90,
         "readiness": 10,
     }
+    # Threads that wait for a frozen server are given up by the connection, before the pod is.
+    liveness = asked["liveness"]
+    assert liveness["periodSeconds"] * (liveness["failureThreshold"] - 1) > STATEMENT_SECONDS
 
 
 def test_a_pod_that_goes_finishes_what_it_has_begun(production):
