@@ -17,6 +17,8 @@ GROUPS = [group for path in RULES for group in yaml.safe_load(path.read_text())[
 ALERTS = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
 CONTACTS = tomllib.loads((ROOT / "deploy" / "contacts.toml").read_text())
 LEVELS = {row["level"]: row for row in CONTACTS["escalation"]}
+ROUTE = yaml.safe_load(ALERTMANAGER.read_text())["route"]
+ROUTES = [ROUTE, *ROUTE["routes"]]
 CRITERIA = {  # the plan's lines 286 to 289
     "EvalTrackErrors": ("> 0.05", "5m"),
     "EvalTrackSlow": ("> 2", "5m"),
@@ -413,6 +415,26 @@ def test_alertmanager_names_alerts_that_there_are():
 
     assert named <= {rule["alert"] for rule in ALERTS}
     assert len(named) > 5
+
+
+def test_nothing_is_muted_by_another_environment_or_by_a_measurement_that_failed():
+    rules = yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"]
+    for rule in rules:
+        assert {"namespace", "instance"} & set(rule["equal"]), rule
+
+    muting = {
+        source
+        for rule in rules
+        for source in re.findall(r"EvalTrack\w+", str(rule["source_matchers"]))
+        if CRITERIA.keys() & set(re.findall(r"EvalTrack\w+", str(rule["target_matchers"])))
+    }
+    # Of the plan's criteria. An exporter whose password is wrong says that its server is down, too.
+    assert muting == {"EvalTrackDown", "EvalTrackDatabaseDown"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route["receiver"])
+def test_environments_are_told_of_apart(route):
+    assert "namespace" in route.get("group_by", ROUTE["group_by"])
 
 
 def test_no_secret_stands_in_the_file():
