@@ -65,6 +65,8 @@ CPU = 'node_cpu_seconds_total{instance="a", cpu="0", mode="%s"}'
 STATEMENTS = 'evaltrack_database_query_seconds_%s{database="business"}'
 CONNECTIONS = 'evaltrack_database_connections%s{database="identity", colour="blue"}'
 ACTIVE = "evaltrack_users_active"
+SUCCEEDED = 'kube_cronjob_status_last_successful_time{cronjob="evaltrack-%s"}'
+CREATED = 'kube_cronjob_created{cronjob="evaltrack-%s"}'
 DAY = 24 * 60
 CASES = [
     Case("EvalTrackDown", constant(UP % 1, 1) | constant(UP % 2, 0), constant(UP % 1, 0) | constant(UP % 2, 0), 0, 2),
@@ -191,11 +193,12 @@ CASES = [
     ),
     Case(
         "EvalTrackBackupOld",
-        constant('kube_cronjob_status_last_successful_time{cronjob="evaltrack-backup"}', 0),
-        constant('kube_cronjob_status_last_successful_time{cronjob="another"}', 0),
-        115,
-        125,
+        constant(SUCCEEDED % "backup", 0) | constant(CREATED % "backup", -9 * 86_400),
+        constant(SUCCEEDED % "rehearsal", 0) | constant(CREATED % "backup", -86_400),
+        119,
+        123,
     ),
+    Case("EvalTrackBackupOld", constant(SUCCEEDED % "backup", 0), {}, 115, 125),
     Case(
         "EvalTrackRehearsalOld",
         constant("evaltrack_rehearsal_last_success_seconds", 6000 - 8 * 86400),
@@ -225,6 +228,14 @@ CASES = [
 WELL = constant('up{job="evaltrack", instance="blue/1", colour="blue"}', 1) | constant(
     "evaltrack_backup_last_success_seconds", 9e9
 )
+
+
+def within(namespace, series):
+    """The series as Prometheus' operator has them."""
+    parts = ((key.rstrip("}").partition("{"), values) for key, values in series.items())
+    return {
+        f'{name}{{namespace="{namespace}"{labels and ", "}{labels}}}': values for (name, _, labels), values in parts
+    }
 
 
 def firing(alert, at, times, **labels):
@@ -285,6 +296,19 @@ def test_each_alert_fires_just_above_and_not_just_below(tmp_path, rules):
 
 
 @pytest.mark.deploy_tools
+def test_each_alert_tells_environments_apart(tmp_path):
+    """Where one Prometheus watches staging and production, as namespaces."""
+    trials = []
+    # What is absent everywhere is of no namespace.
+    for number, case in enumerate(case for case in CASES if case.above):
+        series = within("production", case.above) | within("staging", case.below)
+        one = firing(case.alert, case.late, 1), firing(case.alert, case.late, 1, namespace="production")
+        trials.append(trial(f"{number} {case.alert}", series, *one))
+
+    try_rules(tmp_path, *trials, rules=[path for path in RULES if path.stem != "escalation"])
+
+
+@pytest.mark.deploy_tools
 def test_critical_alerts_go_up_level_by_level(tmp_path):
     critical = WELL | {"pg_up": "0x400", "redis_up": "0x400"}
     expected = []
@@ -301,6 +325,12 @@ def test_critical_alerts_go_up_level_by_level(tmp_path):
         tmp_path,
         trial("goes up", critical, *expected),
         trial("is mended", WELL | {"pg_up": "0x40 1x400"}, firing("EvalTrackEscalation", 70, 0)),
+        trial(
+            "of one environment",
+            WELL | within("staging", {"pg_up": "0x40 1x400"}) | within("production", {"pg_up": "0x400"}),
+            firing("EvalTrackEscalation", 20, 1),
+            firing("EvalTrackEscalation", 20, 1, namespace="production"),
+        ),
     )
 
 

@@ -200,7 +200,7 @@ def test_probes_ask_different_questions(production, colour):
         "liveness": "/health/live",
         "readiness": "/health/ready",
     }
-    # A start may take two minutes, a hang is ended after a minute and a half, traffic goes elsewhere within ten seconds.
+    # A start may take two minutes, a hang a minute and a half; traffic goes elsewhere within ten seconds.
     assert {name: probe["periodSeconds"] * probe["failureThreshold"] for name, probe in asked.items()} == {
         "startup": 120,
         "liveness": 90,
