@@ -207,6 +207,24 @@ CASES = [
         65,
     ),
     Case(
+        "EvalTrackRehearsalOld",
+        constant(SUCCEEDED % "rehearsal", 6000 - 8 * 86400) | constant(CREATED % "rehearsal", -99 * 86400),
+        constant(SUCCEEDED % "backup", 0) | constant(CREATED % "rehearsal", -8 * 86400),
+        60,
+        65,
+    ),
+    # A host where none was ever made.
+    Case("EvalTrackRehearsalOld", constant("evaltrack_rehearsal_last_success_seconds", 0), {}, 59, 65),
+    Case(
+        "EvalTrackReconcileOld",
+        constant(SUCCEEDED % "reconcile", 6000 - 2 * 86400) | constant(CREATED % "reconcile", -99 * 86400),
+        constant(SUCCEEDED % "reconcile", -2 * 86400) | constant(CREATED % "reconcile", -99 * 86400),
+        60,
+        65,
+    ),
+    # One that never succeeded; without Kubernetes there is none to look for.
+    Case("EvalTrackReconcileOld", {}, constant(CREATED % "reconcile", -2 * 86400), 60, 65),
+    Case(
         "EvalTrackExporterDown",
         constant('up{job="redis"}', 1) | constant('up{job="else"}', 0),
         constant('up{job="redis"}', 0),
