@@ -418,9 +418,9 @@ def receivers(**labels):
     return result.stdout.split()
 
 
-def told_by(receiver):
+def told_by(receiver, file=ALERTMANAGER):
     """How a receiver is told: the kinds, and where mail goes."""
-    (row,) = [each for each in yaml.safe_load(ALERTMANAGER.read_text())["receivers"] if each["name"] == receiver]
+    (row,) = [each for each in yaml.safe_load(file.read_text())["receivers"] if each["name"] == receiver]
     return {key.removesuffix("_configs") for key in row if key != "name"}, [to["to"] for to in row["email_configs"]]
 
 
@@ -495,10 +495,11 @@ def test_no_secret_stands_in_the_file():
     }
 
 
-@pytest.mark.deploy_tools
-@pytest.mark.parametrize(("encryption", "required"), [("none", "false"), ("tls", "true")])
-def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encryption, required):
-    secrets = tmp_path / "secrets"
+HIDDEN = {"MAIL_PASSWORD": "secret one", "SLACK_WEBHOOK_URL": "secret two", "PAGERDUTY_KEY": "secret three"}
+
+
+def start_in_compose(secrets, *, encryption="none", **hidden):
+    """What alertmanager.sh says, with a program in Alertmanager's place; its files are in `secrets`."""
     secrets.mkdir()
     script = (MONITORING / "alertmanager.sh").read_text()
     for there, here in {
@@ -516,9 +517,15 @@ def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encry
         "MAIL_FROM_ADDRESS": "noreply@example.com",
         "PATH": "/usr/bin:/bin",
     }
-    hidden = {"MAIL_PASSWORD": "secret one", "SLACK_WEBHOOK_URL": "secret two", "PAGERDUTY_KEY": "secret three"}
+    return run("sh", "-c", script.replace("exec env;", "env;"), env=given | HIDDEN | hidden)
 
-    said = run("sh", "-c", script.replace("exec env;", "env;"), env=given | hidden)
+
+@pytest.mark.deploy_tools
+@pytest.mark.parametrize(("encryption", "required"), [("none", "false"), ("tls", "true")])
+def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encryption, required):
+    secrets = tmp_path / "secrets"
+
+    said = start_in_compose(secrets, encryption=encryption)
 
     assert "started" in said
     assert "secret o" not in said
@@ -529,3 +536,24 @@ def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encry
     made = yaml.safe_load((secrets / "alertmanager.yml").read_text())["global"]
     assert (made["smtp_smarthost"], made["smtp_from"]) == ("mailpit:1025", "noreply@example.com")
     assert (made["smtp_auth_username"], str(made["smtp_require_tls"]).lower()) == ("", required)
+    assert told_by("on-call", secrets / "alertmanager.yml") == told_by("on-call")
+
+
+@pytest.mark.deploy_tools
+@pytest.mark.parametrize(
+    ("empty", "left"),
+    [
+        (["SLACK_WEBHOOK_URL"], {"email", "pagerduty"}),
+        (["PAGERDUTY_KEY"], {"email", "slack"}),
+        (["SLACK_WEBHOOK_URL", "PAGERDUTY_KEY"], {"email"}),
+    ],
+)
+def test_in_compose_a_way_without_its_secret_is_not_tried(tmp_path, empty, left):
+    """It would fail, and EvalTrackAlertsNotSent be one more alert that it cannot send."""
+    start_in_compose(tmp_path / "secrets", **dict.fromkeys(empty, ""))
+
+    made = tmp_path / "secrets" / "alertmanager.yml"
+    run(tool("amtool"), "check-config", str(made))
+    for receiver in ["on-call", "level-1", "level-2", "level-3"]:
+        assert told_by(receiver, made) == (left, told_by(receiver)[1])
+    assert told_by("team", made)[0] == left - {"pagerduty"}
