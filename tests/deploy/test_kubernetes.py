@@ -221,6 +221,17 @@ def test_a_pod_that_goes_finishes_what_it_has_begun(production):
     assert pod["terminationGracePeriodSeconds"] > pause + graceful
 
 
+def test_whether_postgres_is_measured_by_tls_is_one_value(production):
+    _pod, container = production.containers()["Deployment/evaltrack-postgres-exporter/exporter"]
+    names = [entry["name"] for entry in container["env"]]
+    given = {entry["name"]: entry.get("value") for entry in container["env"]}
+
+    # The exporter knows no `prefer`. A variable is filled in from those above it.
+    assert given["PGSSLMODE"] == "require"
+    assert names.index("PGSSLMODE") < names.index("DATA_SOURCE_URI")
+    assert given["DATA_SOURCE_URI"].endswith("$(DB_PGSQL_DATABASE)?sslmode=$(PGSSLMODE)")
+
+
 def test_every_container_is_unprivileged(built):
     for name, (pod, container) in built.containers().items():
         assert pod["securityContext"]["runAsNonRoot"] is True, name
