@@ -26,6 +26,7 @@ VAULT_ENTRIES = {  # 104 to 110
     "evaltrack-ssl-key",
 }
 COLOURS = ["blue", "green"]
+STEPS = {1: "Stop", 7: "Start"}  # of a restore, in docs/backup.md
 NAMESPACES = {"qa": "evaltrack-qa", "staging": "evaltrack-staging", "production": NAMESPACE}
 
 
@@ -339,6 +340,20 @@ def test_what_opens_a_backup_is_where_it_is_rehearsed_alone(built):
     assert holders == {"CronJob/evaltrack-rehearsal": secret}
     assert (file, mount["readOnly"]) == (f"{mount['mountPath']}/key", True)
     assert f"secret generic {secret['secretName']} --from-file=key=" in (ROOT / "docs" / "backup.md").read_text()
+
+
+def test_a_restore_begins_by_stopping_all_that_is_connected_or_would_be(production):
+    guide = (ROOT / "docs" / "backup.md").read_text()
+    first, last = (re.search(rf"(?ms)^{number}\. \*\*{word}.*?(?=^\S)", guide)[0] for number, word in STEPS.items())
+
+    assert "scale deployment --all --replicas=0" in first
+    for suspended, step in {"true": first, "false": last}.items():
+        (names,) = re.findall(rf"for name in ([a-z ]+); .*cronjob evaltrack-\$name .*\"suspend\":{suspended}", step)
+        assert {f"evaltrack-{name}" for name in names.split()} == production.of("CronJob").keys()
+    # On a host the exporters are Debian's.
+    for name in ("prometheus-postgres-exporter", "prometheus-mysqld-exporter"):
+        assert name in first
+        assert name in last
 
 
 def test_every_night_is_backed_up_and_reconciled(production):
