@@ -17,6 +17,8 @@ GROUPS = [group for path in RULES for group in yaml.safe_load(path.read_text())[
 ALERTS = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
 CONTACTS = tomllib.loads((ROOT / "deploy" / "contacts.toml").read_text())
 LEVELS = {row["level"]: row for row in CONTACTS["escalation"]}
+ROUTE = yaml.safe_load(ALERTMANAGER.read_text())["route"]
+ROUTES = [ROUTE, *ROUTE["routes"]]
 CRITERIA = {  # the plan's lines 286 to 289
     "EvalTrackErrors": ("> 0.05", "5m"),
     "EvalTrackSlow": ("> 2", "5m"),
@@ -63,6 +65,8 @@ CPU = 'node_cpu_seconds_total{instance="a", cpu="0", mode="%s"}'
 STATEMENTS = 'evaltrack_database_query_seconds_%s{database="business"}'
 CONNECTIONS = 'evaltrack_database_connections%s{database="identity", colour="blue"}'
 ACTIVE = "evaltrack_users_active"
+SUCCEEDED = 'kube_cronjob_status_last_successful_time{cronjob="evaltrack-%s"}'
+CREATED = 'kube_cronjob_created{cronjob="evaltrack-%s"}'
 DAY = 24 * 60
 CASES = [
     Case("EvalTrackDown", constant(UP % 1, 1) | constant(UP % 2, 0), constant(UP % 1, 0) | constant(UP % 2, 0), 0, 2),
@@ -189,11 +193,12 @@ CASES = [
     ),
     Case(
         "EvalTrackBackupOld",
-        constant('kube_cronjob_status_last_successful_time{cronjob="evaltrack-backup"}', 0),
-        constant('kube_cronjob_status_last_successful_time{cronjob="another"}', 0),
-        115,
-        125,
+        constant(SUCCEEDED % "backup", 0) | constant(CREATED % "backup", -9 * 86_400),
+        constant(SUCCEEDED % "rehearsal", 0) | constant(CREATED % "backup", -86_400),
+        119,
+        123,
     ),
+    Case("EvalTrackBackupOld", constant(SUCCEEDED % "backup", 0), {}, 115, 125),
     Case(
         "EvalTrackRehearsalOld",
         constant("evaltrack_rehearsal_last_success_seconds", 6000 - 8 * 86400),
@@ -201,6 +206,24 @@ CASES = [
         60,
         65,
     ),
+    Case(
+        "EvalTrackRehearsalOld",
+        constant(SUCCEEDED % "rehearsal", 6000 - 8 * 86400) | constant(CREATED % "rehearsal", -99 * 86400),
+        constant(SUCCEEDED % "backup", 0) | constant(CREATED % "rehearsal", -8 * 86400),
+        60,
+        65,
+    ),
+    # A host where none was ever made.
+    Case("EvalTrackRehearsalOld", constant("evaltrack_rehearsal_last_success_seconds", 0), {}, 59, 65),
+    Case(
+        "EvalTrackReconcileOld",
+        constant(SUCCEEDED % "reconcile", 6000 - 2 * 86400) | constant(CREATED % "reconcile", -99 * 86400),
+        constant(SUCCEEDED % "reconcile", -2 * 86400) | constant(CREATED % "reconcile", -99 * 86400),
+        60,
+        65,
+    ),
+    # One that never succeeded; without Kubernetes there is none to look for.
+    Case("EvalTrackReconcileOld", {}, constant(CREATED % "reconcile", -2 * 86400), 60, 65),
     Case(
         "EvalTrackExporterDown",
         constant('up{job="redis"}', 1) | constant('up{job="else"}', 0),
@@ -223,6 +246,14 @@ CASES = [
 WELL = constant('up{job="evaltrack", instance="blue/1", colour="blue"}', 1) | constant(
     "evaltrack_backup_last_success_seconds", 9e9
 )
+
+
+def within(namespace, series):
+    """The series as Prometheus' operator has them."""
+    parts = ((key.rstrip("}").partition("{"), values) for key, values in series.items())
+    return {
+        f'{name}{{namespace="{namespace}"{labels and ", "}{labels}}}': values for (name, _, labels), values in parts
+    }
 
 
 def firing(alert, at, times, **labels):
@@ -283,6 +314,19 @@ def test_each_alert_fires_just_above_and_not_just_below(tmp_path, rules):
 
 
 @pytest.mark.deploy_tools
+def test_each_alert_tells_environments_apart(tmp_path):
+    """Where one Prometheus watches staging and production, as namespaces."""
+    trials = []
+    # What is absent everywhere is of no namespace.
+    for number, case in enumerate(case for case in CASES if case.above):
+        series = within("production", case.above) | within("staging", case.below)
+        one = firing(case.alert, case.late, 1), firing(case.alert, case.late, 1, namespace="production")
+        trials.append(trial(f"{number} {case.alert}", series, *one))
+
+    try_rules(tmp_path, *trials, rules=[path for path in RULES if path.stem != "escalation"])
+
+
+@pytest.mark.deploy_tools
 def test_critical_alerts_go_up_level_by_level(tmp_path):
     critical = WELL | {"pg_up": "0x400", "redis_up": "0x400"}
     expected = []
@@ -299,6 +343,12 @@ def test_critical_alerts_go_up_level_by_level(tmp_path):
         tmp_path,
         trial("goes up", critical, *expected),
         trial("is mended", WELL | {"pg_up": "0x40 1x400"}, firing("EvalTrackEscalation", 70, 0)),
+        trial(
+            "of one environment",
+            WELL | within("staging", {"pg_up": "0x40 1x400"}) | within("production", {"pg_up": "0x400"}),
+            firing("EvalTrackEscalation", 20, 1),
+            firing("EvalTrackEscalation", 20, 1, namespace="production"),
+        ),
     )
 
 
@@ -368,9 +418,9 @@ def receivers(**labels):
     return result.stdout.split()
 
 
-def told_by(receiver):
+def told_by(receiver, file=ALERTMANAGER):
     """How a receiver is told: the kinds, and where mail goes."""
-    (row,) = [each for each in yaml.safe_load(ALERTMANAGER.read_text())["receivers"] if each["name"] == receiver]
+    (row,) = [each for each in yaml.safe_load(file.read_text())["receivers"] if each["name"] == receiver]
     return {key.removesuffix("_configs") for key in row if key != "name"}, [to["to"] for to in row["email_configs"]]
 
 
@@ -415,6 +465,26 @@ def test_alertmanager_names_alerts_that_there_are():
     assert len(named) > 5
 
 
+def test_nothing_is_muted_by_another_environment_or_by_a_measurement_that_failed():
+    rules = yaml.safe_load(ALERTMANAGER.read_text())["inhibit_rules"]
+    for rule in rules:
+        assert {"namespace", "instance"} & set(rule["equal"]), rule
+
+    muting = {
+        source
+        for rule in rules
+        for source in re.findall(r"EvalTrack\w+", str(rule["source_matchers"]))
+        if CRITERIA.keys() & set(re.findall(r"EvalTrack\w+", str(rule["target_matchers"])))
+    }
+    # Of the plan's criteria. An exporter whose password is wrong says that its server is down, too.
+    assert muting == {"EvalTrackDown", "EvalTrackDatabaseDown"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route["receiver"])
+def test_environments_are_told_of_apart(route):
+    assert "namespace" in route.get("group_by", ROUTE["group_by"])
+
+
 def test_no_secret_stands_in_the_file():
     text = ALERTMANAGER.read_text()
 
@@ -425,10 +495,11 @@ def test_no_secret_stands_in_the_file():
     }
 
 
-@pytest.mark.deploy_tools
-@pytest.mark.parametrize(("encryption", "required"), [("none", "false"), ("tls", "true")])
-def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encryption, required):
-    secrets = tmp_path / "secrets"
+HIDDEN = {"MAIL_PASSWORD": "secret one", "SLACK_WEBHOOK_URL": "secret two", "PAGERDUTY_KEY": "secret three"}
+
+
+def start_in_compose(secrets, *, encryption="none", **hidden):
+    """What alertmanager.sh says, with a program in Alertmanager's place; its files are in `secrets`."""
     secrets.mkdir()
     script = (MONITORING / "alertmanager.sh").read_text()
     for there, here in {
@@ -446,9 +517,15 @@ def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encry
         "MAIL_FROM_ADDRESS": "noreply@example.com",
         "PATH": "/usr/bin:/bin",
     }
-    hidden = {"MAIL_PASSWORD": "secret one", "SLACK_WEBHOOK_URL": "secret two", "PAGERDUTY_KEY": "secret three"}
+    return run("sh", "-c", script.replace("exec env;", "env;"), env=given | HIDDEN | hidden)
 
-    said = run("sh", "-c", script.replace("exec env;", "env;"), env=given | hidden)
+
+@pytest.mark.deploy_tools
+@pytest.mark.parametrize(("encryption", "required"), [("none", "false"), ("tls", "true")])
+def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encryption, required):
+    secrets = tmp_path / "secrets"
+
+    said = start_in_compose(secrets, encryption=encryption)
 
     assert "started" in said
     assert "secret o" not in said
@@ -459,3 +536,24 @@ def test_in_compose_it_starts_with_the_values_of_the_environment(tmp_path, encry
     made = yaml.safe_load((secrets / "alertmanager.yml").read_text())["global"]
     assert (made["smtp_smarthost"], made["smtp_from"]) == ("mailpit:1025", "noreply@example.com")
     assert (made["smtp_auth_username"], str(made["smtp_require_tls"]).lower()) == ("", required)
+    assert told_by("on-call", secrets / "alertmanager.yml") == told_by("on-call")
+
+
+@pytest.mark.deploy_tools
+@pytest.mark.parametrize(
+    ("empty", "left"),
+    [
+        (["SLACK_WEBHOOK_URL"], {"email", "pagerduty"}),
+        (["PAGERDUTY_KEY"], {"email", "slack"}),
+        (["SLACK_WEBHOOK_URL", "PAGERDUTY_KEY"], {"email"}),
+    ],
+)
+def test_in_compose_a_way_without_its_secret_is_not_tried(tmp_path, empty, left):
+    """It would fail, and EvalTrackAlertsNotSent be one more alert that it cannot send."""
+    start_in_compose(tmp_path / "secrets", **dict.fromkeys(empty, ""))
+
+    made = tmp_path / "secrets" / "alertmanager.yml"
+    run(tool("amtool"), "check-config", str(made))
+    for receiver in ["on-call", "level-1", "level-2", "level-3"]:
+        assert told_by(receiver, made) == (left, told_by(receiver)[1])
+    assert told_by("team", made)[0] == left - {"pagerduty"}

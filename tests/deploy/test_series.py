@@ -24,6 +24,7 @@ ELSEWHERE = {
     "evaltrack_backup_last_success_seconds",
     "evaltrack_rehearsal_last_success_seconds",
     "kube_cronjob_status_last_successful_time",
+    "kube_cronjob_created",
 }
 NO_SERIES = {"by", "on", "and", "or", "unless"}
 # On whatever the program says: with APP_COLOUR, and by Prometheus.
