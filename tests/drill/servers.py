@@ -160,7 +160,7 @@ class MariaDB(Server):
         return ["--user=root"] if os.getuid() == 0 else []
 
     def prepare(self) -> None:
-        self._temporary.mkdir()
+        self._temporary.mkdir(exist_ok=True)
         self._run(
             program("mariadb-install-db"),
             "--no-defaults",
