@@ -41,6 +41,8 @@ class Address:
     name: str
     user: str
     password: str = field(repr=False)
+    # Of several servers of this name the one to ask, in libpq's word.
+    session: str = "any"
 
 
 class Server(Database):
@@ -165,14 +167,9 @@ class PostgreSQL(Server):
         ]
         with _secret_file(f"*:*:*:{':'.join(words)}\n") as path:
             command = [name, *where, *options, f"--dbname={self.name}"]
-            variables = {"PGPASSFILE": path, "PGTARGETSESSIONATTRS": self._wanted}
+            variables = {"PGPASSFILE": path, "PGTARGETSESSIONATTRS": self.address.session}
             with running(command, variables=variables, **streams) as (program,):
                 yield program
-
-    @property
-    def _wanted(self) -> str:
-        """Of several servers the one that takes writes, as the program asks: a replica may lag behind."""
-        return "read-write" if "," in self.address.host else "any"
 
     @contextmanager
     def _connect(self, name: str = "") -> Iterator[psycopg.Connection]:
@@ -184,7 +181,7 @@ class PostgreSQL(Server):
                 user=self.address.user,
                 password=self.address.password or None,
                 connect_timeout=CONNECT_SECONDS,
-                target_session_attrs=self._wanted,
+                target_session_attrs=self.address.session,
                 autocommit=True,
             ) as connection:
                 yield connection

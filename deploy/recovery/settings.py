@@ -68,4 +68,5 @@ def _databases(env: Environment) -> dict[str, Database]:
 
 
 def _address(row: Mapping[str, Any]) -> Address:
-    return Address(row["HOST"], row["PORT"], row["NAME"], row["USER"], row["PASSWORD"])
+    session = row["OPTIONS"].get("target_session_attrs", "any")
+    return Address(row["HOST"], row["PORT"], row["NAME"], row["USER"], row["PASSWORD"], session)

@@ -203,6 +203,20 @@ def test_a_dump_that_is_not_whole_is_none(recovery, tmp_path, program, does, com
     assert complaint in said
 
 
+def test_of_several_identity_servers_the_one_that_takes_writes_is_dumped(servers, recovery):
+    host = servers.identity["HOST"]
+    several = {"DB_PGSQL_HOST": f"{host},{host}"}
+    recovery.well("backup", **several)
+
+    # What a replica answers, too.
+    with servers.postgresql() as identity:
+        identity.execute(f"ALTER DATABASE {NAME} SET default_transaction_read_only = on")
+    code, said = recovery.run("backup", **several)
+
+    assert (code, len(recovery.names())) == (1, 1)
+    assert "session is read-only" in said
+
+
 def test_a_rehearsal_drops_what_it_made_when_it_fails(servers, recovery):
     """These are not the program's tables, so that it cannot ask whether they agree."""
     recovery.well("backup")

@@ -11,7 +11,7 @@ from hr.loading.parser.sheet_reach import column_number
 # So many cells without a value, or with an error, are named one by one; a file of more is refused as a whole.
 MAX_NAMED = 100_000
 LONGEST_FORMULA = 80
-MAX_COLUMNS = 16_384
+LAST_COLUMN = 16_384
 _ROOT = re.compile(rb"<([\w.-]+:)?worksheet[\s>]")
 _LONGEST_REST = 65_536
 _REFERENCE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
@@ -92,7 +92,7 @@ class SheetMarks:
             else:
                 bounds = dict(_COLUMNS.findall(match[2]))
                 first, last = int(bounds.get(b"min", 1)), int(bounds.get(b"max", 0))
-                self.hidden_columns.update(range(first - 1, min(last, MAX_COLUMNS)))
+                self.hidden_columns.update(range(first - 1, min(last, LAST_COLUMN)))
 
     def _note_formulas(self, text: bytes, start: int, end: int) -> None:
         for match in self._with_formula.finditer(text, start, end):
