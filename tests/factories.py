@@ -26,6 +26,11 @@ from hr.models import (
 _numbers = count(1)
 
 
+def in_days(days):
+    """Asked when it is needed: a day noted on import is yesterday once a suite has run past midnight."""
+    return timezone.localdate() + timedelta(days=days)
+
+
 def make_unit(name="Unidad", *, parent=None, head=None, code=None):
     return OrgUnit.objects.create(code=code or f"U{next(_numbers)}", name=name, parent=parent, head=head)
 

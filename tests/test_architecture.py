@@ -56,6 +56,22 @@ def all_imports(path):
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
+def calls_at_import(path):
+    """(line, name) of every function called when the module is loaded, in decorators and defaults too."""
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+        waiting += [
+            child
+            for field, children in ast.iter_fields(node)
+            if not (field == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
+            for child in (children if isinstance(children, list) else [children])
+            if isinstance(child, ast.AST)
+        ]
+
+
 def layer(parts):
     """The layer of `hr.services.employees`, or None for a helper that belongs to none."""
     names = {parts[1].removesuffix(".py")} if len(parts) > 1 else set()
@@ -182,3 +198,15 @@ def unscoped_reads(tree):
 )
 def test_the_rule_about_rows_sees_what_it_should(source, found):
     assert len(list(unscoped_reads(ast.parse(source)))) == found
+
+
+def test_no_module_notes_the_day_it_was_loaded_on():
+    """A process outlives midnight: a worker by weeks, a suite by minutes."""
+    wrong = [
+        f"{place(path, line)} calls {name}"
+        for path in sources(*APPS, "tests", "benchmarks", "deploy")
+        for line, name in calls_at_import(path)
+        if name.split(".")[-1] in {"localdate", "today"}
+    ]
+
+    assert wrong == []

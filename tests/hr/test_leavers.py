@@ -12,9 +12,7 @@ from core.services import invitations, users
 from hr.models import AttendanceCorrection, Notification
 from hr.services import outbox
 from hr.services.employment import reactivate_employees, rehire_employees, suspend_employees, terminate_employees
-from tests.factories import make_attendance, make_event, make_user
-
-TODAY = timezone.localdate
+from tests.factories import in_days, make_attendance, make_event, make_user
 
 
 @pytest.fixture
@@ -27,7 +25,7 @@ def clock():
 
 
 def leave(*people):
-    terminate_employees([person.pk for person in people], ended_on=TODAY(), actor=None)
+    terminate_employees([person.pk for person in people], ended_on=in_days(0), actor=None)
     clock()
 
 
@@ -54,7 +52,7 @@ def test_rehired_one_logs_in_again_with_none_of_the_old_sessions_and_grants(beto
     access.grant("view_employee", account, carla)
     leave(beto)
 
-    rehire_employees([beto.pk], hired_on=TODAY(), actor=None)
+    rehire_employees([beto.pk], hired_on=in_days(0), actor=None)
     clock()
 
     account.refresh_from_db()
@@ -68,15 +66,15 @@ def test_an_account_that_somebody_switched_off_stays_off(beto, account):
     users.deactivate(account, actor=None)
     leave(beto)
 
-    rehire_employees([beto.pk], hired_on=TODAY(), actor=None)
+    rehire_employees([beto.pk], hired_on=in_days(0), actor=None)
     clock()
 
     assert not User.objects.get(pk=account.pk).is_active
 
 
 def test_whoever_is_back_before_the_clock_came_keeps_the_account(beto, account):
-    terminate_employees([beto.pk], ended_on=TODAY(), actor=None)
-    rehire_employees([beto.pk], hired_on=TODAY(), actor=None)
+    terminate_employees([beto.pk], ended_on=in_days(0), actor=None)
+    rehire_employees([beto.pk], hired_on=in_days(0), actor=None)
     clock()
 
     assert User.objects.values_list("is_active", "has_left").get(pk=account.pk) == (True, False)

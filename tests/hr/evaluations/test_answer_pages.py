@@ -12,9 +12,7 @@ from django.utils import timezone
 from hr.models import Evaluation
 from hr.services.answers import answers_of, save_answers
 from hr.services.grading import Grading, grade_evaluations, return_evaluations
-from tests.factories import make_employee, make_evaluation, make_round
-
-TODAY = timezone.localdate()
+from tests.factories import in_days, make_employee, make_evaluation, make_round
 
 
 def page(name, *args):
@@ -98,7 +96,7 @@ def test_what_was_returned_shows_why(beto_browser, evaluation):
 
 
 def test_what_was_due_yesterday_is_not_asked_any_more(beto_browser, evaluation):
-    Evaluation.objects.update(due_on=TODAY - timedelta(days=1))
+    Evaluation.objects.update(due_on=in_days(-1))
 
     answer = beto_browser.get(page("answer", evaluation.pk))
 
@@ -109,7 +107,7 @@ def test_what_was_due_yesterday_is_not_asked_any_more(beto_browser, evaluation):
 
 def test_what_is_not_open_yet_says_from_when_on_it_is(beto_browser, evaluation):
     Evaluation.objects.update(state="pending")
-    type(evaluation.round).objects.update(opens_on=TODAY + timedelta(days=3))
+    type(evaluation.round).objects.update(opens_on=in_days(3))
 
     assert "Opens on" in beto_browser.get(page("answer", evaluation.pk)).text
 
@@ -188,12 +186,12 @@ def test_the_queue_of_one_round_stays_in_it(hr, waiting, beto, version):
 
 
 def test_answers_are_returned_from_the_queue(ana_browser, waiting):
-    data = {"return-comment": "Falta el ejemplo", "return-due_on": TODAY, "_return": "1"}
+    data = {"return-comment": "Falta el ejemplo", "return-due_on": in_days(0), "_return": "1"}
 
     ana_browser.post(page("grade", waiting["Beto"].pk), data)
 
     row = Evaluation.objects.get(pk=waiting["Beto"].pk)
-    assert (row.state, row.return_comment, row.due_on) == ("returned", "Falta el ejemplo", TODAY)
+    assert (row.state, row.return_comment, row.due_on) == ("returned", "Falta el ejemplo", in_days(0))
 
 
 def test_a_grade_out_of_range_is_told_and_what_was_typed_stays(ana_browser, waiting):
@@ -208,7 +206,7 @@ def test_a_grade_out_of_range_is_told_and_what_was_typed_stays(ana_browser, wait
 def test_answers_that_changed_since_they_were_read_are_not_graded(ana_browser, waiting):
     evaluation = waiting["Beto"]
     opened = {"grade": "80", "version": evaluation.version, "_grade": "1"}
-    return_evaluations([evaluation.pk], comment="Más", due_on=TODAY, actor=None)
+    return_evaluations([evaluation.pk], comment="Más", due_on=in_days(0), actor=None)
     Evaluation.objects.filter(pk=evaluation.pk).update(state="submitted")
 
     answer = ana_browser.post(page("grade", evaluation.pk), opened)

@@ -1,16 +1,11 @@
 """HR writes a form, publishes it, and gives it to people."""
 
-from datetime import timedelta
-
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from hr.models import Evaluation, EvaluationForm, EvaluationRound, FormVersion
 from hr.services.evaluation_forms import default_form
-from tests.factories import make_employee, make_evaluation, make_event, make_form_version, make_round
-
-TODAY = timezone.localdate()
+from tests.factories import in_days, make_employee, make_evaluation, make_event, make_form_version, make_round
 
 
 def page(model, name, *args):
@@ -175,13 +170,13 @@ def test_the_round_of_an_event_comes_filled_in(hr, hr_manager):
     form = hr.get(page("evaluationround", "add"), {"event": event.pk}).context["adminform"].form
 
     names = ["event", "title", "form_version", "opens_on", "days_to_answer"]
-    assert [form[name].value() for name in names] == [event.pk, "Evaluation: Taller de Excel", usual.pk, TODAY, 7]
+    assert [form[name].value() for name in names] == [event.pk, "Evaluation: Taller de Excel", usual.pk, in_days(0), 7]
 
 
 def test_a_round_without_an_event_leads_on_to_its_people(hr, version):
     answer = hr.post(
         page("evaluationround", "add"),
-        {"title": "Anual", "form_version": version.pk, "opens_on": TODAY, "due_on": TODAY, "_save": "1"},
+        {"title": "Anual", "form_version": version.pk, "opens_on": in_days(0), "due_on": in_days(0), "_save": "1"},
     )
 
     assert answer.url == page("evaluationround", "give", EvaluationRound.objects.get().pk)
@@ -190,7 +185,7 @@ def test_a_round_without_an_event_leads_on_to_its_people(hr, version):
 def test_only_a_published_version_can_be_chosen(hr, draft):
     answer = hr.post(
         page("evaluationround", "add"),
-        {"title": "Anual", "form_version": draft.pk, "opens_on": TODAY, "due_on": TODAY, "_save": "1"},
+        {"title": "Anual", "form_version": draft.pk, "opens_on": in_days(0), "due_on": in_days(0), "_save": "1"},
     )
 
     assert list(answer.context["adminform"].form.errors) == ["form_version"]
@@ -222,7 +217,7 @@ def test_a_pasted_list_with_an_error_gives_nothing(hr, round_, carla):
 
 
 def test_another_due_day_is_saved_and_holds_for_the_open_ones(hr, round_, evaluation):
-    address, later = page("evaluationround", "change", round_.pk), TODAY + timedelta(days=40)
+    address, later = page("evaluationround", "change", round_.pk), in_days(40)
 
     hr.post(address, hr.form(address, due_on=later, _save="1"))
 

@@ -1,19 +1,14 @@
 """Attendance brings evaluations and takes them back, and never undoes what was submitted."""
 
-from datetime import timedelta
-
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from hr.models import Evaluation, Event, OutboxMessage
 from hr.services.evaluation_rounds import NewRound, create_rounds
 from hr.services.events import cancel_events
 from hr.services.marks import mark_attendance
-from tests.factories import make_attendance, make_employee, make_evaluation, make_event, make_round
-
-TODAY = timezone.localdate()
+from tests.factories import in_days, make_attendance, make_employee, make_evaluation, make_event, make_round
 
 
 @pytest.fixture
@@ -49,7 +44,7 @@ def test_it_is_given_with_history_a_due_day_and_a_message(event_round, attendanc
     mark_attendance({attendance.pk: "present"}, actor=ana_user)
 
     evaluation = Evaluation.objects.get()
-    assert (evaluation.round, evaluation.employee, evaluation.due_on) == (event_round, beto, TODAY + timedelta(days=5))
+    assert (evaluation.round, evaluation.employee, evaluation.due_on) == (event_round, beto, in_days(5))
     assert list(evaluation.history.values_list("history_type", "history_user_name")) == [("+", str(ana_user))]
     message = OutboxMessage.objects.get(kind="evaluation.available")
     assert message.payload == {"evaluation_ids": [evaluation.pk]}
@@ -62,13 +57,13 @@ def test_without_a_round_nobody_gets_one(event, attendance, hr_manager):
 
 
 def test_before_the_round_opens_it_is_pending(event_round, attendance, hr_manager):
-    event_round.opens_on = TODAY + timedelta(days=2)
+    event_round.opens_on = in_days(2)
     event_round.save()
 
     mark_attendance({attendance.pk: "present"}, actor=hr_manager)
 
     evaluation = Evaluation.objects.get()
-    assert (evaluation.state, evaluation.due_on) == ("pending", TODAY + timedelta(days=7))
+    assert (evaluation.state, evaluation.due_on) == ("pending", in_days(7))
     assert not OutboxMessage.objects.filter(kind="evaluation.available").exists()
 
 
@@ -112,7 +107,7 @@ def test_what_hr_cancelled_stays_cancelled(event_round, attendance, hr_manager):
 
 
 def test_after_the_last_day_nobody_gets_one_any_more(event, attendance, version, hr_manager):
-    yesterday = TODAY - timedelta(days=1)
+    yesterday = in_days(-1)
     make_round("Cerrada", event=event, form_version=version, opens_on=yesterday, due_on=yesterday)
 
     mark_attendance({attendance.pk: "present"}, actor=hr_manager)
@@ -128,7 +123,7 @@ def test_a_round_made_afterwards_is_given_to_who_came(event, attendance, version
     )
 
     create_rounds(
-        [NewRound(form_version_id=version.pk, title="Tarde", event_id=event.pk, opens_on=TODAY, days_to_answer=5)],
+        [NewRound(form_version_id=version.pk, title="Tarde", event_id=event.pk, opens_on=in_days(0), days_to_answer=5)],
         actor=hr_manager,
     )
 

@@ -1,9 +1,6 @@
-from datetime import timedelta
-
 import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.models import Evaluation, EvaluationRound, FormVersion, OutboxMessage
@@ -16,6 +13,7 @@ from hr.services.evaluation_rounds import (
     give_round,
 )
 from tests.factories import (
+    in_days,
     make_attendance,
     make_employee,
     make_evaluation,
@@ -25,16 +23,11 @@ from tests.factories import (
     make_unit,
 )
 
-TODAY = timezone.localdate()
 EVERYBODY = Audience(everybody=True)
 
 
-def days(count):
-    return TODAY + timedelta(days=count)
-
-
 def new_round(version, **values):
-    values = {"title": "Anual", "opens_on": TODAY, "due_on": days(7)} | values
+    values = {"title": "Anual", "opens_on": in_days(0), "due_on": in_days(7)} | values
     return NewRound(form_version_id=version.pk, **values)
 
 
@@ -45,7 +38,7 @@ def people():
 def test_a_round_is_written_with_history(version, hr_manager):
     (round_,) = create_rounds([new_round(version, title=" Anual  2026 ")], actor=hr_manager)
 
-    assert (round_.title, round_.due_on) == ("Anual 2026", days(7))
+    assert (round_.title, round_.due_on) == ("Anual 2026", in_days(7))
     assert list(round_.history.values_list("history_type", "history_user_name")) == [("+", str(hr_manager))]
 
 
@@ -57,8 +50,8 @@ def test_a_round_is_written_with_history(version, hr_manager):
         ({"days_to_answer": 3}, "days_to_answer"),
         ({"due_on": None, "days_to_answer": 0}, "days_to_answer"),
         ({"due_on": None, "days_to_answer": 366}, "days_to_answer"),
-        ({"opens_on": days(8)}, "due_on"),
-        ({"opens_on": days(-3), "due_on": days(-1)}, "due_on"),
+        ({"opens_on": in_days(8)}, "due_on"),
+        ({"opens_on": in_days(-3), "due_on": in_days(-1)}, "due_on"),
     ],
 )
 def test_a_round_that_makes_no_sense_is_refused(version, hr_manager, values, field):
@@ -91,7 +84,7 @@ def test_an_event_is_followed_by_an_evaluation(version, hr_manager, state):
     rounds = evaluate_events([event.pk for event in events], form_version_id=version.pk, actor=hr_manager)
 
     assert [(round_.event_id, round_.title, round_.opens_on, round_.due_on) for round_ in rounds] == [
-        (event.pk, "Evaluation: Taller", TODAY, None) for event in events
+        (event.pk, "Evaluation: Taller", in_days(0), None) for event in events
     ]
 
 
@@ -142,7 +135,7 @@ def test_a_round_is_given_to_units_with_all_below_positions_and_people(version, 
     )
 
     assert (given, people()) == (5, {"TOP", "BELOW", "CHIEF", "NAMED", "PASTED"})
-    assert set(Evaluation.objects.values_list("state", "due_on", "version")) == {("available", days(7), 1)}
+    assert set(Evaluation.objects.values_list("state", "due_on", "version")) == {("available", in_days(7), 1)}
     assert set(Evaluation.history.values_list("history_type", "history_user_name")) == {("+", str(hr_manager))}
     assert Evaluation.history.count() == 5
 
@@ -159,7 +152,7 @@ def test_giving_again_adds_those_who_have_none(round_, evaluation, hr_manager):
 
 
 def test_a_round_that_opens_later_is_pending_and_nobody_is_told(version, beto, hr_manager):
-    (round_,) = create_rounds([new_round(version, opens_on=days(2))], actor=hr_manager)
+    (round_,) = create_rounds([new_round(version, opens_on=in_days(2))], actor=hr_manager)
 
     give_round(round_.pk, EVERYBODY, actor=hr_manager)
 
@@ -199,7 +192,7 @@ def test_a_round_is_not_given_to_nobody_or_when_it_is_over(round_, hr_manager):
     with pytest.raises(DomainError, match="Choose who is to answer"):
         give_round(round_.pk, Audience(), actor=hr_manager)
 
-    EvaluationRound.objects.update(opens_on=days(-2), due_on=days(-1))
+    EvaluationRound.objects.update(opens_on=in_days(-2), due_on=in_days(-1))
     with pytest.raises(DomainError, match="were due already"):
         give_round(round_.pk, EVERYBODY, actor=hr_manager)
 
@@ -216,11 +209,11 @@ def test_another_due_day_holds_for_who_has_not_answered(round_, beto, hr_manager
     evaluation = make_evaluation(beto, in_round=round_, state=state, grade=1 if state == "graded" else None)
     before = evaluation.due_on
 
-    change_rounds({round_.pk: {"due_on": days(30)}}, actor=hr_manager)
+    change_rounds({round_.pk: {"due_on": in_days(30)}}, actor=hr_manager)
 
     evaluation.refresh_from_db()
     open_ = state in Evaluation.UNANSWERED
-    assert (evaluation.due_on, evaluation.version) == ((days(30), 2) if open_ else (before, 1))
+    assert (evaluation.due_on, evaluation.version) == ((in_days(30), 2) if open_ else (before, 1))
     assert evaluation.history.count() == evaluation.version
 
 
@@ -228,7 +221,7 @@ def test_another_number_of_days_counts_from_today(round_, evaluation, hr_manager
     change_rounds({round_.pk: {"due_on": None, "days_to_answer": 10}}, actor=hr_manager)
 
     evaluation.refresh_from_db()
-    assert evaluation.due_on == days(10)
+    assert evaluation.due_on == in_days(10)
 
 
 def test_form_and_event_of_a_round_stay(round_, hr_manager):

@@ -1,7 +1,6 @@
 from datetime import date, timedelta
 
 import pytest
-from django.utils import timezone
 
 from core import roles
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
@@ -11,7 +10,7 @@ from hr.services.employment import (
     suspend_employees,
     terminate_employees,
 )
-from tests.factories import make_user
+from tests.factories import in_days, make_user
 
 LAST_DAY = date(2024, 5, 31)
 
@@ -64,18 +63,12 @@ def test_nobody_is_rehired_before_he_left(beto, hr_manager):
     assert error.value.field == "hired_on"
 
 
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"ended_on": timezone.localdate() + timedelta(days=1)}, "ended_on"),
-        ({"ended_on": date(2019, 1, 1)}, "ended_on"),
-    ],
-)
-def test_a_termination_needs_a_sensible_day(beto, hr_manager, values, field):
+@pytest.mark.parametrize("day", [lambda: in_days(1), lambda: date(2019, 1, 1)], ids=["tomorrow", "before he was hired"])
+def test_a_termination_needs_a_sensible_day(beto, hr_manager, day):
     with pytest.raises(DomainError) as error:
-        terminate_employees([beto.pk], **values, actor=hr_manager)
+        terminate_employees([beto.pk], ended_on=day(), actor=hr_manager)
 
-    assert error.value.field == field
+    assert error.value.field == "ended_on"
 
 
 def call(verb, ids, actor):
