@@ -3,7 +3,8 @@
 In 100,000 people, 5,000 units and 5,000 managers with an account (`--employees`, `--units`, `--managers`). Each list is
 opened once through the whole stack, its queries are written down, and these are run again round after round, one list
 after the other, so that they share whatever else the machine does. Then whole pages are opened, in turns as well.
-Run it with `make bench-scope`.
+Beside them what a manager's rights would cost as guardian's documentation gives them: a grant on each of his people,
+the list from their ids, and `has_perm` of each row. Run it with `make bench-scope`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -28,23 +29,30 @@ import django
 
 django.setup()
 
+from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 from django.urls import reverse  # noqa: E402
+from guardian.backends import ObjectPermissionBackend  # noqa: E402
+from guardian.ctypes import get_content_type  # noqa: E402
 
 from benchmarks.company import ALIASES, enrol  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from core import roles  # noqa: E402
-from core.models import User  # noqa: E402
+from core.models import User, UserGrant  # noqa: E402
 from hr.models import Employee, OrgUnit  # noqa: E402
+from hr.rights import VIEW  # noqa: E402
+from hr.scope import scope_for  # noqa: E402
 from hr.services.employees import change_boss, move_employees  # noqa: E402
 from hr.services.org_units import NewOrgUnit, create_org_units, move_org_units, set_heads  # noqa: E402
 
 Query = tuple[str, str, Any]
 MOST_TIMES = 2.0
 FACTS = 6
+TIMES_GRANTS, TIMES_CHECKS = 3, 10
+CHECKED = 100
 PAGES = {"page of people": "admin:hr_employee_changelist", "page of attendance": "admin:hr_attendance_changelist"}
 
 
@@ -96,6 +104,10 @@ def measure(wanted: argparse.Namespace) -> int:
         for what, address in PAGES.items()
     }
     rows += chain.from_iterable(pages.values())
+    user = readers[f"manager of {wanted.large:,}"][0]
+    of_rights = beside_grants(user, granted(user), wanted.rounds)
+    rows += of_rights
+    from_ids, from_scope, asked, covered = of_rights
     targets = [
         Target(
             f"the list of {wanted.large:,} takes as many queries as that of 5",
@@ -103,6 +115,8 @@ def measure(wanted: argparse.Namespace) -> int:
             large.extra["queries"] == small.extra["queries"],
         ),
         Target(f"the facts of a scope take at most {FACTS} queries", str(facts), facts <= FACTS),
+        times_quicker("rows from a scope are", TIMES_GRANTS, "from the ids of grants", from_ids, from_scope),
+        times_quicker("the right on each row is", TIMES_CHECKS, "by guardian", asked, covered),
     ]
     for what, (everybody, manager, _small, boss) in pages.items():
         slowest = max(manager.median, boss.median)
@@ -165,8 +179,6 @@ def boss_of(people: int) -> User:
 
 
 def roles_named(*names: str) -> Any:
-    from django.contrib.auth.models import Group
-
     return Group.objects.filter(name__in=names)
 
 
@@ -244,9 +256,67 @@ def waited(readers: dict[str, tuple[User, int]], address: str, rounds: int) -> d
     return seconds
 
 
-def most_facts(readers: dict[str, tuple[User, int]]) -> int:
-    from hr.scope import scope_for
+def granted(manager: User) -> User:
+    """Somebody who holds a grant on each of the manager's people instead."""
+    user = User.objects.create_user("bench-grants")
+    people = Employee.objects.visible_to(manager).values_list("pk", flat=True)
+    kind = get_content_type(Employee)
+    right = Permission.objects.get(content_type=kind, codename="view_employee")
+    UserGrant.objects.bulk_create(
+        UserGrant(user=user, permission=right, content_type=kind, object_pk=str(key)) for key in people
+    )
+    return user
 
+
+def beside_grants(manager: User, holder: User, rounds: int) -> list[Row]:
+    """The first rows of a list and their count, from the ids of grants and from a scope; then the right on each of the
+    rows of a page, asked of guardian and of a scope. All as when a request begins: nothing is known of the user yet.
+    """
+    people = list(Employee.objects.visible_to(manager).order_by("-pk")[:CHECKED])
+    backend = ObjectPermissionBackend()
+
+    def listed(rows: Any) -> list[Any]:
+        assert rows.count()
+        return list(rows.select_related("org_unit", "position").order_by("code")[:50])
+
+    def from_ids() -> list[Any]:
+        grants = UserGrant.objects.filter(user=holder, permission__codename="view_employee").in_force()
+        return listed(Employee.objects.filter(pk__in=list(grants.values_list("object_pk", flat=True))))
+
+    def from_scope() -> list[Any]:
+        return listed(Employee.objects.visible_to(User.objects.get(pk=manager.pk)))
+
+    def asked() -> list[Any]:
+        user = User.objects.get(pk=holder.pk)
+        return [row for row in people if backend.has_perm(user, VIEW, row)]
+
+    def covered() -> list[Any]:
+        scope = scope_for(User.objects.get(pk=manager.pk), VIEW)
+        return [row for row in people if scope.covers(row)]
+
+    assert from_ids() == from_scope()
+    assert asked() == covered() == people
+    ways: dict[str, Callable[[], list[Any]]] = {
+        "rows and count, from the ids of grants": from_ids,
+        "rows and count, from a scope": from_scope,
+        f"the right on {len(people)} rows, guardian's has_perm of each": asked,
+        f"the right on {len(people)} rows, of a scope": covered,
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _round in range(rounds):
+        for name, way in ways.items():
+            started = time.perf_counter()
+            assert way()
+            seconds[name].append(time.perf_counter() - started)
+    return [Row(name, taken) for name, taken in seconds.items()]
+
+
+def times_quicker(what: str, times: int, than: str, slow: Row, quick: Row) -> Target:
+    found = slow.median / quick.median
+    return Target(f"{what} found at least {times} times as fast as {than}", f"{found:.1f} times", found >= times)
+
+
+def most_facts(readers: dict[str, tuple[User, int]]) -> int:
     counts = []
     for user, _people in readers.values():
         fresh = User.objects.get(pk=user.pk)
