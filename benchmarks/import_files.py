@@ -21,6 +21,7 @@ HEADER = (
 ATTENDANCE_HEADER = ("Evento", "Código", "Estado", "Resultado")
 UNITS, POSITIONS, BOSSES, EVENTS = 200, 40, 100, 10
 FIRST_ROW = 2
+FORMS = ("XLSX", "CSV")
 
 Row = list[str]
 
@@ -102,12 +103,13 @@ def contents(count: int) -> dict[str, Content]:
     files = {}
     for kind, new, faulty in (("employees", people, faulty_people), ("attendance", attendance, faulty_attendance)):
         name = "people" if kind == "employees" else kind
-        files |= {
-            f"{name}, XLSX, new": Content(kind, partial(new, count), xlsx=True),
-            f"{name}, CSV, new": Content(kind, partial(new, count)),
-            f"{name}, CSV, 10 % changed": Content(kind, partial(new, count, changed=True)),
-            f"{name}, CSV, new, 1 % faulty": Content(kind, partial(faulty, count)),
-        }
+        for form in FORMS:
+            xlsx = form == "XLSX"
+            files |= {
+                f"{name}, {form}, new": Content(kind, partial(new, count), xlsx),
+                f"{name}, {form}, 10 % changed": Content(kind, partial(new, count, changed=True), xlsx),
+                f"{name}, {form}, new, 1 % faulty": Content(kind, partial(faulty, count), xlsx),
+            }
     return files
 
 

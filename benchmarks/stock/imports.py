@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from import_export import fields, resources, widgets
+from import_export.formats.base_formats import XLSX
 from import_export.instance_loaders import CachedInstanceLoader
 from import_export.results import Result
 from tablib import Dataset
@@ -72,12 +73,12 @@ class TunedResource(PlainResource):
         instance_loader_class = CachedInstanceLoader
 
 
-def load(resource: resources.ModelResource, content: bytes, *, dry_run: bool) -> Result:
+def load(resource: resources.ModelResource, content: bytes, *, dry_run: bool, xlsx: bool = False) -> Result:
     """One of the two passes of its page: with `dry_run` what it shows to be confirmed, without it what it then does.
 
     Each pass is one transaction, as is its default; what the library cannot read it names.
     """
-    dataset = Dataset().load(content.decode(), format="csv")
+    dataset = XLSX().create_dataset(content) if xlsx else Dataset().load(content.decode(), format="csv")
     dataset.headers = list(COLUMNS)
     result: Result = resource.import_data(dataset, dry_run=dry_run, raise_errors=False, use_transactions=True)
     return result
