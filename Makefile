@@ -94,7 +94,7 @@ bench-export: .venv/.dev .venv/.mysql ## Time exports of 1,000,000 rows beside s
 	$(if $(filter embedded,$(BENCH_ON)),$(EMBEDDED) $(PY) benchmarks/bench_export.py $(BENCH_ARGS))
 	$(if $(filter servers,$(BENCH_ON)),$(SERVERS) $(PY) benchmarks/bench_export.py $(BENCH_ARGS))
 
-bench-reading: .venv/.dev ## Time reading an Excel workbook of 100,000 rows, beside openpyxl
+bench-reading: .venv/.dev ## Time reading Excel workbooks of 100,000 rows, beside stock import-export
 	$(EMBEDDED) $(PY) benchmarks/bench_reading.py $(BENCH_ARGS)
 
 bench-import: .venv/.dev .venv/.mysql ## Time loading 100,000 rows beside import-export and the driver, on both kinds of databases

@@ -15,7 +15,7 @@ from hr.loading import sandbox
 from hr.loading.archive import check_workbook
 from hr.loading.errors import UnusableFile
 from hr.loading.options import Options
-from hr.loading.parser.blocks import Block
+from hr.loading.parser.blocks import Block, cells_of
 from hr.loading.parser.cells import Cell, as_cell
 from hr.loading.parser.protocol import TEXT, WORKBOOK
 from hr.loading.sandbox import OpenFile
@@ -206,7 +206,8 @@ def _as_long(headers: list[str], width: int) -> None:
 
 
 def _rows_of(block: Block) -> Iterator[tuple[int, Row]]:
-    numbers, columns, days = block
+    numbers, packed, days = block
+    columns = list(map(cells_of, packed))
     for position in days:
         columns[position] = [_day(cell) if type(cell) is int else cell for cell in columns[position]]
     return zip(numbers, map(list, zip(*columns, strict=True)), strict=True)
@@ -222,8 +223,9 @@ class _Shared:
         self._known: dict[int, dict[Any, Any]] = {}
 
     def block(self, block: Block) -> Block:
-        for position, column in enumerate(block[1]):
+        for position, column in enumerate(map(cells_of, block[1])):
             if len(set(column)) * 2 < len(column):
                 known = self._known.setdefault(position, {})
-                block[1][position] = [known.setdefault(cell, cell) for cell in column]
+                column = [known.setdefault(cell, cell) for cell in column]
+            block[1][position] = column
         return block

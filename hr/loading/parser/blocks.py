@@ -1,24 +1,29 @@
 """Rows on their way to the other process: some thousand at a time, column by column.
 
-Columns pack and unpack several times as fast as rows. A day travels as its ordinal.
+Columns pack and unpack several times as fast as rows. One without days travels as a single text; a day as its ordinal.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import batched, compress, islice, zip_longest
 from typing import Any, NamedTuple
 
-from hr.loading.parser.cells import as_cell, clean_all
+from hr.loading.parser.cells import SEPARATOR, apart, as_cell, clean_together, together
 from hr.loading.parser.refused import Refused
 
 ROWS_A_BLOCK = 2000
 MAX_COLUMNS = 1000
 ROWS_NAMED = 10
 
+# Its cells, or, if all of them are texts, these `together`.
+Column = str | list[Any]
 # `numbers` of the rows in the file; `columns`; and which of these hold days.
-Block = tuple[list[int], list[list[Any]], list[int]]
+Block = tuple[list[int], list[Column], list[int]]
+# A text of nothing but digits begins with one; of those beyond ASCII this is the first byte.
+_MAY_BE_DIGITS = re.compile(SEPARATOR.encode() + rb"[0-9\x80-\xff]")
 
 
 class Tally(NamedTuple):
@@ -35,16 +40,21 @@ class Counter:
         self.numbers: dict[int, Tally] = {}
         self.digits: dict[int, Tally] = {}
 
-    def count(self, position: int, rows: list[int], column: Sequence[Any], kinds: set[type], cells: list[Any]) -> None:
-        """`column` as the file holds it, of values of these kinds; `cells` what became of it."""
+    def count_texts(self, position: int, rows: list[int], texts: str) -> None:
+        """Of a column of texts alone, as it travels."""
+        if _MAY_BE_DIGITS.search(texts.encode()):
+            self._note(self.digits, position, rows, map(str.isdigit, apart(texts)))
+
+    def count(self, position: int, rows: list[int], column: Sequence[Any], kinds: set[type]) -> None:
+        """Of any other, as the file holds it, of values of these kinds."""
         if str in kinds:
-            texts = cells if len(kinds) == 1 else [value if type(value) is str else "" for value in column]
-            self._note(self.digits, position, rows, list(map(str.isdigit, texts)))
+            self._note(self.digits, position, rows, (type(value) is str and value.isdigit() for value in column))
         if kinds & {float, int}:
-            self._note(self.numbers, position, rows, [type(value) in (float, int) for value in column])
+            self._note(self.numbers, position, rows, (type(value) in (float, int) for value in column))
 
     @staticmethod
-    def _note(tallies: dict[int, Tally], position: int, rows: list[int], flags: list[bool]) -> None:
+    def _note(tallies: dict[int, Tally], position: int, rows: list[int], found: Iterable[bool]) -> None:
+        flags = list(found)
         if count := sum(flags):
             known, named = tallies.get(position, Tally(0, []))
             first = islice(compress(rows, flags), ROWS_NAMED - len(named))
@@ -62,23 +72,47 @@ def blocks(rows: Iterable[tuple[int, Sequence[Any]]], counter: Counter | None = 
 def make_block(batch: Sequence[tuple[int, Sequence[Any]]], counter: Counter | None = None) -> Block:
     """Raises Refused for a row of too many cells."""
     numbers = [number for number, _row in batch]
-    columns, days = [], []
+    columns: list[Column] = []
+    days = []
     for position, column in enumerate(_columns(batch)):
+        texts = clean_together(column)
+        if texts is not None:
+            columns.append(texts)
+            if counter:
+                counter.count_texts(position, numbers, texts)
+            continue
         kinds = set(map(type, column))
-        converted, has_days = _converted(column, kinds)
-        columns.append(converted)
-        if has_days:
+        columns.append(_converted(column, kinds))
+        if isinstance(columns[-1], list):
             days.append(position)
         if counter:
-            counter.count(position, numbers, column, kinds, converted)
-    while columns and not any(columns[-1]):
+            counter.count(position, numbers, column, kinds)
+    while columns and _is_blank(columns[-1], len(numbers)):
         columns.pop()
     # One column without a blank cell tells that no row is blank.
-    if not any(map(all, columns)):
-        filled = list(map(any, zip(*columns, strict=True)))
+    if not any(map(_is_full, columns)):
+        filled = list(map(any, zip(*map(cells_of, columns), strict=True)))
         numbers = list(compress(numbers, filled))
-        columns = [list(compress(column, filled)) for column in columns]
+        columns = [_only(column, filled) for column in columns]
     return numbers, columns, [position for position in days if position < len(columns)]
+
+
+def cells_of(column: Column) -> list[Any]:
+    return apart(column) if isinstance(column, str) else column
+
+
+def _is_blank(column: Column, count: int) -> bool:
+    """Of so many cells; one that holds days is not."""
+    return isinstance(column, str) and len(column) == count + 1
+
+
+def _is_full(column: Column) -> bool:
+    return 2 * SEPARATOR not in column if isinstance(column, str) else all(column)
+
+
+def _only(column: Column, chosen: list[bool]) -> Column:
+    cells = list(compress(cells_of(column), chosen))
+    return together(cells) if isinstance(column, str) else cells
 
 
 def _columns(batch: Sequence[tuple[int, Sequence[Any]]]) -> Iterable[tuple[Any, ...]]:
@@ -99,12 +133,12 @@ def _last_filled(row: Sequence[Any]) -> int:
     return next((at for at in range(len(row), 0, -1) if row[at - 1] != ""), 0)
 
 
-def _converted(column: tuple[Any, ...], kinds: set[type]) -> tuple[list[Any], bool]:
-    """The cells as they travel, and whether days are among them."""
-    if kinds == {str}:
-        return clean_all(column), False
+def _converted(column: tuple[Any, ...], kinds: set[type]) -> Column:
+    """The cells as they travel."""
     if kinds == {date}:
-        return list(map(date.toordinal, column)), True
+        return list(map(date.toordinal, column))
     cells = [as_cell(value) for value in column]
-    has_days = date in set(map(type, cells))
-    return [cell.toordinal() if isinstance(cell, date) else cell for cell in cells] if has_days else cells, has_days
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if len(texts) == len(cells):
+        return together(texts)
+    return [cell if isinstance(cell, str) else cell.toordinal() for cell in cells]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from hr.loading import formulas
 
 Cell = str | date
 
+# No clean text holds it.
+SEPARATOR = "\x1f"
+_SEPARATOR = SEPARATOR.encode()
+# Bytes that alone make no text unclean. What is beyond ASCII is to be looked at as text.
+_HARMLESS = bytes(set(range(0x20, 0x7F)) - set(b"'")) + bytes(range(0x80, 0x100))
 # A double holds 15 digits; what a spreadsheet stored beyond them is made up.
 _EXACT_BELOW = 1e15
 
@@ -48,12 +54,34 @@ def clean(text: str) -> str:
     return formulas.restore(text.strip())
 
 
-def clean_all(texts: Sequence[str]) -> list[str]:
-    """`clean` of each. Most columns need nothing, which one look at all of them tells."""
-    joined = f"|{'|'.join(texts)}|"
-    # Of blanks only the plain one is printable.
-    is_clean = joined.isprintable() and "'" not in joined and " |" not in joined and "| " not in joined
-    return list(texts if is_clean else map(clean, texts))
+def clean_together(texts: Sequence[Any]) -> str | None:
+    """`clean` of each, put `together`. None if there are other values than texts among them.
+
+    Most need nothing, which one look at all of them tells.
+    """
+    try:
+        column = together(texts)
+    except TypeError:
+        return None
+    data = column.encode(errors="surrogatepass")
+    is_clean = (
+        data.translate(None, _HARMLESS) == _SEPARATOR * (len(texts) + 1)
+        and f" {SEPARATOR}" not in column
+        and f"{SEPARATOR} " not in column
+        # Of blanks only the plain one is printable.
+        and (column.isascii() or column.replace(SEPARATOR, "").isprintable())
+    )
+    return column if is_clean else together(map(clean, texts))
+
+
+def together(texts: Iterable[str]) -> str:
+    """Clean texts as one, the separator before and behind each: it travels several times as fast as a list."""
+    return f"{SEPARATOR}{SEPARATOR.join(texts)}{SEPARATOR}"
+
+
+def apart(texts: str) -> list[str]:
+    """What `together` put into one."""
+    return texts[1:-1].split(SEPARATOR)
 
 
 def _clean_character(character: str) -> str:

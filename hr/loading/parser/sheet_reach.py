@@ -44,9 +44,9 @@ class SheetReach:
             raise Refused("far", columns=self.columns, rows=self.rows)
 
     def _look_at(self, text: bytes, start: int = 0) -> None:
-        for match in (_ANY_CELL if b"'" in text else _CELL).finditer(text, start):
-            self.columns = max(self.columns, column_number(match[1]))
-            self.rows = max(self.rows, int(match[2]))
+        cells = (_ANY_CELL if b"'" in text else _CELL).findall(text, start)
+        self.columns = max([self.columns, *map(column_number, {letters for letters, _row in cells})])
+        self.rows = max([self.rows, *(int(row) for _letters, row in cells)])
 
 
 def column_number(letters: bytes) -> int:

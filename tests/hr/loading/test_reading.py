@@ -3,9 +3,13 @@ import zipfile
 from datetime import date, time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from hr.loading.errors import UnusableFile
+from hr.loading.parser.blocks import cells_of, make_block
+from hr.loading.parser.cells import SEPARATOR, as_cell, clean
 from hr.loading.reading import MAX_BYTES, read_table
 from tests.hr.loading.conftest import as_csv, as_xlsx
 
@@ -93,6 +97,72 @@ def test_invisible_characters_are_dropped_and_blanks_trimmed():
     table = read("Code,Name\n\u200bE1\xa0,  Ana\u2003María\x07 \n".encode())
 
     assert table.rows == [(2, ["E1", "Ana María"])]
+
+
+def test_what_parts_cells_on_their_way_is_in_none_of_them():
+    table = read(f"Code,Name\n{SEPARATOR}E1,Ana{SEPARATOR}María\n{SEPARATOR},Luis\n".encode())
+
+    assert table.rows == [(2, ["E1", "Ana María"]), (3, ["", "Luis"])]
+
+
+# --- Columns on their way ---------------------------------------------------------------------------------------------
+on_a_busy_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TEXTS = st.text(st.sampled_from("aB1'= |\n\t\r\x07\xa0é\u200b\u2003²٣ß漢😀\ud800" + SEPARATOR), max_size=4)
+VALUES = st.one_of(
+    TEXTS,
+    st.sampled_from([7.0, 1.5, True, None, date(2024, 1, 31), time(8, 30)]),
+)
+
+
+@on_a_busy_machine
+@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(VALUES, min_size=width, max_size=width), min_size=1)))
+def test_cells_arrive_as_each_of_them_would_alone(rows):
+    numbers, columns, days = make_block(list(enumerate(rows, 1)))
+
+    cells = [[as_cell(value) for value in row] for row in rows]
+    filled = [(number, row) for number, row in enumerate(cells, 1) if any(row)]
+    width = max((at for _number, row in filled for at, cell in enumerate(row, 1) if cell), default=0)
+    assert numbers == [number for number, _row in filled]
+    arrived = [
+        [date.fromordinal(cell) if type(cell) is int else cell for cell in cells_of(column)] for column in columns
+    ]
+    assert arrived == [[row[at] for _number, row in filled] for at in range(width)]
+    assert days == [at for at, column in enumerate(arrived) if any(isinstance(cell, date) for cell in column)]
+
+
+@on_a_busy_machine
+@given(st.lists(TEXTS, min_size=1))
+def test_a_column_of_texts_is_cleaned_as_each_of_them(texts):
+    _numbers, (first, *others), _days = make_block(list(enumerate([["x", text] for text in texts])))
+
+    assert cells_of(first) == ["x"] * len(texts)
+    # A blank column at the end is left out.
+    assert (cells_of(others[0]) if others else [""] * len(texts)) == list(map(clean, texts))
+
+
+def test_blank_rows_and_columns_between_others_keep_their_place():
+    day = date(2024, 1, 31)
+    table = read(
+        as_xlsx([["Code", "", "Name", "Since"], ["E1", None, None, day], [], ["", "", "Ana", "soon"], [None, "x"]])
+    )
+
+    assert table.headers == ["Code", "", "Name", "Since"]
+    assert table.rows == [(2, ["E1", "", "", day]), (4, ["", "", "Ana", "soon"]), (5, ["", "x", "", ""])]
+
+
+def test_texts_of_digits_and_numbers_are_counted_by_column():
+    columns = [
+        ["Code", "007", "12", " 3 ", "4a", "", "5"],
+        ["Name", "Ana", "1 2", "a7", "'", "-1", "1,5"],
+        ["Foot", "²", "٣", "é1", "", "ñ", "Ⅳ"],
+        ["Both", "8", 9, 1.5, date(2024, 1, 31), "", "x"],
+        ["None", 1, 2, 3, 4, 5, 6],
+    ]
+
+    findings = read(as_xlsx(zip(*columns, strict=True))).source.findings
+
+    assert findings["digits"] == {0: (4, [2, 3, 4, 7]), 2: (2, [2, 3]), 3: (1, [2])}
+    assert findings["numbers"] == {3: (2, [3, 4]), 4: (6, [2, 3, 4, 5, 6, 7])}
 
 
 @pytest.mark.parametrize(
