@@ -27,7 +27,7 @@ from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
 from hr.admin.my_attendance import my_attendance_view
 from hr.admin.my_events import confirm_view, give_up_view
 from hr.admin.report import report_file_view, report_view
-from hr.admin.roll_call import roll_call_view
+from hr.admin.roll_call import roll_call_view, walk_ins_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
@@ -111,6 +111,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     def get_urls(self) -> list[URLPattern]:
         pages = [
             ("roll-call/<int:event_id>/", roll_call_view, "roll_call"),
+            ("roll-call/<int:event_id>/walk-ins/", walk_ins_view, "walk_ins"),
             ("sign-in-sheet/<int:event_id>/", sign_in_sheet_view, "sign_in_sheet"),
             ("screen/<int:event_id>/", screen_view, "screen"),
             ("check-in/", check_in_view, "check_in"),
