@@ -155,6 +155,15 @@ def _save(request: HttpRequest, roll: Roll, form: WalkInForm) -> None:
             len(taken.kept),
         )
         messages.warning(request, text % {"people": people})
+    if taken.seatless:
+        text = ngettext(
+            "There is no seat for %(people)s, of whom nothing was noted. Cancel the enrolment of somebody who did not "
+            "come, or have HR raise the capacity while the event is on; then add the person again.",
+            "There is no seat for %(people)s, of whom nothing was noted. Cancel the enrolment of people who did not "
+            "come, or have HR raise the capacity while the event is on; then add them again.",
+            len(taken.seatless),
+        )
+        messages.warning(request, text % {"people": ", ".join(map(str, taken.seatless))})
     if taken == Taken(count=0):
         messages.info(request, _("Nothing was changed."))
 

@@ -14,7 +14,7 @@ from core import access, roles
 from hr.admin.roll_call import KEYS
 from hr.admin.roll_pages import span
 from hr.check_in_codes import Sitting, codes_now
-from hr.models import Attendance, SessionMark
+from hr.models import Attendance, Event, SessionMark
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_unit, make_user
 
 
@@ -246,6 +246,19 @@ def test_a_walk_in_who_is_marked_already_keeps_the_mark_and_is_named(event, rows
 
     assert hr.texts(response) == ["Was marked before, and stays so: Beto Ñáñez (E2) – late."]
     assert Attendance.objects.get(pk=rows["Beto"].pk).outcome == "late"
+
+
+def test_a_walk_in_at_a_full_event_costs_nobody_his_mark(event, rows, hr, sales):
+    Event.objects.filter(pk=event.pk).update(capacity=3, seats_taken=3)
+    guest = make_employee("Gabo", "Mora", code="E77", org_unit=sales)
+
+    response = hr.post(page("roll_call", event), line(rows["Beto"], "late") | {"walk_ins": [guest.pk]})
+
+    saved, refused = hr.texts(response)
+    assert saved == "1 mark saved."
+    assert refused.startswith("There is no seat for Gabo Mora (E77), of whom nothing was noted.")
+    assert Attendance.objects.get(pk=rows["Beto"].pk).outcome == "late"
+    assert not Attendance.objects.filter(employee=guest).exists()
 
 
 def offered(browser, event, term=""):

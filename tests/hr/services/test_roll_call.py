@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.errors import DomainError, NotAllowed, NotFound
-from hr.models import Attendance, SessionMark
+from core.errors import NotAllowed, NotFound
+from hr.models import Attendance, OutboxMessage, SessionMark
 from hr.services.roll_call import Taken, take_roll
 from tests.factories import make_attendance, make_event, make_session, make_user
 
@@ -92,14 +92,38 @@ def test_what_the_line_of_a_person_says_is_more_than_that_he_is_there(event, bet
     assert outcomes() == {"Beto": "late"}
 
 
-def test_without_a_seat_nothing_is_saved(beto, carla, hr_manager):
-    event = make_event(state="in_progress", in_hours=-1, capacity=1)
+def test_who_finds_no_seat_is_named_and_costs_nobody_his_mark(ana, beto, carla, hr_manager):
+    event = make_event(state="in_progress", in_hours=-1, capacity=2)
     row = make_attendance(event, beto)
 
-    with pytest.raises(DomainError, match="needs a seat first"):
-        take_roll(event.pk, {row.pk: "present"}, walk_ins=[carla.pk], actor=hr_manager)
+    taken = take_roll(event.pk, {row.pk: "late"}, walk_ins=[carla.pk, ana.pk], actor=hr_manager)
 
-    assert outcomes() == {"Beto": "pending"}
+    assert taken == Taken(count=2, seatless=[ana])
+    assert outcomes() == {"Beto": "late", "Carla": "present"}
+    event.refresh_from_db()
+    assert event.seats_taken == 2
+    assert not OutboxMessage.objects.filter(kind="attendance.waitlisted").exists()
+
+
+@pytest.mark.parametrize("status", ["waitlisted", "cancelled"])
+def test_a_full_event_leaves_who_waits_or_was_taken_out_as_he_is(status, beto, carla, hr_manager):
+    event = make_event(state="in_progress", in_hours=-1, capacity=1)
+    make_attendance(event, beto)
+    row = make_attendance(event, carla, status=status)
+
+    assert take_roll(event.pk, {}, walk_ins=[carla.pk], actor=hr_manager) == Taken(count=0, seatless=[carla])
+    row.refresh_from_db()
+    assert (row.status, row.outcome, row.version) == (status, "pending", 1)
+
+
+def test_a_full_event_names_nobody_out_of_reach(ana, beto, carla, manager):
+    event = make_event(state="in_progress", in_hours=-1, capacity=1)
+    make_attendance(event, beto)
+
+    with pytest.raises(NotFound):
+        take_roll(event.pk, {}, walk_ins=[carla.pk], actor=manager)
+    with pytest.raises(NotAllowed):
+        take_roll(event.pk, {}, walk_ins=[ana.pk], actor=manager)
 
 
 def test_a_manager_brings_in_his_people_only_and_never_himself(event, ana, beto, carla, manager):
