@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge, badge_column
 from hr.admin.base import HrAdmin
-from hr.admin.bulk import run_on_many
+from hr.admin.deciding import DecisionList, StateFilter
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.labels import DECISION_LABELS, OUTCOME_LABELS
@@ -62,7 +62,7 @@ class DecisionFilter(DropdownFilter):
 
 
 @admin.register(AttendanceCorrection)
-class CorrectionAdmin(HrAdmin):
+class CorrectionAdmin(DecisionList, HrAdmin):
     """What is asked for about attendance of closed events. They are asked for on the page of the attendance."""
 
     first_tab = gettext_lazy("Correction")
@@ -72,7 +72,7 @@ class CorrectionAdmin(HrAdmin):
     sortable_by = ()
     list_filter = [
         DecisionFilter,
-        ("state", ChoicesDropdownFilter),
+        ("state", StateFilter),
         ("outcome", ChoicesDropdownFilter),
         ("attendance__event", ScopedAutocompleteFilter),
         ("attendance__employee__org_unit", SubtreeFilter),
@@ -197,28 +197,14 @@ class CorrectionAdmin(HrAdmin):
     # --- Many rows --------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Approve"), permissions=["decide"])
     def approve_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self,
-            request,
-            queryset,
-            title=_("Approve"),
-            form_class=ApproveForm,
-            service=corrections.approve_corrections,
-        )
+        how = {"title": _("Approve"), "form_class": ApproveForm, "service": corrections.approve_corrections}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Reject"), permissions=["decide"])
     def reject_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self, request, queryset, title=_("Reject"), form_class=RejectForm, service=corrections.reject_corrections
-        )
+        how = {"title": _("Reject"), "form_class": RejectForm, "service": corrections.reject_corrections}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Withdraw"), permissions=["take_back"])
     def take_back_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self,
-            request,
-            queryset,
-            title=_("Withdraw"),
-            form_class=ActionForm,
-            service=corrections.withdraw_corrections,
-        )
+        return self.withdraw_many(request, queryset, service=corrections.withdraw_corrections)
