@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -19,7 +20,8 @@ from hr.admin.deciding import DecisionList, StateFilter
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.labels import DECISION_LABELS, OUTCOME_LABELS
-from hr.models import AttendanceCorrection
+from hr.corrections import tell_noted
+from hr.models import AttendanceCorrection, Outcome
 from hr.permissions import can_ask_corrections, can_take_rolls
 from hr.services import corrections
 
@@ -106,6 +108,22 @@ class CorrectionAdmin(DecisionList, HrAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: AttendanceCorrection | None = None) -> bool:
         return False
 
+    # --- Rows -------------------------------------------------------------------------------------------------
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> AttendanceCorrection | None:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            tell_noted([row])
+        return row
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With what was noted when each was decided, in one query a page."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        tell_noted(changelist.result_list)
+        return changelist
+
     # --- What is shown ----------------------------------------------------------------------------------------
     @display(description=gettext_lazy("employee"))
     def employee(self, correction: AttendanceCorrection) -> str:
@@ -117,7 +135,7 @@ class CorrectionAdmin(DecisionList, HrAdmin):
 
     @badge_column(description=gettext_lazy("noted"), colours=OUTCOME_LABELS)
     def noted_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
-        return correction.attendance.outcome, correction.attendance.get_outcome_display()
+        return correction.noted, Outcome(correction.noted).label if correction.noted else ""
 
     @badge_column(description=gettext_lazy("asked for"), colours=OUTCOME_LABELS)
     def asked_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
@@ -129,7 +147,8 @@ class CorrectionAdmin(DecisionList, HrAdmin):
 
     @display(description=gettext_lazy("noted"))
     def noted_badge(self, correction: AttendanceCorrection) -> str:
-        return badge(correction.attendance.get_outcome_display(), OUTCOME_LABELS[correction.attendance.outcome])
+        noted = correction.noted
+        return badge(Outcome(noted).label, OUTCOME_LABELS[noted]) if noted else "–"
 
     @display(description=gettext_lazy("asked for"))
     def asked_badge(self, correction: AttendanceCorrection) -> str:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from core import access
 from hr.models import Attendance, AttendanceCorrection, DeniedAttempt, SessionMark
-from hr.services.corrections import ask_corrections
+from hr.services.corrections import approve_corrections, ask_corrections, correct_at_once, reject_corrections
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_user
 
 LIST, CORRECTIONS = "admin:hr_attendance_changelist", "admin:hr_attendancecorrection_changelist"
@@ -395,6 +395,52 @@ def test_the_list_shows_the_way_to_all_of_it(hr, employee, asked):
     assert tabs == [[("Waiting", "?state__exact=waiting")], [("All", "?state__exact=all")], []]
     assert "?state__exact=all" in hr.get(address).text
     assert "?state__exact=all" not in employee.get(address).text
+
+
+def noted(browser, **query):
+    """What the list says was noted, by the name of the person, latest first."""
+    rows = browser.get(reverse(CORRECTIONS), query).context["cl"].result_list
+    return [(row.attendance.employee.first_name, row.noted) for row in rows]
+
+
+def test_a_decided_correction_tells_what_stood_when_it_was_decided(hr, hr_manager, employee, rows):
+    other = make_user(role="HR manager")
+    (first,) = ask_corrections({rows["Beto"].pk: "present"}, reason="x", actor=other)
+    approve_corrections([first.pk], actor=hr_manager)
+    (second,) = ask_corrections({rows["Beto"].pk: "late"}, reason="x", actor=other)
+    reject_corrections([second.pk], answer="x", actor=hr_manager)
+    correct_at_once({rows["Beto"].pk: "excused"}, reason="x", actor=other)
+    ask_corrections({rows["Beto"].pk: "late", rows["Carla"].pk: "late"}, reason="x", actor=other)
+
+    assert noted(hr, state__exact="all") == [
+        ("Carla", "absent"),
+        ("Beto", "excused"),
+        ("Beto", "present"),
+        ("Beto", "absent"),
+    ]
+    assert hr.get(page("change", first.pk, "attendancecorrection")).context["original"].noted == "absent"
+
+
+def test_what_stood_before_the_history_was_thrown_away_is_not_told(hr, hr_manager, rows):
+    (asked,) = ask_corrections({rows["Beto"].pk: "late"}, reason="x", actor=make_user(role="HR manager"))
+    approve_corrections([asked.pk], actor=hr_manager)
+    Attendance.history.filter(id=rows["Beto"].pk).order_by("history_id").first().delete()
+
+    assert noted(hr, state__exact="all") == [("Beto", "")]
+    assert hr.get(page("change", asked.pk, "attendancecorrection")).status_code == 200
+
+
+def test_the_list_of_decided_corrections_takes_as_many_queries_for_three_rows_as_for_one(hr, hr_manager, rows):
+    other, counted = make_user(role="HR manager"), []
+    for people in (["Ana"], ["Beto", "Carla"]):
+        asked = ask_corrections({rows[name].pk: "late" for name in people}, reason="x", actor=other)
+        approve_corrections([row.pk for row in asked], actor=hr_manager)
+        hr.get(reverse(CORRECTIONS))
+        with CaptureQueriesContext(connections["business"]) as queries:
+            hr.get(reverse(CORRECTIONS), {"state__exact": "approved"})
+        counted.append(len(queries))
+
+    assert counted[0] == counted[1] <= 5
 
 
 def test_who_asked_withdraws(employee, rows):
