@@ -76,6 +76,13 @@ def correct_to(ids: Collection[int], *, outcome: str, reason: str, actor: Any) -
     return corrections.correct_at_once(dict.fromkeys(ids, outcome), reason=reason, actor=actor)
 
 
+class OutcomeFilter(ChoicesDropdownFilter):
+    """What became of people with a seat, as all figures count it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return super().queryset(request, queryset).seated() if self.value() else queryset
+
+
 @admin.register(Attendance)
 class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     """Everybody's own, and those of the people one answers for: a million rows. What changes one is an action."""
@@ -91,7 +98,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     list_filter = [
         ("event", ScopedAutocompleteFilter),
         ("status", ChoicesDropdownFilter),
-        ("outcome", ChoicesDropdownFilter),
+        ("outcome", OutcomeFilter),
         ("employee__org_unit", SubtreeFilter),
         ("event__starts_at", DayOfEventFilter),
         ("event__kind", ScopedAutocompleteFilter),
@@ -169,7 +176,8 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
 
     @badge_column(description=gettext_lazy("outcome"), colours=OUTCOME_LABELS)
     def outcome_label(self, row: Attendance) -> tuple[str, str]:
-        return row.outcome, row.get_outcome_display()
+        """Of who has no seat none: what was noted before counts nowhere. The page of the row tells it."""
+        return row.outcome, row.get_outcome_display() if row.status in Attendance.SEATED else ""
 
     @display(description=gettext_lazy("marked at"))
     def marked(self, row: Attendance) -> str:

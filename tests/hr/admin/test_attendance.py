@@ -11,6 +11,7 @@ from django.urls import reverse
 from core import access
 from hr.models import Attendance, AttendanceCorrection, DeniedAttempt, SessionMark
 from hr.services.corrections import approve_corrections, ask_corrections, correct_at_once, reject_corrections
+from hr.services.events import cancel_events
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_user
 
 LIST, CORRECTIONS = "admin:hr_attendance_changelist", "admin:hr_attendancecorrection_changelist"
@@ -49,6 +50,25 @@ def test_everybody_finds_his_own_and_his_peoples_attendance(rows, hr, manager, e
     found = [names(browser.get(reverse(LIST))) for browser in (hr, manager, employee)]
 
     assert found == [["Ana", "Beto", "Carla"], ["Ana", "Beto"], ["Beto"]]
+
+
+def test_what_was_noted_of_a_cancelled_event_counts_nowhere(hr, hr_manager, ana, beto, carla):
+    event = make_event("Taller", state="in_progress", in_hours=-1)
+    going = [make_attendance(event, person, outcome="present") for person in (ana, beto)]
+    make_attendance(event, carla, status="waitlisted")
+    address = reverse(LIST)
+
+    before = [names(hr.get(address, {"outcome__exact": outcome})) for outcome in ("present", "pending")]
+    cancel_events([event.pk], reason="Flood", actor=hr_manager)
+    after = [names(hr.get(address, query)) for query in ({"outcome__exact": "present"}, {"status__exact": "cancelled"})]
+
+    assert before == [["Ana", "Beto"], []]
+    assert after == [[], ["Ana", "Beto", "Carla"]]
+    changelist = hr.get(address).context["cl"]
+    assert {changelist.model_admin.outcome_label(row) for row in changelist.result_list} == {"-"}
+    (listed,) = hr.get(reverse("admin:hr_event_changelist")).context["cl"].result_list
+    assert (listed.enrolled, listed.came) == (0, 0)
+    assert "present" in hr.get(page("change", going[0].pk)).text
 
 
 def test_the_list_is_filtered(rows, hr, beto, sales):
