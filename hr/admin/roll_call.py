@@ -84,7 +84,8 @@ class WalkInForm(forms.Form):
 
 def roll_call_view(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
     roll = roll_of(request, event_id, model_admin)
-    form = WalkInForm(request.POST if request.method == "POST" else None, roll=roll)
+    form_class: Any = kept_forms.refilled(request, WalkInForm)
+    form = form_class(request.POST if request.method == "POST" else None, roll=roll)
     error = ""
     if request.method == "POST" and form.is_valid():
         try:
