@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from hr.admin.bulk import run_on_many
@@ -24,7 +24,7 @@ SHOWN, ALL = "state__exact", "all"
 class StateFilter(ChoicesDropdownFilter):
     """The state of what is asked for, by which the list opens on what waits."""
 
-    all_option = [ALL, gettext_lazy("All")]
+    all_option = [ALL, pgettext_lazy("requests", "All")]
 
     def __init__(
         self,
@@ -52,7 +52,10 @@ class DecisionList(admin.ModelAdmin):
         shown = _shown(request, self)
         tabs = [
             {"title": title, "link": f"?{SHOWN}={state}", "active": shown == state, "has_permission": True}
-            for state, title in ((State.WAITING.value, capfirst(State.WAITING.label)), (ALL, _("All")))
+            for state, title in (
+                (State.WAITING.value, capfirst(State.WAITING.label)),
+                (ALL, pgettext("requests", "All")),
+            )
         ]
         models = [{"name": str(self.opts), "detail": False}]
         own = {"tab_list": [{"models": models, "items": tabs}]} if self.has_decide_permission(request) else {}
