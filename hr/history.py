@@ -91,6 +91,12 @@ def what_changed_since(row: BusinessModel, version: int, *, user: User | None) -
     return _("Not saved, because it was changed since you opened it. %(changes)s") % {"changes": changes}
 
 
+def columns_told(model: type[BusinessModel]) -> list[models.Field]:
+    """What of a row is told. Of a user his name is kept beside his key, which says nothing to anybody."""
+    columns = model._meta.concrete_fields
+    return [column for column in columns if column.name not in BOOKKEEPING and not column.name.endswith("_by_id")]
+
+
 def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
     personal = getattr(row, "PERSONAL_FIELDS", ())
     if not personal or user is None or type(row).objects.personal_to(user).filter(pk=row.pk).exists():
@@ -99,7 +105,7 @@ def _hidden_fields(row: BusinessModel, user: User | None) -> frozenset[str]:
 
 
 def _told(model: type[BusinessModel], records: Sequence[Any], hidden: frozenset[str], user: User | None) -> list[Entry]:
-    shown = [column for column in model._meta.concrete_fields if column.name not in BOOKKEEPING]
+    shown = columns_told(model)
     labels = _related_labels(shown, records, user)
     older: Sequence[Any] = [*records[1:], None]
     return [_entry(record, before, shown, hidden, labels) for record, before in zip(records, older, strict=True)]

@@ -289,13 +289,13 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """What is no key is dropped (Django answers 500); keys of rows that do not exist for the user are noted.
 
-        What the action refuses is said on the list.
+        What the action refuses is said on the list. What a filter no longer finds exists all the same.
         """
         sent = request.POST.copy()
         keys = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if is_key(self.model, key)]
         sent.setlist(ACTION_CHECKBOX_NAME, keys)
         request.POST = sent  # type: ignore[assignment]
-        if queryset.filter(pk__in=keys).count() < len(set(keys)):
+        if self.get_queryset(request).filter(pk__in=keys).count() < len(set(keys)):
             self.note_denied(request, "record")
         with self.domain_errors_to_messages(request):
             return super().response_action(request, queryset)

@@ -18,4 +18,9 @@ class RowSelect(_KnownKeys, AutocompleteSelect):
 
 
 class RowsSelect(_KnownKeys, AutocompleteSelectMultiple):
-    """Several rows, found by typing."""
+    """Several rows, found by typing: among all of the field, or by the page of an address that offers fewer."""
+
+    address = ""
+
+    def get_url(self) -> str:
+        return self.address or super().get_url()

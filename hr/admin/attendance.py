@@ -27,7 +27,7 @@ from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
 from hr.admin.my_attendance import my_attendance_view
 from hr.admin.my_events import confirm_view, give_up_view
 from hr.admin.report import report_file_view, report_view
-from hr.admin.roll_call import roll_call_view
+from hr.admin.roll_call import roll_call_view, walk_ins_view
 from hr.admin.sign_in_sheet import sign_in_sheet_view
 from hr.admin.spreadsheets import SpreadsheetAdmin
 from hr.models import Attendance, AttendanceCorrection, Event, Outcome, SessionMark
@@ -76,6 +76,13 @@ def correct_to(ids: Collection[int], *, outcome: str, reason: str, actor: Any) -
     return corrections.correct_at_once(dict.fromkeys(ids, outcome), reason=reason, actor=actor)
 
 
+class OutcomeFilter(ChoicesDropdownFilter):
+    """What became of people with a seat, as all figures count it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return super().queryset(request, queryset).seated() if self.value() else queryset
+
+
 @admin.register(Attendance)
 class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     """Everybody's own, and those of the people one answers for: a million rows. What changes one is an action."""
@@ -91,7 +98,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     list_filter = [
         ("event", ScopedAutocompleteFilter),
         ("status", ChoicesDropdownFilter),
-        ("outcome", ChoicesDropdownFilter),
+        ("outcome", OutcomeFilter),
         ("employee__org_unit", SubtreeFilter),
         ("event__starts_at", DayOfEventFilter),
         ("event__kind", ScopedAutocompleteFilter),
@@ -111,6 +118,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
     def get_urls(self) -> list[URLPattern]:
         pages = [
             ("roll-call/<int:event_id>/", roll_call_view, "roll_call"),
+            ("roll-call/<int:event_id>/walk-ins/", walk_ins_view, "walk_ins"),
             ("sign-in-sheet/<int:event_id>/", sign_in_sheet_view, "sign_in_sheet"),
             ("screen/<int:event_id>/", screen_view, "screen"),
             ("check-in/", check_in_view, "check_in"),
@@ -168,7 +176,8 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
 
     @badge_column(description=gettext_lazy("outcome"), colours=OUTCOME_LABELS)
     def outcome_label(self, row: Attendance) -> tuple[str, str]:
-        return row.outcome, row.get_outcome_display()
+        """Of who has no seat none: what was noted before counts nowhere. The page of the row tells it."""
+        return row.outcome, row.get_outcome_display() if row.status in Attendance.SEATED else ""
 
     @display(description=gettext_lazy("marked at"))
     def marked(self, row: Attendance) -> str:

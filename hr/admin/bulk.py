@@ -30,14 +30,19 @@ def run_on_many(
     title: str,
     form_class: type[ActionForm],
     service: Callable[..., Any],
+    passed_over: str = "",
 ) -> HttpResponse | None:
     """The page of an action, or None (back to the list) once `service(ids, **form values)` has done it.
 
     A service that returns None has told the user itself. Of more rows than are changed at once the list tells so.
+    `passed_over` says how many of those chosen are not among the rows.
 
     The page posts to the list as the action menu did, so that "all of the filter" stays all of the filter.
     """
     ids = few_keys(queryset)
+    if not ids:
+        messages.warning(request, passed_over)
+        return None
     sent = "_form_submitted" in request.POST
     form = form_class(request=request, data=request.POST if sent else None)
     if sent and form.is_valid():
@@ -47,6 +52,8 @@ def run_on_many(
             if count is not None:
                 text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
                 messages.success(request, text % {"count": count})
+            if passed_over:
+                messages.info(request, passed_over)
             return None
     rows = list(queryset[:SHOWN])
     page.hide_unseen(rows, request)
@@ -58,6 +65,7 @@ def run_on_many(
         "media": page.media + form.media,
         "count": len(ids),
         "rows": rows,
+        "passed_over": passed_over,
         "more": max(len(ids) - SHOWN, 0),
         "action": request.POST["action"],
         "select_across": request.POST.get("select_across", "0"),

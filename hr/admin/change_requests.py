@@ -21,8 +21,8 @@ from core.admin.badges import badge, badge_column
 from core.admin.rows import is_key
 from hr.admin.asking import ask_view, missing_view, withdraw_view
 from hr.admin.base import HrAdmin
-from hr.admin.bulk import run_on_many
 from hr.admin.corrections import RejectForm
+from hr.admin.deciding import DecisionList, StateFilter
 from hr.admin.dialogs import ActionForm, RowField
 from hr.admin.filters import SubtreeFilter
 from hr.admin.labels import DECISION_LABELS
@@ -110,7 +110,7 @@ class DecisionFilter(DropdownFilter):
 
 
 @admin.register(ChangeRequest)
-class ChangeRequestAdmin(HrAdmin):
+class ChangeRequestAdmin(DecisionList, HrAdmin):
     """What people ask of HR, to HR; and to everybody what he asked for himself."""
 
     first_tab = gettext_lazy("Request")
@@ -120,7 +120,7 @@ class ChangeRequestAdmin(HrAdmin):
     sortable_by = ()
     list_filter = [
         DecisionFilter,
-        ("state", ChoicesDropdownFilter),
+        ("state", StateFilter),
         ("kind", ChoicesDropdownFilter),
         ("employee__org_unit", SubtreeFilter),
     ]
@@ -304,16 +304,16 @@ class ChangeRequestAdmin(HrAdmin):
     # --- Many rows --------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Approve"), permissions=["decide"])
     def approve_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        kinds = queryset.filter(Q(kind=Kind.MISSING) | Q(field__in=ROWS)).order_by().values_list("kind", "field")
-        form: Any = partial(ApproveForm, needed=needed_by(kinds.distinct()))
-        return run_on_many(self, request, queryset, title=_("Approve"), form_class=form, service=approve)
+        mine = queryset.decidable_by(request.user).filter(Q(kind=Kind.MISSING) | Q(field__in=ROWS))
+        needed = needed_by(mine.order_by().values_list("kind", "field").distinct())
+        how = {"title": _("Approve"), "form_class": partial(ApproveForm, needed=needed), "service": approve}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Reject"), permissions=["decide"])
     def reject_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        service = change_requests.reject_change_requests
-        return run_on_many(self, request, queryset, title=_("Reject"), form_class=RejectForm, service=service)
+        how = {"title": _("Reject"), "form_class": RejectForm, "service": change_requests.reject_change_requests}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Withdraw"), permissions=["take_back"])
     def take_back_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        service = change_requests.withdraw_change_requests
-        return run_on_many(self, request, queryset, title=_("Withdraw"), form_class=ActionForm, service=service)
+        return self.withdraw_many(request, queryset, service=change_requests.withdraw_change_requests)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -15,11 +16,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.badges import badge, badge_column
 from hr.admin.base import HrAdmin
-from hr.admin.bulk import run_on_many
+from hr.admin.deciding import DecisionList, StateFilter
 from hr.admin.dialogs import ActionForm
 from hr.admin.filters import ScopedAutocompleteFilter, SubtreeFilter
 from hr.admin.labels import DECISION_LABELS, OUTCOME_LABELS
-from hr.models import AttendanceCorrection
+from hr.corrections import tell_noted
+from hr.models import AttendanceCorrection, Outcome
 from hr.permissions import can_ask_corrections, can_take_rolls
 from hr.services import corrections
 
@@ -62,7 +64,7 @@ class DecisionFilter(DropdownFilter):
 
 
 @admin.register(AttendanceCorrection)
-class CorrectionAdmin(HrAdmin):
+class CorrectionAdmin(DecisionList, HrAdmin):
     """What is asked for about attendance of closed events. They are asked for on the page of the attendance."""
 
     first_tab = gettext_lazy("Correction")
@@ -72,7 +74,7 @@ class CorrectionAdmin(HrAdmin):
     sortable_by = ()
     list_filter = [
         DecisionFilter,
-        ("state", ChoicesDropdownFilter),
+        ("state", StateFilter),
         ("outcome", ChoicesDropdownFilter),
         ("attendance__event", ScopedAutocompleteFilter),
         ("attendance__employee__org_unit", SubtreeFilter),
@@ -106,6 +108,22 @@ class CorrectionAdmin(HrAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: AttendanceCorrection | None = None) -> bool:
         return False
 
+    # --- Rows -------------------------------------------------------------------------------------------------
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> AttendanceCorrection | None:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            tell_noted([row])
+        return row
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With what was noted when each was decided, in one query a page."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        tell_noted(changelist.result_list)
+        return changelist
+
     # --- What is shown ----------------------------------------------------------------------------------------
     @display(description=gettext_lazy("employee"))
     def employee(self, correction: AttendanceCorrection) -> str:
@@ -117,7 +135,7 @@ class CorrectionAdmin(HrAdmin):
 
     @badge_column(description=gettext_lazy("noted"), colours=OUTCOME_LABELS)
     def noted_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
-        return correction.attendance.outcome, correction.attendance.get_outcome_display()
+        return correction.noted, Outcome(correction.noted).label if correction.noted else ""
 
     @badge_column(description=gettext_lazy("asked for"), colours=OUTCOME_LABELS)
     def asked_label(self, correction: AttendanceCorrection) -> tuple[str, str]:
@@ -129,7 +147,8 @@ class CorrectionAdmin(HrAdmin):
 
     @display(description=gettext_lazy("noted"))
     def noted_badge(self, correction: AttendanceCorrection) -> str:
-        return badge(correction.attendance.get_outcome_display(), OUTCOME_LABELS[correction.attendance.outcome])
+        noted = correction.noted
+        return badge(Outcome(noted).label, OUTCOME_LABELS[noted]) if noted else "–"
 
     @display(description=gettext_lazy("asked for"))
     def asked_badge(self, correction: AttendanceCorrection) -> str:
@@ -197,28 +216,14 @@ class CorrectionAdmin(HrAdmin):
     # --- Many rows --------------------------------------------------------------------------------------------
     @action(description=gettext_lazy("Approve"), permissions=["decide"])
     def approve_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self,
-            request,
-            queryset,
-            title=_("Approve"),
-            form_class=ApproveForm,
-            service=corrections.approve_corrections,
-        )
+        how = {"title": _("Approve"), "form_class": ApproveForm, "service": corrections.approve_corrections}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Reject"), permissions=["decide"])
     def reject_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self, request, queryset, title=_("Reject"), form_class=RejectForm, service=corrections.reject_corrections
-        )
+        how = {"title": _("Reject"), "form_class": RejectForm, "service": corrections.reject_corrections}
+        return self.decide_many(request, queryset, **how)
 
     @action(description=gettext_lazy("Withdraw"), permissions=["take_back"])
     def take_back_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        return run_on_many(
-            self,
-            request,
-            queryset,
-            title=_("Withdraw"),
-            form_class=ActionForm,
-            service=corrections.withdraw_corrections,
-        )
+        return self.withdraw_many(request, queryset, service=corrections.withdraw_corrections)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PER_PAGE = 100
 Status = Attendance.Status
+# Whom the two buttons are about: nobody cancels the enrolment of who came.
+CONFIRMED = Q(status=Status.REGISTERED)
+ENDED = ~Q(status=Status.CANCELLED) & ~Q(outcome__in=Attendance.CAME)
 LABELS = {
     Status.REGISTERED: "info",
     Status.CONFIRMED: "success",
@@ -95,6 +98,9 @@ def participants_view(request: HttpRequest, object_id: str, model_admin: EventAd
         with model_admin.domain_errors_on(chosen):
             return _done(request, rows, chosen)
     page = KeysFirstPaginator(rows.select_related("employee__org_unit"), PER_PAGE).get_page(request.GET.get("p"))
+    may_change = may_enrol and event.state in Event.MARKING
+    confirms = may_confirm and event.state in Event.ENROLLING
+    confirmed, ended = _acted_on(request, rows) if may_change else (0, 0)
     context = {
         **model_admin.with_tabs(request, event, "participants"),
         "title": _("Participants: %(event)s") % {"event": event},
@@ -106,9 +112,11 @@ def participants_view(request: HttpRequest, object_id: str, model_admin: EventAd
         "event": event,
         "term": request.GET.get("q", "").strip(),
         "status": _status(request),
-        "people": people if may_enrol and event.state in Event.MARKING else None,
-        "chosen": chosen if may_enrol and event.state in Event.MARKING else None,
-        "may_confirm": may_confirm and event.state in Event.ENROLLING,
+        "people": people if may_change else None,
+        # Where an answer is shown, what it is about may be gone.
+        "chosen": chosen if may_change and (confirmed or ended or chosen.errors) else None,
+        "confirmed": confirmed if confirms else 0,
+        "ended": ended,
         "tick": " ".join(CHECKBOX_CLASSES),
         "media": model_admin.media + people.media,
     }
@@ -174,7 +182,7 @@ def _enrolled(request: HttpRequest, event: Event, form: PeopleForm) -> HttpRespo
 
 def _done(request: HttpRequest, rows: AttendanceQuerySet, form: ChosenForm) -> HttpResponse:
     confirms = "_confirm" in request.POST
-    ids = _chosen(request, rows.filter(status=Status.REGISTERED) if confirms else rows.going())
+    ids = _chosen(request, rows.filter(CONFIRMED if confirms else ENDED))
     if not ids:
         messages.warning(request, _("Nobody was ticked."))
     elif confirms:
@@ -191,6 +199,18 @@ def _done(request: HttpRequest, rows: AttendanceQuerySet, form: ChosenForm) -> H
 def _chosen(request: HttpRequest, rows: AttendanceQuerySet) -> list[int]:
     """The keys that are ticked on the page; if all that it found were meant, those of `rows` in the reader's reach."""
     if "all" in request.POST:
-        reach = Employee.objects.visible_to(request.user).enrollable_by(request.user).order_by()
-        return list(rows.filter(employee__in=reach.values("pk")).order_by().values_list("pk", flat=True))
+        return list(_in_reach(request, rows).values_list("pk", flat=True))
     return keys_among(Attendance, request.POST.getlist("rows"))
+
+
+def _acted_on(request: HttpRequest, rows: AttendanceQuerySet) -> tuple[int, int]:
+    """How many of them all would be confirmed, and how many cancelled."""
+    counts = _in_reach(request, rows).aggregate(
+        confirmed=Count("pk", filter=CONFIRMED), ended=Count("pk", filter=ENDED)
+    )
+    return counts["confirmed"], counts["ended"]
+
+
+def _in_reach(request: HttpRequest, rows: AttendanceQuerySet) -> AttendanceQuerySet:
+    reach = Employee.objects.visible_to(request.user).enrollable_by(request.user).order_by()
+    return rows.filter(employee__in=reach.values("pk")).order_by()

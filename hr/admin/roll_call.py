@@ -11,8 +11,9 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Page
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -25,12 +26,13 @@ from hr.admin.audience_form import RowsField
 from hr.admin.roll_pages import Roll, named, roll_context, roll_of
 from hr.models import Attendance, Employee, Outcome, SessionMark
 from hr.permissions import can_enrol
-from hr.services.roll_call import take_roll
+from hr.querysets import EmployeeQuerySet
+from hr.services.roll_call import Taken, take_roll
 
 if TYPE_CHECKING:
     from hr.admin.attendance import AttendanceAdmin
 
-PER_PAGE = 200
+PER_PAGE, OFFERED = 200, 20
 # The key of each outcome, a letter of its word in the reader's language: the page shows them.
 KEYS = {
     Outcome.PRESENT: pgettext_lazy("key for present", "P"),
@@ -62,10 +64,12 @@ class WalkInForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, roll: Roll, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.people = Employee.objects.visible_to(user).enrollable_by(user).active()
+        self.people = _people(roll)
+        # Who was offered may have a seat by now; the service then says so.
         self.fields["walk_ins"].queryset = self.people
+        self.fields["walk_ins"].widget.address = reverse("admin:hr_attendance_walk_ins", args=[roll.event.pk])
 
     def clean_codes(self) -> list[int]:
         codes = {code.upper() for code in self.cleaned_data["codes"].replace(",", " ").split()}
@@ -80,7 +84,8 @@ class WalkInForm(forms.Form):
 
 def roll_call_view(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
     roll = roll_of(request, event_id, model_admin)
-    form = WalkInForm(request.POST if request.method == "POST" else None, user=request.user)
+    form_class: Any = kept_forms.refilled(request, WalkInForm)
+    form = form_class(request.POST if request.method == "POST" else None, roll=roll)
     error = ""
     if request.method == "POST" and form.is_valid():
         try:
@@ -112,9 +117,27 @@ def roll_call_view(request: HttpRequest, event_id: int, model_admin: AttendanceA
     return TemplateResponse(request, "hr/admin/attendance/roll_call.html", context, status=status)
 
 
+def walk_ins_view(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
+    """Who may be brought in and has no seat yet, for the choice of walk-ins."""
+    roll = roll_of(request, event_id, model_admin)
+    seated = Attendance.objects.filter(event=roll.event).seated().order_by().values("employee_id")
+    people = _people(roll).search(request.GET.get("term", ""), user=request.user).exclude(pk__in=seated)
+    page = KeysFirstPaginator(people, OFFERED).get_page(request.GET.get("page"))
+    return JsonResponse(
+        {
+            "results": [{"id": str(person.pk), "text": str(person)} for person in page],
+            "pagination": {"more": page.has_next()},
+        }
+    )
+
+
+def _people(roll: Roll) -> EmployeeQuerySet:
+    return Employee.objects.visible_to(roll.user).enrollable_by(roll.user).active()
+
+
 def _save(request: HttpRequest, roll: Roll, form: WalkInForm) -> None:
     outcomes, seen = _typed(request.POST)
-    count = take_roll(
+    taken = take_roll(
         roll.event.pk,
         outcomes,
         session_id=roll.session.pk if roll.session else None,
@@ -122,10 +145,27 @@ def _save(request: HttpRequest, roll: Roll, form: WalkInForm) -> None:
         walk_ins=form.employee_ids(),
         actor=request.user,
     )
-    if count:
-        text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", count) % {"count": count}
-        messages.success(request, text)
-    else:
+    if taken.count:
+        text = ngettext("%(count)d mark saved.", "%(count)d marks saved.", taken.count)
+        messages.success(request, text % {"count": taken.count})
+    if taken.kept:
+        people = ", ".join(f"{person} – {Outcome(outcome).label}" for person, outcome in taken.kept)
+        text = ngettext(
+            "Was marked before, and stays so: %(people)s.",
+            "Were marked before, and stay so: %(people)s.",
+            len(taken.kept),
+        )
+        messages.warning(request, text % {"people": people})
+    if taken.seatless:
+        text = ngettext(
+            "There is no seat for %(people)s, of whom nothing was noted. Cancel the enrolment of somebody who did not "
+            "come, or have HR raise the capacity while the event is on; then add the person again.",
+            "There is no seat for %(people)s, of whom nothing was noted. Cancel the enrolment of people who did not "
+            "come, or have HR raise the capacity while the event is on; then add them again.",
+            len(taken.seatless),
+        )
+        messages.warning(request, text % {"people": ", ".join(map(str, taken.seatless))})
+    if taken == Taken(count=0):
         messages.info(request, _("Nothing was changed."))
 
 

@@ -191,8 +191,10 @@ def withdraw_change_requests(ids: Collection[int], *, actor: User) -> list[Chang
     """Take back what one asked for. Raises NotFound, NotAllowed for what somebody else did, InvalidTransition."""
     rows = _locked_requests(ids, actor)
     for request in rows:
+        # Not named: who takes back what he asked for may no longer see whom it was about.
+        request.move_to(State.WITHDRAWN)
         require(request.asked_by_id == actor.pk, _("Only who asked for it withdraws it."))
-    return _close(rows, State.WITHDRAWN, "", actor)
+    return _close(rows, "", actor)
 
 
 def _wanted(values: Mapping[str, Any], *, country: str) -> dict[str, str]:
@@ -229,8 +231,9 @@ def _decided(ids: Collection[int], state: str, answer: str, actor: User) -> list
     require(can_decide_requests(actor), _("HR decides about requests."))
     for request in rows:
         with naming(request, among=len(rows)):
+            request.move_to(state)
             require(can_decide_request(actor, request), _("Somebody else decides about you and what you asked for."))
-    rows = _close(rows, state, answer, actor)
+    rows = _close(rows, answer, actor)
     _tell("change_request.decided", rows)
     return rows
 
@@ -241,12 +244,8 @@ def _locked_requests(ids: Collection[int], actor: User) -> list[ChangeRequest]:
     return rows
 
 
-def _close(rows: list[ChangeRequest], state: str, answer: str, actor: User) -> list[ChangeRequest]:
-    # Who takes back what he asked for may no longer see whom it was about.
-    named = len(rows) if state != State.WITHDRAWN else 1
+def _close(rows: list[ChangeRequest], answer: str, actor: User) -> list[ChangeRequest]:
     for request in rows:
-        with naming(request, among=named):
-            request.move_to(state)
         request.answer, request.decided_at = answer[:LONGEST_REASON], timezone.now()
         request.decided_by_id, request.decided_by_name = actor.pk, str(actor)[:200]
     return write(rows, DECISION_FIELDS)

@@ -86,11 +86,11 @@ def reject_corrections(ids: Collection[int], *, actor: User, answer: str) -> lis
 @business_atomic
 def withdraw_corrections(ids: Collection[int], *, actor: User) -> list[AttendanceCorrection]:
     """Take back what one asked for. Raises NotAllowed for what somebody else did."""
-    rows = _locked_corrections(ids, actor)
+    rows = _moved(_locked_corrections(ids, actor), State.WITHDRAWN)
     for correction in rows:
         with naming(correction.attendance.employee, among=len(rows)):
             require(correction.asked_by_id == actor.pk, _("Only who asked for it withdraws it."))
-    return _close(rows, State.WITHDRAWN, "", actor)
+    return _close(rows, "", actor)
 
 
 @business_atomic
@@ -111,19 +111,25 @@ def correct_at_once(outcomes: Mapping[int, str], *, reason: str, actor: User) ->
 
 
 def _decide(ids: Collection[int], state: str, answer: str, actor: User) -> list[AttendanceCorrection]:
-    rows = _locked_corrections(ids, actor)
+    rows = _moved(_locked_corrections(ids, actor), state)
     require_markable({row.attendance_id: row.attendance for row in rows if not _is_about(row, actor)}, actor)
     for correction in rows:
         with naming(correction.attendance.employee, among=len(rows)):
             require(not _is_about(correction, actor), _("Nobody decides about his own attendance."))
             require(correction.asked_by_id != actor.pk, _("Somebody else decides what you asked for."))
-    return _close(rows, state, answer, actor)
+    return _close(rows, answer, actor)
 
 
-def _close(rows: list[AttendanceCorrection], state: str, answer: str, actor: User) -> list[AttendanceCorrection]:
+def _moved(rows: list[AttendanceCorrection], state: str) -> list[AttendanceCorrection]:
+    """In memory, before anything else is asked: of what is decided nobody needs to know who might have."""
     for correction in rows:
         with naming(correction.attendance.employee, among=len(rows)):
             correction.move_to(state)
+    return rows
+
+
+def _close(rows: list[AttendanceCorrection], answer: str, actor: User) -> list[AttendanceCorrection]:
+    for correction in rows:
         correction.answer, correction.decided_at = answer, timezone.now()
         correction.decided_by_id, correction.decided_by_name = actor.pk, str(actor)[:200]
     write(rows, DECISION_FIELDS)

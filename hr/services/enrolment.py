@@ -34,6 +34,7 @@ __all__ = [
     "enrol_audience",
     "enrol_employees",
     "enrol_in_events",
+    "people_to_enrol",
     "promote_waitlisted",
     "register",
     "renew_after_draft",
@@ -61,7 +62,7 @@ def enrol_in_events(people: Mapping[int, Collection[int]], *, actor: User | None
     with held(wanted, actor) as here:
         for event in here.events.values():
             require_state(event, Event.MARKING)
-        found = {person.pk: person for person in _people(list(dict.fromkeys(chain(*wanted.values()))), actor)}
+        found = {person.pk: person for person in people_to_enrol(list(dict.fromkeys(chain(*wanted.values()))), actor)}
         for employee in found.values():
             with naming(employee, among=len(found)):
                 _require_active(employee)
@@ -179,7 +180,7 @@ def _enrol(event: Event, people: Sequence[Employee]) -> list[Attendance]:
     return [rows[person.pk] for person in people]
 
 
-def _people(ids: Sequence[int], actor: User | None) -> list[Employee]:
+def people_to_enrol(ids: Sequence[int], actor: User | None) -> list[Employee]:
     """Those to be enrolled, in the order given. Raises NotFound, NotAllowed."""
     seen, answered = Employee.objects.all(), Employee.objects.all()
     if actor is not None:

@@ -415,6 +415,7 @@ PAGES = {
     "evaluate": Page(gives_evaluations, gives_evaluations, row=ROW),
     # Of their rolls, and of corrections, all of them waiting.
     "roll_call": Page(takes_rolls, takes_rolls, row="event_id", of="hr.event"),
+    "walk_ins": Page(takes_rolls, row="event_id", of="hr.event"),
     "sign_in_sheet": Page(takes_rolls, row="event_id", of="hr.event"),
     "screen": Page(shows_screens, row="event_id", of="hr.event"),
     "check_in": Page(is_employee),

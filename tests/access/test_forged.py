@@ -8,7 +8,7 @@ from hr.models import Attendance, Employee
 from tests.access.forms import NAMES
 from tests.access.readers import difference, fields_of
 from tests.access.rows import EVERYBODYS
-from tests.access.table import REQUESTS, cancels, changes, decides
+from tests.access.table import REQUESTS, approves, cancels, changes, decides
 from tests.hr.personas import PERSONAS
 
 NOBODYS_KEY = 4_499_999
@@ -34,6 +34,8 @@ def may_change_otherwise(reader, row):
     who = reader.persona
     if row.label == REQUESTS:
         return row.owner == who.key or decides(who, row)
+    if row.label == "hr.attendancecorrection":
+        return approves(who, row)
     if row.label == "hr.event":
         return row.what == EVERYBODYS and any(cancels(who, seat) for seat in reader.rows.by_model[Attendance])
     return (row.label == "hr.attendance" and cancels(who, row)) or (
@@ -43,7 +45,7 @@ def may_change_otherwise(reader, row):
 
 def wrongly_changed(reader, changed):
     """Rows that are other than before and not his to change. What records a change is no change of its own."""
-    kept = ("employee", "orgunit", "position", "changerequest", "attendance", "event")
+    kept = ("employee", "orgunit", "position", "changerequest", "attendance", "attendancecorrection", "event")
     histories = {f"hr_historical{name}" for name in kept}
     records = {*histories, "hr_outboxmessage", "hr_figuresdue"}
     return {

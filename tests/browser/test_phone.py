@@ -69,3 +69,38 @@ def test_a_row_of_a_list_is_a_card_with_labels(program, phone, path):
     assert row.evaluate("row => row.scrollWidth <= row.parentElement.parentElement.parentElement.clientWidth")
     assert row.locator("td[data-label]:not(.action-checkbox):visible").count() > 2
     assert "arrow" not in "".join(cell.get_attribute("data-label") or "" for cell in row.locator("td").all())
+
+
+# What a thumb presses on the roll.
+TARGETS = ".roll-links a, .roll-search input, .roll-search button, .roll-outcome, .roll-bar button, .select2-selection"
+
+
+def test_a_roll_fits_a_phone_and_a_thumb(program, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    program.log_in(page, "manager")
+    page.goto(program.url("/hr/event/?state__exact=in_progress&q=brigada"))
+    page.locator("#result_list tbody th a").first.click()
+    page.goto(program.url(page.locator("a[href*='/roll-call/']").first.get_attribute("href")))
+    page.locator("form[data-roll] .select2-selection").wait_for()
+
+    heights = page.locator(TARGETS).evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+
+    assert beyond_the_screen(page) == 0
+    assert len(heights) > 5
+    assert min(heights) >= 44
+
+
+def test_a_correction_is_asked_for_where_one_reads_ones_attendance(program, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    program.log_in(page, "employee")
+    page.goto(program.url("/hr/attendance/mine/?told=present"))
+    page.get_by_role("link", name="¿No es correcto? Pida una corrección").first.click()
+    dialog = page.locator("#dialog")
+    dialog.locator("[name=outcome]").select_option("late")
+    dialog.locator("[name=reason]").fill("Llegué tarde.")
+    assert beyond_the_screen(page) == 0
+
+    dialog.get_by_role("button", name="Pedir una corrección").click()
+    page.wait_for_url("**/hr/attendance/*/change/")
+
+    assert page.get_by_text("Llegué tarde.").is_visible()

@@ -1,17 +1,21 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+from django.apps import apps
+from django.utils.functional import Promise
 from django.utils.translation import override
 
 from core import roles
-from hr.history import count_of, entries_of, what_changed_since
+from hr.history import columns_told, count_of, entries_of, what_changed_since
 from hr.services.employees import change_employees
 from hr.services.employment import terminate_employees
 from hr.services.evaluation_forms import start_versions
 from hr.services.event_plans import change_events
 from hr.services.grading import Grading, grade_evaluations, reopen_evaluations
+from hr.services.marks import mark_attendance
 from hr.services.org_units import move_org_units
-from tests.factories import make_evaluation, make_event, make_form_version, make_unit, make_user
+from tests.factories import make_attendance, make_evaluation, make_event, make_form_version, make_unit, make_user
 
 
 def told(entry):
@@ -37,6 +41,38 @@ def test_a_change_is_told_field_by_field_in_words(beto, carla, finance, hr_manag
     assert (latest.who, latest.source, latest.kind, latest.reason) == ("Hugo", "screen", "~", "new team")
     assert (first.kind, first.who) == ("+", "the system")
     assert ("code", "–", "E2") in told(first)
+
+
+WITH_HISTORY = [model for model in apps.get_app_config("hr").get_models() if hasattr(model, "history")]
+
+
+@pytest.mark.parametrize("model", WITH_HISTORY, ids=lambda model: model.__name__)
+def test_whatever_is_told_of_a_row_is_in_the_readers_words(model):
+    """`make check` finds what is marked for translation and not translated."""
+    told = {column.name: column.verbose_name for column in columns_told(model)}
+    # The names of countries are kept in a file, hr/countries.py.
+    chosen = [column for column in columns_told(model) if column.name != "country"]
+    words = [label for column in chosen for _value, label in column.flatchoices]
+
+    assert [name for name, label in told.items() if not isinstance(label, Promise)] == []
+    assert [label for label in words if not isinstance(label, Promise)] == []
+
+
+@pytest.mark.parametrize("model", WITH_HISTORY, ids=lambda model: model.__name__)
+def test_whoever_did_something_is_told_by_name(model):
+    names = {field.name for field in model._meta.concrete_fields}
+    keys = {name for name in names if name.endswith("_by_id")}
+
+    assert {f"{key.removesuffix('_id')}_name" for key in keys} <= {column.name for column in columns_told(model)}
+
+
+def test_who_marked_is_told_by_name_alone(beto, hr_manager):
+    row = make_attendance(make_event(state="in_progress", in_hours=-1), beto)
+    mark_attendance({row.pk: "late"}, actor=hr_manager)
+
+    latest = told(entries_of(row, user=hr_manager)[0])
+
+    assert [label for label, _old, _new in latest] == ["outcome", "marked at", "marked by", "marked from"]
 
 
 def test_statuses_are_told_by_their_names(beto, hr_manager):

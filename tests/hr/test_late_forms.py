@@ -1,4 +1,4 @@
-"""The employee's form, posted after the session ended: dates, choices and the row's version come back as typed."""
+"""Forms posted after the session ended come back as typed: dates, choices, the row's version, the marks of a roll."""
 
 from datetime import date
 
@@ -6,8 +6,14 @@ from django.urls import reverse
 
 from core import roles
 from core.middleware import SEEN
-from hr.models import Employee
-from tests.factories import make_employee, make_unit, make_user
+from hr.models import Attendance, Employee
+from tests.factories import make_attendance, make_employee, make_event, make_unit, make_user
+
+
+def end_session(client):
+    session = client.session
+    session[SEEN] -= 31 * 60
+    session.save()
 
 
 def test_an_employee_form_posted_too_late_comes_back_as_typed(client, db):
@@ -19,9 +25,7 @@ def test_an_employee_form_posted_too_late_comes_back_as_typed(client, db):
     form = client.get(path).context["adminform"].form
     typed = {name: form[name].value() for name in form.fields if form[name].value() is not None}
     typed |= {"first_name": "María Luisa", "org_unit": unit.pk, "birth_date": "03/02/1990", "hired_on": "07/01/2021"}
-    session = client.session
-    session[SEEN] -= 31 * 60
-    session.save()
+    end_session(client)
 
     late = client.post(path, typed)
     back = client.post(late["Location"], {"username": hugo.username, "password": "demo"}, follow=True)
@@ -43,3 +47,22 @@ def test_an_employee_form_posted_too_late_comes_back_as_typed(client, db):
     assert saved.status_code == 302
     changed = Employee.objects.get(pk=luisa.pk)
     assert (changed.first_name, changed.org_unit, changed.birth_date) == ("María Luisa", unit, date(1990, 2, 3))
+
+
+def test_a_roll_sent_too_late_comes_back_as_marked_and_says_so(client, db):
+    make_user("hugo", role=roles.HR_MANAGER)
+    event = make_event(state="in_progress", in_hours=-1)
+    row, guest = make_attendance(event, make_employee("Luisa")), make_employee("Gabo")
+    path = reverse("admin:hr_attendance_roll_call", args=[event.pk])
+    client.post("/login/", {"username": "hugo", "password": "demo"})
+    end_session(client)
+
+    late = client.post(path, {f"was-{row.pk}": "pending", f"o-{row.pk}": "late", "walk_ins": [guest.pk]})
+    back = client.post(late["Location"], {"username": "hugo", "password": "demo"}, follow=True)
+
+    assert [(line.saved, line.chosen) for line in back.context["lines"]] == [("pending", "late")]
+    assert f'<option value="{guest.pk}" selected' in back.text
+    assert [str(message) for message in back.context["messages"]] == [
+        "Your session had ended. The form is filled in as you left it; nothing has been saved yet."
+    ]
+    assert list(Attendance.objects.values_list("outcome", flat=True)) == ["pending"]

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core import access
-from hr.models import Attendance, AttendanceCorrection, SessionMark
-from hr.services.corrections import ask_corrections
+from hr.models import Attendance, AttendanceCorrection, DeniedAttempt, SessionMark
+from hr.services.corrections import approve_corrections, ask_corrections, correct_at_once, reject_corrections
+from hr.services.events import cancel_events
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_user
 
 LIST, CORRECTIONS = "admin:hr_attendance_changelist", "admin:hr_attendancecorrection_changelist"
@@ -49,6 +50,25 @@ def test_everybody_finds_his_own_and_his_peoples_attendance(rows, hr, manager, e
     found = [names(browser.get(reverse(LIST))) for browser in (hr, manager, employee)]
 
     assert found == [["Ana", "Beto", "Carla"], ["Ana", "Beto"], ["Beto"]]
+
+
+def test_what_was_noted_of_a_cancelled_event_counts_nowhere(hr, hr_manager, ana, beto, carla):
+    event = make_event("Taller", state="in_progress", in_hours=-1)
+    going = [make_attendance(event, person, outcome="present") for person in (ana, beto)]
+    make_attendance(event, carla, status="waitlisted")
+    address = reverse(LIST)
+
+    before = [names(hr.get(address, {"outcome__exact": outcome})) for outcome in ("present", "pending")]
+    cancel_events([event.pk], reason="Flood", actor=hr_manager)
+    after = [names(hr.get(address, query)) for query in ({"outcome__exact": "present"}, {"status__exact": "cancelled"})]
+
+    assert before == [["Ana", "Beto"], []]
+    assert after == [[], ["Ana", "Beto", "Carla"]]
+    changelist = hr.get(address).context["cl"]
+    assert {changelist.model_admin.outcome_label(row) for row in changelist.result_list} == {"-"}
+    (listed,) = hr.get(reverse("admin:hr_event_changelist")).context["cl"].result_list
+    assert (listed.enrolled, listed.came) == (0, 0)
+    assert "present" in hr.get(page("change", going[0].pk)).text
 
 
 def test_the_list_is_filtered(rows, hr, beto, sales):
@@ -291,6 +311,156 @@ def test_many_are_decided_from_the_list(action, state, hr, rows, ana, beto):
     hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on", "answer": "Seen"})
 
     assert set(AttendanceCorrection.objects.values_list("state", flat=True)) == {state}
+
+
+@pytest.fixture
+def asked(rows, beto):
+    """Of three people, asked for by nobody here."""
+    states = {"Ana": "waiting", "Carla": "waiting", "Beto": "approved"}
+    return {
+        name: AttendanceCorrection.objects.create(
+            attendance=rows[name], outcome="present", reason="x", asked_by_id=0, asked_by_name="X", state=state
+        )
+        for name, state in states.items()
+    }
+
+
+def decided_of(asked):
+    found = AttendanceCorrection.objects.in_bulk([correction.pk for correction in asked.values()])
+    return {name: found[correction.pk].state for name, correction in asked.items()}
+
+
+@pytest.mark.parametrize(("action", "state"), [("approve_many", "approved"), ("reject_many", "rejected")])
+def test_what_waits_for_the_reader_is_decided_and_the_rest_counted(action, state, hr, hr_manager, asked):
+    AttendanceCorrection.objects.filter(pk=asked["Carla"].pk).update(asked_by_id=hr_manager.pk)
+    data = {"action": action, "_selected_action": [correction.pk for correction in asked.values()]}
+    told = "2 do not wait for your decision and are passed over."
+
+    shown = hr.post(reverse(CORRECTIONS), data)
+    response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on", "answer": "Seen"})
+
+    assert (shown.context["count"], shown.context["passed_over"]) == (1, told)
+    assert hr.texts(response) == ["1 record changed.", told]
+    assert decided_of(asked) == {"Ana": state, "Beto": "approved", "Carla": "waiting"}
+    assert not DeniedAttempt.objects.exists()
+
+
+def test_what_somebody_else_decides_meanwhile_is_passed_over(hr, asked):
+    data = {"action": "approve_many", "_selected_action": [asked["Ana"].pk, asked["Carla"].pk]}
+    hr.post(reverse(CORRECTIONS), data)
+    AttendanceCorrection.objects.filter(pk=asked["Ana"].pk).update(state="rejected")
+
+    response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on", "answer": "Seen"})
+
+    assert hr.texts(response) == ["1 record changed.", "1 does not wait for your decision and is passed over."]
+    assert decided_of(asked) == {"Ana": "rejected", "Beto": "approved", "Carla": "approved"}
+
+
+def test_where_nothing_is_left_to_decide_the_list_says_so(hr, asked):
+    response = hr.post(
+        reverse(CORRECTIONS), {"action": "approve_many", "_selected_action": [asked["Beto"].pk]}, follow=True
+    )
+
+    assert "1 does not wait for your decision and is passed over." in response.text
+
+
+def test_all_of_the_list_is_decided_as_far_as_it_waits(hr, asked):
+    data = {"action": "approve_many", "select_across": 1, "_selected_action": [asked["Ana"].pk]}
+
+    response = hr.post(
+        reverse(CORRECTIONS, query={"state__exact": "all"}), data | {"_form_submitted": "on", "answer": ""}
+    )
+
+    assert hr.texts(response) == ["2 records changed.", "1 does not wait for your decision and is passed over."]
+
+
+def test_only_what_one_asked_for_is_withdrawn(hr, hr_manager, asked):
+    AttendanceCorrection.objects.exclude(pk=asked["Carla"].pk).update(asked_by_id=hr_manager.pk)
+    data = {"action": "take_back_many", "_selected_action": [correction.pk for correction in asked.values()]}
+
+    response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on"})
+
+    assert hr.texts(response) == [
+        "1 record changed.",
+        "2 were asked for by somebody else or are decided already, and are passed over.",
+    ]
+    assert decided_of(asked) == {"Ana": "withdrawn", "Beto": "approved", "Carla": "waiting"}
+
+
+def listed(browser, **query):
+    response = browser.get(reverse(CORRECTIONS), query)
+    return {str(row.attendance.employee.first_name) for row in response.context["cl"].result_list}
+
+
+def test_to_who_decides_the_list_opens_on_what_waits(hr, employee, asked):
+    asked_for = [{}, {"q": "beto"}, {"state__exact": "all"}, {"state__exact": "approved"}, {"decision": "asked"}]
+
+    assert [listed(hr, **query) for query in asked_for] == [
+        {"Ana", "Carla"},
+        set(),
+        {"Ana", "Beto", "Carla"},
+        {"Beto"},
+        set(),
+    ]
+    assert listed(employee) == {"Beto"}
+
+
+def test_the_list_shows_the_way_to_all_of_it(hr, employee, asked):
+    address = reverse(CORRECTIONS)
+    tabs = [
+        [(tab["title"], tab["link"]) for tab in hr.get(address, query).context["tab_list"][0]["items"] if tab["active"]]
+        for query in ({}, {"state__exact": "all"}, {"decision": "mine"})
+    ]
+
+    assert tabs == [[("Waiting", "?state__exact=waiting")], [("All", "?state__exact=all")], []]
+    assert "?state__exact=all" in hr.get(address).text
+    assert "?state__exact=all" not in employee.get(address).text
+
+
+def noted(browser, **query):
+    """What the list says was noted, by the name of the person, latest first."""
+    rows = browser.get(reverse(CORRECTIONS), query).context["cl"].result_list
+    return [(row.attendance.employee.first_name, row.noted) for row in rows]
+
+
+def test_a_decided_correction_tells_what_stood_when_it_was_decided(hr, hr_manager, employee, rows):
+    other = make_user(role="HR manager")
+    (first,) = ask_corrections({rows["Beto"].pk: "present"}, reason="x", actor=other)
+    approve_corrections([first.pk], actor=hr_manager)
+    (second,) = ask_corrections({rows["Beto"].pk: "late"}, reason="x", actor=other)
+    reject_corrections([second.pk], answer="x", actor=hr_manager)
+    correct_at_once({rows["Beto"].pk: "excused"}, reason="x", actor=other)
+    ask_corrections({rows["Beto"].pk: "late", rows["Carla"].pk: "late"}, reason="x", actor=other)
+
+    assert noted(hr, state__exact="all") == [
+        ("Carla", "absent"),
+        ("Beto", "excused"),
+        ("Beto", "present"),
+        ("Beto", "absent"),
+    ]
+    assert hr.get(page("change", first.pk, "attendancecorrection")).context["original"].noted == "absent"
+
+
+def test_what_stood_before_the_history_was_thrown_away_is_not_told(hr, hr_manager, rows):
+    (asked,) = ask_corrections({rows["Beto"].pk: "late"}, reason="x", actor=make_user(role="HR manager"))
+    approve_corrections([asked.pk], actor=hr_manager)
+    Attendance.history.filter(id=rows["Beto"].pk).order_by("history_id").first().delete()
+
+    assert noted(hr, state__exact="all") == [("Beto", "")]
+    assert hr.get(page("change", asked.pk, "attendancecorrection")).status_code == 200
+
+
+def test_the_list_of_decided_corrections_takes_as_many_queries_for_three_rows_as_for_one(hr, hr_manager, rows):
+    other, counted = make_user(role="HR manager"), []
+    for people in (["Ana"], ["Beto", "Carla"]):
+        asked = ask_corrections({rows[name].pk: "late" for name in people}, reason="x", actor=other)
+        approve_corrections([row.pk for row in asked], actor=hr_manager)
+        hr.get(reverse(CORRECTIONS))
+        with CaptureQueriesContext(connections["business"]) as queries:
+            hr.get(reverse(CORRECTIONS), {"state__exact": "approved"})
+        counted.append(len(queries))
+
+    assert counted[0] == counted[1] <= 5
 
 
 def test_who_asked_withdraws(employee, rows):

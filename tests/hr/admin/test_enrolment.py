@@ -289,6 +289,43 @@ def test_hr_confirms_all_that_are_registered(hr, event, ana):
     assert statuses(event) == {"Ana": "waitlisted", "Beto": "confirmed", "Carla": "cancelled"}
 
 
+def test_all_is_said_to_be_as_many_as_would_be_acted_on(hr, manager, event, carla, ana, sales):
+    """In reach of the manager: Beto and Nora are registered, Waldo waits, Pia came; Carla is not."""
+    Attendance.objects.filter(employee=carla).update(status="registered", cancelled_from="")
+    for name, status, outcome in (("Nora", "registered", "pending"), ("Pia", "confirmed", "late")):
+        make_attendance(event, make_employee(name, org_unit=sales), status, outcome)
+    make_attendance(event, make_employee("Waldo", org_unit=sales), "waitlisted")
+    make_attendance(event, make_employee("Zoe", org_unit=sales), "cancelled")
+
+    texts = [browser.get(participants(event)).text for browser in (hr, manager)]
+
+    assert "All that are found: 3 to be confirmed, 4 to be cancelled" in texts[0]
+    assert "All that are found: 3 to be cancelled" in texts[1]
+    assert [name in texts[1] for name in ('name="_confirm"', 'name="_cancel"')] == [False, True]
+    hr.post(participants(event), {"_confirm": "1", "all": "1"})
+    manager.post(participants(event), {"_cancel": "1", "all": "1"})
+    assert statuses(event) == {
+        "Beto": "cancelled",
+        "Carla": "confirmed",
+        "Nora": "cancelled",
+        "Pia": "confirmed",
+        "Waldo": "cancelled",
+        "Zoe": "cancelled",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "buttons"),
+    [("", "_confirm _cancel"), ("registered", "_confirm _cancel"), ("waitlisted", "_cancel"), ("cancelled", "")],
+)
+def test_a_button_stands_only_where_it_can_do_something(status, buttons, hr, event, ana):
+    make_attendance(event, ana, "waitlisted")
+
+    text = hr.get(f"{participants(event)}?status={status}").text
+
+    assert [name for name in ("_confirm", "_cancel") if f'name="{name}"' in text] == buttons.split()
+
+
 def test_a_refusal_is_shown_on_the_page(hr, event):
     Attendance.objects.filter(pk=row_of(event, "Beto")).update(outcome="present")
 

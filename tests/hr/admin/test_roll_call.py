@@ -14,7 +14,7 @@ from core import access, roles
 from hr.admin.roll_call import KEYS
 from hr.admin.roll_pages import span
 from hr.check_in_codes import Sitting, codes_now
-from hr.models import Attendance, SessionMark
+from hr.models import Attendance, Event, SessionMark
 from tests.factories import make_attendance, make_employee, make_event, make_session, make_unit, make_user
 
 
@@ -102,13 +102,13 @@ def test_who_waits_or_was_cancelled_is_not_in_the_roll(event, hr, beto, carla):
     assert names(hr.get(page("roll_call", event))) == []
 
 
-@pytest.mark.parametrize("name", ["roll_call", "sign_in_sheet", "screen"])
+@pytest.mark.parametrize("name", ["roll_call", "walk_ins", "sign_in_sheet", "screen"])
 def test_the_pages_are_closed_to_who_marks_nobody(name, event, rows, employee, as_user):
     assert employee.get(page(name, event)).status_code == 403
     assert as_user(make_user(role=roles.AUDITOR)).get(page(name, event)).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["roll_call", "sign_in_sheet", "screen"])
+@pytest.mark.parametrize("name", ["roll_call", "walk_ins", "sign_in_sheet", "screen"])
 def test_an_event_out_of_sight_is_not_there(name, rows, manager, carla):
     elsewhere = make_event(state="in_progress")
     make_attendance(elsewhere, carla)
@@ -237,6 +237,60 @@ def test_a_walk_in_is_enrolled_and_present(event, rows, hr, sales):
 
     outcomes = dict(Attendance.objects.values_list("employee__first_name", "outcome"))
     assert outcomes == {"Ana": "pending", "Beto": "late", "Carla": "pending", "Gabo": "present"}
+
+
+def test_a_walk_in_who_is_marked_already_keeps_the_mark_and_is_named(event, rows, hr):
+    Attendance.objects.filter(pk=rows["Beto"].pk).update(outcome="late", marked_from="check_in")
+
+    response = hr.post(page("roll_call", event), {"walk_ins": [rows["Beto"].employee_id]})
+
+    assert hr.texts(response) == ["Was marked before, and stays so: Beto Ñáñez (E2) – late."]
+    assert Attendance.objects.get(pk=rows["Beto"].pk).outcome == "late"
+
+
+def test_a_walk_in_at_a_full_event_costs_nobody_his_mark(event, rows, hr, sales):
+    Event.objects.filter(pk=event.pk).update(capacity=3, seats_taken=3)
+    guest = make_employee("Gabo", "Mora", code="E77", org_unit=sales)
+
+    response = hr.post(page("roll_call", event), line(rows["Beto"], "late") | {"walk_ins": [guest.pk]})
+
+    saved, refused = hr.texts(response)
+    assert saved == "1 mark saved."
+    assert refused.startswith("There is no seat for Gabo Mora (E77), of whom nothing was noted.")
+    assert Attendance.objects.get(pk=rows["Beto"].pk).outcome == "late"
+    assert not Attendance.objects.filter(employee=guest).exists()
+
+
+def offered(browser, event, term=""):
+    """Whom the choice of walk-ins offers."""
+    response = browser.get(page("walk_ins", event, term=term))
+    return [person["text"].split()[0] for person in response.json()["results"]]
+
+
+def test_only_who_may_be_brought_in_and_has_no_seat_is_offered(event, ana, beto, carla, hr, manager, sales):
+    make_attendance(event, beto)
+    make_attendance(event, make_employee("Wanda", org_unit=sales), status="waitlisted")
+    make_attendance(event, make_employee("Xavier", org_unit=sales), status="cancelled")
+    make_employee("Yago", org_unit=sales, status="terminated", ended_on="2026-01-01")
+
+    assert sorted(offered(hr, event)) == ["Ana", "Carla", "Wanda", "Xavier"]
+    assert offered(hr, event, term="gil e3") == ["Carla"]
+    assert sorted(offered(manager, event)) == ["Wanda", "Xavier"]
+
+
+def test_many_are_offered_a_page_at_a_time(event, hr, sales):
+    for _number in range(21):
+        make_employee(org_unit=sales)
+
+    first, second = (hr.get(page("walk_ins", event, page=number)).json() for number in (1, 2))
+
+    assert [len(part["results"]) for part in (first, second)] == [20, 1]
+    assert [part["pagination"]["more"] for part in (first, second)] == [True, False]
+    assert hr.get(page("walk_ins", event, page="x")).json() == first
+
+
+def test_the_choice_of_walk_ins_asks_the_roll_whom_it_may_offer(event, hr):
+    assert f'data-ajax--url="{page("walk_ins", event)}"' in hr.get(page("roll_call", event)).text
 
 
 def test_without_scripts_walk_ins_are_named_by_code(event, rows, hr, sales):

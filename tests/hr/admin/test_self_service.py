@@ -289,6 +289,45 @@ def test_hr_decides_many_at_once(hr, beto, carla):
     assert list(names) == ["Alberto", "Carlota"]
 
 
+def test_what_waits_for_hr_is_decided_and_the_rest_counted(hr, hr_manager, beto, carla):
+    waits, own = make_request(beto, 999), make_request(carla, hr_manager.pk, old="Carla", new="Carlota")
+    done = make_request(carla, 999, field="birth_date", old="1990-05-07", new="1991-05-07")
+    ChangeRequest.objects.filter(pk=done.pk).update(state="rejected")
+    data = {"action": "approve_many", "_selected_action": [waits.pk, own.pk, done.pk], "_form_submitted": "on"}
+
+    response = hr.post(reverse("admin:hr_changerequest_changelist"), data | {"answer": ""})
+
+    assert hr.texts(response) == ["1 record changed.", "2 do not wait for your decision and are passed over."]
+    states = dict(ChangeRequest.objects.values_list("pk", "state"))
+    assert states == {waits.pk: "approved", own.pk: "waiting", done.pk: "rejected"}
+
+
+def test_what_a_decided_request_left_open_is_not_asked_for(hr, beto, sales):
+    waits = make_request(beto, 999)
+    done = make_request(beto, 999, kind="not_mine", field="org_unit", old=str(sales.pk), new="")
+    ChangeRequest.objects.filter(pk=done.pk).update(state="approved")
+
+    page = hr.post(
+        reverse("admin:hr_changerequest_changelist"),
+        {"action": "approve_many", "_selected_action": [waits.pk, done.pk]},
+    )
+
+    assert [name for name in page.context["form"].fields if not name.startswith("_")] == ["answer"]
+
+
+def test_the_list_of_requests_opens_on_what_waits(hr, beto_browser, beto):
+    done = make_request(beto, int(beto_browser.session["_auth_user_id"]))
+    ChangeRequest.objects.filter(pk=done.pk).update(state="rejected")
+    address = reverse("admin:hr_changerequest_changelist")
+
+    found = [
+        list(browser.get(address, query).context["cl"].result_list)
+        for browser, query in ((hr, {}), (hr, {"state__exact": "all"}), (beto_browser, {}))
+    ]
+
+    assert found == [[], [done], [done]]
+
+
 def test_the_list_tells_old_and_new_with_as_many_queries_for_3_as_for_1(hr, beto, carla, sales, finance):
     address = reverse("admin:hr_changerequest_changelist")
     make_request(beto, 999, field="org_unit", old=str(sales.pk), new="Compras")

@@ -247,6 +247,14 @@ def test_what_is_decided_stays_so(before, verb, actors, rows):
     assert outcome_of(rows["Beto"]) == "absent"
 
 
+def test_of_what_is_decided_that_is_said_whoever_asked_for_it(actors, rows):
+    (asked,) = ask_corrections({rows["Beto"].pk: "present"}, reason="x", actor=actors("Ana"))
+    approve_corrections([asked.pk], actor=actors("HR"))
+
+    with pytest.raises(InvalidTransition, match="The request is approved already"):
+        approve_corrections([asked.pk], actor=actors("Ana"))
+
+
 def test_a_rejection_says_why(actors, rows):
     (asked,) = ask_corrections({rows["Beto"].pk: "present"}, reason="x", actor=actors("Beto"))
 
