@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from core.admin.grant_forms import MomentField
 from hr.admin.dialogs import ActionForm
 from hr.models import Event
-from hr.services.audiences import people_meant
+from hr.services.mass_enrolment import foreseen
 
 
 class GivenReasonForm(ActionForm):
@@ -47,7 +47,7 @@ class PublishForm(OfOneEvent):
 
     def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
         context = super().get_before_template_context(request, object_id)
-        return context | {"note": _what_publishing_does(self.event, request.user) if self.event else ""}
+        return context | {"notes": _what_publishing_does(self.event) if self.event else []}
 
 
 class PostponeForm(OfOneEvent):
@@ -73,11 +73,21 @@ class CloneForm(OfOneEvent):
     filled_in = ("title", "starts_at")
 
 
-def _what_publishing_does(event: Event, user: Any) -> str:
+def _what_publishing_does(event: Event) -> list[str]:
+    seated, waiting = foreseen(event)
+    notes = []
     if event.open_enrolment:
-        return _("Those it is for are not enrolled by this: they register themselves.")
-    count = people_meant([event.pk], user=user).count()
-    if not count:
-        return _("Nobody is in its audience yet, so nobody is enrolled by this.")
-    text = ngettext("%(count)d person is enrolled and told.", "%(count)d people are enrolled and told.", count)
-    return text % {"count": count}
+        notes.append(_("Those it is for are not enrolled by this: they register themselves."))
+    elif not seated + waiting:
+        notes.append(_("Nobody is in its audience yet, so nobody is enrolled by this."))
+    if seated:
+        text = ngettext("%(count)d person is enrolled and told.", "%(count)d people are enrolled and told.", seated)
+        notes.append(text % {"count": seated})
+    if waiting:
+        text = ngettext(
+            "The seats are not enough: %(count)d person is put on the wait-list.",
+            "The seats are not enough: %(count)d people are put on the wait-list.",
+            waiting,
+        )
+        notes.append(text % {"count": waiting})
+    return notes

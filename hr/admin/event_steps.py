@@ -19,6 +19,7 @@ from unfold.decorators import action
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
 from hr.admin.event_dialogs import CancelForm, CloneForm, GivenReasonForm, PostponeForm, PublishForm
+from hr.admin.participants import told_waiting
 from hr.models import Attendance, Event
 from hr.permissions import can_change_event, can_create_events
 from hr.services import events
@@ -235,13 +236,14 @@ class EventSteps(admin.ModelAdmin):
 
 
 def _published(event: Event, request: HttpRequest) -> str:
-    count = Attendance.objects.visible_to(request.user).filter(event=event).going().count()
+    rows = Attendance.objects.visible_to(request.user).filter(event=event)
+    seated, waiting = rows.seated().count(), rows.waiting().count()
     text = ngettext(
         "%(event)s was published: %(count)d person takes part.",
         "%(event)s was published: %(count)d people take part.",
-        count,
-    )
-    return text % {"event": event, "count": count}
+        seated,
+    ) % {"event": event, "count": seated}
+    return f"{text} {told_waiting(waiting)}" if waiting else text
 
 
 def _verb(step: UnfoldAction) -> str:

@@ -74,6 +74,15 @@ def cancel_all(event_ids: Collection[int], *, cancelled_from: str, actor: User |
     return count
 
 
+def foreseen(event: Event) -> tuple[int, int]:
+    """How many people publishing the draft would give a seat, and how many it would leave waiting for one."""
+    count = _ended_by_draft(event).count()
+    if not event.open_enrolment:
+        count += Employee.objects.active().meant_for([event.pk]).not_in(event.pk).count()
+    seated = count if event.seats_left is None else min(count, event.seats_left)
+    return seated, count - seated
+
+
 def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str]) -> int:
     """Enrol those of `people` who are not in the list of the event, which is held: one INSERT … SELECT.
 
@@ -100,9 +109,7 @@ def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str
 
 
 def _renew(event: Event) -> int:
-    of_event = event.attendance.all()
-    ended = of_event.filter(status=Status.CANCELLED, cancelled_from=By.DRAFT)
-    ended = ended.filter(employee__in=Employee.objects.active().order_by().values("pk"))
+    of_event, ended = event.attendance.all(), _ended_by_draft(event)
     values = {"cancelled_from": "", "cancel_reason": ""}
     seated = values | {"status": Status.REGISTERED}
     if event.seats_left is None:
@@ -117,6 +124,12 @@ def _renew(event: Event) -> int:
     waiting = write_rows(ended, values | {"status": Status.WAITLISTED}, among=of_event)
     tell(WAITLISTED, {event.pk: _keys(of_event.waiting())} if waiting else {})
     return count + waiting
+
+
+def _ended_by_draft(event: Event) -> AttendanceQuerySet:
+    """Of people who are active."""
+    ended = event.attendance.filter(status=Status.CANCELLED, cancelled_from=By.DRAFT)
+    return ended.filter(employee__in=Employee.objects.active().order_by().values("pk"))
 
 
 def _keys(rows: AttendanceQuerySet) -> list[int]:

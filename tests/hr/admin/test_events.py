@@ -13,6 +13,7 @@ from hr.admin.audience_form import SHOWN
 from hr.admin.events import EventAdmin
 from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage
 from hr.services.evaluation_forms import DEFAULT_CODE
+from hr.services.events import publish_events
 from tests.factories import (
     make_attendance,
     make_employee,
@@ -324,6 +325,47 @@ def test_publishing_says_how_many_take_part(hr, sales, ana, beto, carla):
     response = hr.dialog(page("publish", event.pk))
 
     assert hr.texts(response) == ["Inducción (EV-1) was published: 2 people take part."]
+
+
+def test_publishing_tells_those_with_a_seat_from_those_who_wait(hr, sales, ana, beto):
+    make_employee(org_unit=sales)
+    event = make_event("Inducción", code="EV-1", capacity=2)
+    EventAudience.objects.create(event=event, org_unit=sales)
+
+    before = hr.get(page("publish", event.pk)).context["notes"]
+    response = hr.dialog(page("publish", event.pk))
+
+    assert before == [
+        "2 people are enrolled and told.",
+        "The seats are not enough: 1 person is put on the wait-list.",
+    ]
+    assert hr.texts(response) == [
+        "Inducción (EV-1) was published: 2 people take part. The event is full: 1 person is on the wait-list."
+    ]
+
+
+def test_the_dialog_of_publishing_counts_as_publishing_does(hr, hr_manager, sales, ana, beto):
+    """Ana was enrolled before and returns; Beto was taken out and stays so; Carlos is new."""
+    event = make_event()
+    EventAudience.objects.create(event=event, org_unit=sales)
+    make_attendance(event, ana, "cancelled", cancelled_from="draft")
+    make_attendance(event, beto, "cancelled", cancelled_from="manager")
+    make_employee("Carlos", org_unit=sales)
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == ["2 people are enrolled and told."]
+    publish_events([event.pk], actor=hr_manager)
+
+    assert event.attendance.going().count() == 2
+
+
+def test_who_was_enrolled_before_returns_also_where_people_register(hr, beto):
+    event = make_event(open_enrolment=True)
+    make_attendance(event, beto, "cancelled", cancelled_from="draft")
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == [
+        "Those it is for are not enrolled by this: they register themselves.",
+        "1 person is enrolled and told.",
+    ]
 
 
 def test_a_refused_step_keeps_its_dialog_open(hr):
