@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -68,20 +71,31 @@ class PostponeForm(OfOneEvent):
 
 
 class CloneForm(OfOneEvent):
+    """A past time is no proposal for a copy."""
+
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200, widget=UnfoldAdminTextInputWidget)
     starts_at = MomentField(label=gettext_lazy("Starts at"))
     filled_in = ("title", "starts_at")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.event and self.event.has_begun:
+            self.fields["starts_at"].initial = None
+
 
 def _what_publishing_does(event: Event) -> list[str]:
     seated, waiting = foreseen(event)
-    notes = []
+    notes = _where_it_is_late(event)
     if event.open_enrolment:
         notes.append(_("Those it is for are not enrolled by this: they register themselves."))
     elif not seated + waiting:
         notes.append(_("Nobody is in its audience yet, so nobody is enrolled by this."))
     if seated:
-        text = ngettext("%(count)d person is enrolled and told.", "%(count)d people are enrolled and told.", seated)
+        text = (
+            ngettext("%(count)d person is enrolled.", "%(count)d people are enrolled.", seated)
+            if event.is_over
+            else ngettext("%(count)d person is enrolled and told.", "%(count)d people are enrolled and told.", seated)
+        )
         notes.append(text % {"count": seated})
     if waiting:
         text = ngettext(
@@ -91,3 +105,17 @@ def _what_publishing_does(event: Event) -> list[str]:
         )
         notes.append(text % {"count": waiting})
     return notes
+
+
+def _where_it_is_late(event: Event) -> list[str]:
+    if event.is_over:
+        text = _("It ended on %(moment)s: nobody is told, it is completed at once, and its roll can be taken.")
+        return [text % {"moment": _moment(event.ends_at)}]
+    if event.has_begun:
+        text = _("It began on %(moment)s: it is in progress at once.")
+        return [text % {"moment": _moment(event.starts_at)}]
+    return []
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

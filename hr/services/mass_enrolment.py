@@ -69,7 +69,7 @@ def cancel_all(event_ids: Collection[int], *, cancelled_from: str, actor: User |
             # Of a cancelled event everybody is told by a message about it.
             keys = _keys(going) if cancelled_from == By.DRAFT else []
             count += write_rows(going, ended, among=event.attendance.all())
-            tell(CANCELLED, {event.pk: keys})
+            tell(CANCELLED, {event: keys})
             event.seats_taken = 0
     return count
 
@@ -104,7 +104,7 @@ def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str
         record_rows(made, "+")
         for kind in tells:
             status = Status.WAITLISTED if kind == WAITLISTED else Status.REGISTERED
-            tell(kind, {event.pk: _keys(made.filter(status=status))})
+            tell(kind, {event: _keys(made.filter(status=status))})
     return count
 
 
@@ -122,7 +122,7 @@ def _renew(event: Event) -> int:
         count += write_rows(of_event.filter(pk__in=part), seated)
     event.seats_taken += count
     waiting = write_rows(ended, values | {"status": Status.WAITLISTED}, among=of_event)
-    tell(WAITLISTED, {event.pk: _keys(of_event.waiting())} if waiting else {})
+    tell(WAITLISTED, {event: _keys(of_event.waiting())} if waiting else {})
     return count + waiting
 
 

@@ -368,6 +368,27 @@ def test_who_was_enrolled_before_returns_also_where_people_register(hr, beto):
     ]
 
 
+@pytest.mark.parametrize(
+    ("hours", "notes"),
+    [
+        (5, ["It began on 05/10/2026 9 a.m.: it is in progress at once.", "1 person is enrolled and told."]),
+        (
+            2,
+            [
+                "It ended on 05/10/2026 11 a.m.: nobody is told, it is completed at once, and its roll can be taken.",
+                "1 person is enrolled.",
+            ],
+        ),
+    ],
+)
+def test_the_dialog_of_publishing_says_that_it_is_late(hr, beto, hours, notes, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 5, 10, 16, tzinfo=UTC))
+    event = make_event(starts_at=datetime(2026, 5, 10, 13, tzinfo=UTC), hours=hours)
+    EventAudience.objects.create(event=event, employee=beto)
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == notes
+
+
 def test_a_refused_step_keeps_its_dialog_open(hr):
     event = make_event(state="in_progress", in_hours=-1, hours=5)
 
@@ -409,6 +430,16 @@ def test_a_copy_opens_when_it_is_made(hr):
     copy = Event.objects.exclude(pk=event.pk).get()
     assert response.headers["HX-Redirect"] == page("change", copy.pk)
     assert (copy.title, copy.state, copy.sessions.count()) == ("Curso II", "draft", 1)
+
+
+def test_a_copy_of_what_has_begun_is_offered_no_time(hr):
+    held = make_event(state="closed", in_hours=-90)
+    coming = make_event(state="published", starts_at=datetime(2031, 5, 10, 13, tzinfo=UTC))
+
+    fields = [hr.get(page("clone", event.pk)).context["form"]["starts_at"] for event in (held, coming)]
+
+    assert fields[0].value() is None
+    assert 'value="2031-05-10T09:00"' in str(fields[1])
 
 
 def test_many_events_take_a_step_at_once(hr):

@@ -165,6 +165,25 @@ def test_publishing_enrols_the_audience_and_tells_of_the_event(hr_manager, sales
     assert event.history.filter(history_user_name=str(hr_manager), state="published").exists()
 
 
+def test_of_an_event_that_is_over_nobody_is_told_by_publishing(hr_manager, sales, ana, beto):
+    event = make_event(in_hours=-3, capacity=1)
+    EventAudience.objects.create(event=event, org_unit=sales)
+
+    publish_events([event.pk], actor=hr_manager)
+
+    assert set(event.attendance.values_list("status", flat=True)) == {"registered", "waitlisted"}
+    assert told() == []
+
+
+def test_of_an_event_that_goes_on_people_are_told(hr_manager, beto, sales):
+    event = make_event(in_hours=-1, hours=2)
+    EventAudience.objects.create(event=event, org_unit=sales)
+
+    publish_events([event.pk], actor=hr_manager)
+
+    assert told() == [("event.published", {"event_id": event.pk})]
+
+
 def test_going_back_to_draft_cancels_and_publishing_again_renews(hr_manager, sales, beto):
     event = make_event()
     EventAudience.objects.create(event=event, org_unit=sales)
