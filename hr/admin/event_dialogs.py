@@ -15,7 +15,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.grant_forms import MomentField
 from hr.admin.dialogs import ActionForm
-from hr.models import Event
+from hr.models import Event, Outcome
+from hr.services.marks import absences_of_closing
 from hr.services.mass_enrolment import foreseen
 
 
@@ -25,15 +26,12 @@ class GivenReasonForm(ActionForm):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
-class CancelForm(GivenReasonForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].help_text = _("Everybody who is enrolled reads it.")
-
-
 class OfOneEvent(ActionForm):
-    """Begins with what the event has now."""
+    """Begins with what the event has now, and says beforehand what the step does to it. Among many events it is none's
+    in particular.
+    """
 
+    form_before_template = "hr/admin/events/step_dialog.html"
     filled_in: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -42,15 +40,53 @@ class OfOneEvent(ActionForm):
         for name in self.filled_in if self.event else ():
             self.fields[name].initial = getattr(self.event, name)
 
+    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
+        context = super().get_before_template_context(request, object_id)
+        return context | {"notes": self.notes(self.event) if self.event else []}
+
+    def notes(self, event: Event) -> list[str]:
+        """What the step does, a sentence each."""
+        return []
+
 
 class PublishForm(OfOneEvent):
     """Says how many people will be enrolled."""
 
-    form_before_template = "hr/admin/events/publish_dialog.html"
+    def notes(self, event: Event) -> list[str]:
+        return [*_where_it_is_late(event), *_what_publishing_does(event)]
 
-    def get_before_template_context(self, request: HttpRequest, object_id: Any = None) -> dict[str, Any]:
-        context = super().get_before_template_context(request, object_id)
-        return context | {"notes": _what_publishing_does(self.event) if self.event else []}
+
+class CloseForm(OfOneEvent):
+    """Says how many people become absent."""
+
+    def notes(self, event: Event) -> list[str]:
+        count = absences_of_closing(event)
+        if not count:
+            return [_("Nobody becomes absent by this.")]
+        text = ngettext(
+            "%(count)d person who is pending becomes absent.", "%(count)d people who are pending become absent.", count
+        )
+        return [text % {"count": count}]
+
+
+class CancelForm(GivenReasonForm, OfOneEvent):
+    """Says how many people lose something by it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("Everybody who is enrolled reads it.")
+
+    def notes(self, event: Event) -> list[str]:
+        if event.state == Event.State.DRAFT:
+            return [_("It was not published, so nobody is told.")]
+        enrolled = event.attendance.going()
+        told, marked = enrolled.count(), enrolled.exclude(outcome=Outcome.PENDING).count()
+        if not told:
+            return [_("Nobody is enrolled, so nobody is told.")]
+        text = ngettext(
+            "%(count)d person is enrolled, and is told.", "%(count)d people are enrolled, and are told.", told
+        )
+        return [text % {"count": told}, *_where_it_is_marked(marked)]
 
 
 class PostponeForm(OfOneEvent):
@@ -85,7 +121,7 @@ class CloneForm(OfOneEvent):
 
 def _what_publishing_does(event: Event) -> list[str]:
     seated, waiting = foreseen(event)
-    notes = _where_it_is_late(event)
+    notes = []
     if event.open_enrolment:
         notes.append(_("Those it is for are not enrolled by this: they register themselves."))
     elif not seated + waiting:
@@ -110,12 +146,23 @@ def _what_publishing_does(event: Event) -> list[str]:
 def _where_it_is_late(event: Event) -> list[str]:
     if event.is_over:
         text = _("It ended on %(moment)s: nobody is told, it is completed at once, and its roll can be taken.")
-        return [text % {"moment": _moment(event.ends_at)}]
+        return [text % {"moment": told_moment(event.ends_at)}]
     if event.has_begun:
         text = _("It began on %(moment)s: it is in progress at once.")
-        return [text % {"moment": _moment(event.starts_at)}]
+        return [text % {"moment": told_moment(event.starts_at)}]
     return []
 
 
-def _moment(moment: datetime) -> str:
+def _where_it_is_marked(count: int) -> list[str]:
+    if not count:
+        return []
+    text = ngettext(
+        "Attendance of %(count)d person is marked already, and will count for nothing.",
+        "Attendance of %(count)d people is marked already, and will count for nothing.",
+        count,
+    )
+    return [text % {"count": count}]
+
+
+def told_moment(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

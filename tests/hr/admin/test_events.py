@@ -11,9 +11,9 @@ from django.utils import timezone
 from core import access, roles
 from hr.admin.audience_form import SHOWN
 from hr.admin.events import EventAdmin
-from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage
+from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage, SessionMark
 from hr.services.evaluation_forms import DEFAULT_CODE
-from hr.services.events import publish_events
+from hr.services.events import close_events, publish_events
 from tests.factories import (
     make_attendance,
     make_employee,
@@ -293,19 +293,28 @@ def test_steps_are_offered_to_hr_alone(worker, manager, as_user, auditor, beto):
     assert event.state == "published"
 
 
-def test_an_event_walks_through_its_life(hr, sales, beto):
-    event = make_event(in_hours=-3)
+def test_an_event_walks_through_its_life_and_each_step_says_what_it_did(hr, sales, beto):
+    event = make_event("Curso", code="C", in_hours=-3)
     EventAudience.objects.create(event=event, org_unit=sales)
     walk = [("publish", {}), ("start", {}), ("complete", {}), ("close", {}), ("reopen", {"reason": "Faltó uno"})]
-    seen = []
+    seen, told = [], []
 
     for step, values in walk:
         response = hr.dialog(page(step, event.pk), **values)
         assert response.headers.get("HX-Redirect") == page("change", event.pk), step
         event.refresh_from_db()
         seen.append(event.state)
+        # Those that nobody has read yet come first.
+        told.append(hr.texts(response)[-1])
 
     assert seen == ["published", "in_progress", "completed", "closed", "completed"]
+    assert told == [
+        "Curso (C) was published: 2 people take part.",
+        "Curso (C) is in progress.",
+        "Curso (C) is completed. Its roll can be taken until it is closed.",
+        "The roll of Curso (C) is closed.",
+        "The roll of Curso (C) is open again.",
+    ]
     assert event.attendance.get(employee=beto).outcome == "absent"
 
 
@@ -356,6 +365,76 @@ def test_the_dialog_of_publishing_counts_as_publishing_does(hr, hr_manager, sale
     publish_events([event.pk], actor=hr_manager)
 
     assert event.attendance.going().count() == 2
+
+
+def test_the_dialog_of_closing_says_how_many_become_absent(hr, hr_manager, ana, beto, carla):
+    event, course = (make_event(state="completed", in_hours=-3, completion_percent=50) for _number in range(2))
+    for person, outcome in ((ana, "present"), (beto, "pending"), (carla, "pending")):
+        make_attendance(event, person, outcome=outcome)
+    make_attendance(event, make_employee(), "waitlisted")
+    sessions = [make_session(course, number) for number in (1, 2, 3)]
+    for person, excused in ((ana, 2), (beto, 1)):
+        row = make_attendance(course, person)
+        for session in sessions[:excused]:
+            SessionMark.objects.create(attendance=row, session=session, outcome="excused")
+
+    notes = [hr.get(page("close", each.pk)).context["notes"] for each in (event, course)]
+
+    assert notes == [["2 people who are pending become absent."], ["1 person who is pending becomes absent."]]
+    close_events([event.pk, course.pk], actor=hr_manager)
+    assert [each.attendance.filter(outcome="absent").count() for each in (event, course)] == [2, 1]
+
+
+def test_where_all_are_marked_closing_makes_nobody_absent(hr, beto):
+    event = make_event(state="completed", in_hours=-3)
+    make_attendance(event, beto, outcome="late")
+
+    assert hr.get(page("close", event.pk)).context["notes"] == ["Nobody becomes absent by this."]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcomes", "notes"),
+    [
+        ("draft", [], ["It was not published, so nobody is told."]),
+        ("published", [], ["Nobody is enrolled, so nobody is told."]),
+        ("published", ["pending"], ["1 person is enrolled, and is told."]),
+        (
+            "in_progress",
+            ["pending", "late"],
+            [
+                "2 people are enrolled, and are told.",
+                "Attendance of 1 person is marked already, and will count for nothing.",
+            ],
+        ),
+    ],
+)
+def test_the_dialog_of_cancelling_says_who_loses_something(hr, ana, beto, carla, state, outcomes, notes):
+    event = make_event(state=state)
+    make_attendance(event, carla, "cancelled")
+    for person, outcome in zip((ana, beto), outcomes, strict=False):
+        make_attendance(event, person, outcome=outcome)
+
+    assert hr.get(page("cancel", event.pk)).context["notes"] == notes
+
+
+@pytest.mark.parametrize(
+    ("step", "values", "text"),
+    [
+        ("unpublish", {}, "Curso (C) is a draft again, and nobody is enrolled in it."),
+        (
+            "postpone",
+            {"starts_at": "2031-05-12T09:00", "ends_at": "", "reason": "Sin sala"},
+            "Curso (C) begins on 05/12/2031 9 a.m. now.",
+        ),
+        ("cancel", {"reason": "Sin sala"}, "Curso (C) was cancelled."),
+    ],
+)
+def test_a_step_says_what_it_did(hr, step, values, text):
+    event = make_event("Curso", code="C", state="published")
+
+    response = hr.dialog(page(step, event.pk), **values)
+
+    assert hr.texts(response) == [text]
 
 
 def test_who_was_enrolled_before_returns_also_where_people_register(hr, beto):
