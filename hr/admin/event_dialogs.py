@@ -74,7 +74,7 @@ class CancelForm(GivenReasonForm, OfOneEvent):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].help_text = _("Everybody who is enrolled reads it.")
+        self.fields["reason"].help_text = _("Who is enrolled reads it in the application; the mail does not carry it.")
 
     def notes(self, event: Event) -> list[str]:
         if event.state == Event.State.DRAFT:
@@ -101,7 +101,9 @@ class PostponeForm(OfOneEvent):
         max_length=200,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Everybody who is enrolled reads it. A draft needs none."),
+        help_text=gettext_lazy(
+            "Who is enrolled reads it in the application; the mail does not carry it. A draft needs none."
+        ),
     )
     filled_in = ("starts_at",)
 

@@ -112,6 +112,7 @@ def own_card(event: Event, user: Any) -> dict[str, Any] | None:
 
 def _card(row: Attendance) -> dict[str, Any]:
     noted = row.outcome != "pending" and row.status in Attendance.SEATED
+    is_cancelled = row.event.state == Event.State.CANCELLED
     label = (row.get_outcome_display(), OUTCOME_LABELS[row.outcome]) if noted else _status_of(row)
     return _about(row.event) | {
         "row": row,
@@ -119,7 +120,7 @@ def _card(row: Attendance) -> dict[str, Any]:
         "may_confirm": may_confirm(row),
         "may_cancel": may_cancel(row),
         "may_check_in": row.status in Attendance.SEATED and not noted and _is_open_to_check_in(row.event),
-        "is_cancelled": row.event.state == Event.State.CANCELLED,
+        "reason": row.event.state_reason if is_cancelled else row.cancel_reason,
     }
 
 

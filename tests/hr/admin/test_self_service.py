@@ -343,6 +343,19 @@ def test_events_are_coming_open_or_past(beto_browser, beto, carla):
     assert [(link["key"], link["count"]) for link in links] == [("coming", 2), ("open", 2), ("past", 2)]
 
 
+def test_of_what_was_cancelled_one_reads_why(beto_browser, beto):
+    make_attendance(make_event("Off", state="cancelled", state_reason="Sin sala"), beto, status="cancelled")
+    make_attendance(open_event("Left"), beto, status="cancelled", cancelled_from="self", cancel_reason="De viaje")
+    make_attendance(make_event("Reopened", state="completed", state_reason="Faltó uno", in_hours=-9), beto)
+
+    response = beto_browser.get(reverse(EVENTS), {"show": "past"})
+
+    assert {card["event"].title: card["reason"] for card in response.context["cards"]} == {
+        "Off": "Sin sala", "Left": "De viaje", "Reopened": "",
+    }  # fmt: skip
+    assert "Reason: Sin sala" in response.text
+
+
 def press(browser, name, key):
     response = browser.post(reverse(name, args=[key]))
     assert response.status_code == 302
@@ -353,7 +366,9 @@ def test_ones_events_say_what_is_mandatory_and_missing(ana_browser, beto_browser
     """Of oneself, whoever one leads."""
     event = open_event("Ergonomía", mandatory=True)
     make_attendance(event, beto)
-    Attendance.objects.create(event=open_event("Evacuación", mandatory=True), employee=ana, outcome="present")
+    Attendance.objects.create(
+        event=open_event("Evacuación", mandatory=True, in_hours=-1), employee=ana, outcome="present"
+    )
 
     def owed(browser):
         page = browser.get(reverse(EVENTS))
