@@ -259,7 +259,19 @@ def test_everybody_who_misses_it_is_reminded_once_a_day(people, hr_manager, ana,
 
     assert reminded() == sorted([[ana.pk], [beto.pk]])
     assert set(OutboxMessage.objects.values_list("kind", "actor_id")) == {("event.mandatory_reminder", hr_manager.pk)}
-    assert reminded_today(event.pk, [ana.pk, carla.pk]) == {ana.pk}
+    assert reminded_today(event.pk) == {ana.pk, beto.pk}
+
+
+def test_who_was_reminded_of_another_event_or_yesterday_was_not_today(beto, hr_manager, monkeypatch):
+    """The numbers of the events begin alike."""
+    first, *_others, last = [mandatory() for _number in range(11)]
+    with monkeypatch.context() as yesterday:
+        now = timezone.now() - DAY
+        yesterday.setattr(timezone, "now", lambda: now)
+        remind_people(first.pk, actor=hr_manager)
+    remind_people(last.pk, actor=hr_manager)
+
+    assert [beto.pk in reminded_today(event.pk) for event in (first, last)] == [False, True]
 
 
 def test_the_next_day_they_are_reminded_again(beto, hr_manager, monkeypatch):

@@ -893,11 +893,20 @@ def test_who_is_missing_is_listed_and_reminded(hr, manager, ana, beto, carla):
     assert "Seguridad" in hr.get(page("mandatory")).text
     assert (missing(hr), missing(manager)) == ({"E1", "E2", "E3"}, {"E1", "E2"})
 
+    def offered(browser):
+        context = browser.get(page("missing", event.pk)).context
+        return context["to_remind"], context.get("why_not", "")
+
+    # A manager does not remind himself.
+    assert (offered(hr), offered(manager)) == ((3, ""), (1, ""))
     response = manager.post(page("missing", event.pk), {"person": beto.pk})
     assert manager.texts(response) == ["1 person is being reminded."]
+    assert (offered(hr), offered(manager)) == ((2, ""), (0, "They have been reminded today already."))
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["2 people are being reminded."]
-    assert "reminded today" in hr.get(page("missing", event.pk)).text
+    assert offered(hr) == (0, "They have been reminded today already.")
+    shown = hr.get(page("missing", event.pk)).text
+    assert ("reminded today" in shown, "Remind " in shown.split("<h1", 1)[1]) == (True, False)
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["They have been reminded today already."]
 
@@ -911,6 +920,12 @@ def test_a_manager_who_is_missing_himself_is_not_offered_to_remind_himself(manag
 
     assert {row["person"]: row["may_remind"] for row in shown.context["rows"]} == {ana: False, beto: True}
     assert "Remind 1 person" in shown.text
+
+    event.attendance.update(outcome="present")
+    Event.objects.filter(pk=event.pk).update(starts_at=timezone.now() - HOUR)
+    shown = manager.get(page("missing", event.pk))
+    assert [row["person"] for row in shown.context["rows"]] == [ana]
+    assert shown.context["why_not"] == "None of these people is yours to remind."
 
 
 def test_what_one_attended_long_ago_has_expired(hr, beto):
@@ -954,7 +969,8 @@ def test_an_auditor_sees_who_is_missing_and_reminds_nobody(as_user, auditor, bet
     EventAudience.objects.create(event=event, everybody=True)
     browser = as_user(auditor)
 
-    assert [row["person"] for row in browser.get(page("missing", event.pk)).context["rows"]][-1:] != []
+    shown = browser.get(page("missing", event.pk)).context
+    assert ([row["person"] for row in shown["rows"]][-1:] != [], "why_not" in shown) == (True, False)
     response = browser.post(page("missing", event.pk), {"remind": "all"})
 
     assert browser.texts(response) == ["You may not do this."]
