@@ -88,17 +88,29 @@ def test_a_list_of_requests_is_offered_to_who_works_on_them(ana_browser, beto_br
 
 
 @pytest.mark.parametrize(
-    ("name", "args"),
+    ("name", "page"),
     [
-        ("admin:hr_event_register", [1]),
-        ("admin:hr_attendance_confirm_own", [1]),
-        ("admin:hr_attendance_give_up", [1]),
-        ("admin:hr_changerequest_withdraw_own", [1]),
+        ("admin:hr_event_register", f"{EVENTS}?show=open"),
+        ("admin:hr_attendance_confirm_own", f"{EVENTS}?show=coming"),
+        ("admin:hr_attendance_give_up", f"{EVENTS}?show=coming"),
+        ("admin:hr_changerequest_withdraw_own", PROFILE),
     ],
 )
-def test_buttons_are_pressed_and_not_followed(name, args, beto_browser, hr):
-    assert beto_browser.get(reverse(name, args=args)).status_code == 403
-    assert hr.post(reverse(name, args=args)).status_code == 404
+def test_who_follows_a_button_is_led_to_its_page_and_nothing_is_done(name, page, beto_browser, beto, hr):
+    """As the login leads him whose session had ended when he pressed it."""
+    event = open_event()
+    row = make_attendance(event, beto) if "attendance" in name else None
+    request = make_request(beto, int(beto_browser.session["_auth_user_id"])) if "changerequest" in name else None
+    address = reverse(name, args=[(row or request or event).pk])
+    page, _mark, query = page.partition("?")
+
+    response = beto_browser.get(address)
+
+    assert (response.status_code, response["Location"]) == (302, reverse(page) + (f"?{query}" if query else ""))
+    assert beto_browser.texts(response) == ["Nothing was done yet: press the button once more."]
+    assert list(Attendance.objects.values_list("status", flat=True)) == (["registered"] if row else [])
+    assert set(ChangeRequest.objects.values_list("state", flat=True)) <= {"waiting"}
+    assert [hr.get(address).status_code, hr.post(address).status_code] == [404, 404]
 
 
 # --- My profile -------------------------------------------------------------------------------------------------------
