@@ -2,6 +2,7 @@
 
 A kind with a validity is one requirement: whoever one of its mandatory events is for must have attended an event of the
 kind within so many months. A mandatory event of a kind without one is a requirement of its own, attended for ever.
+Attendance counts from the start of its event, whenever it was marked, and never of an event that was cancelled.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hr import paths, wall_clock
 from hr.models import Attendance, Employee, Event, EventAudience
-from hr.models.attendance import CAME
-from hr.querysets import EmployeeQuerySet
+from hr.querysets import AttendanceQuerySet, EmployeeQuerySet
 from hr.rights import VIEW_ATTENDANCE
 from hr.wall_clock import plus_months
 
@@ -67,7 +67,7 @@ class Requirement:
 
     def attended_on(self, people: Collection[Employee]) -> dict[int, date]:
         """The day on which each of the people attended last, by key."""
-        came = Attendance.objects.filter(self._counting(), outcome__in=CAME, employee__in=[row.pk for row in people])
+        came = _having_come(Attendance.objects.filter(self._counting(), employee__in=[row.pk for row in people]))
         last = came.order_by().values_list("employee_id").annotate(last=Max("event__ends_at"))
         return {key: timezone.localdate(moment) for key, moment in last}
 
@@ -122,7 +122,7 @@ class Requirement:
 
     def _came(self, on: date | None = None) -> QuerySet[Attendance]:
         """Of the person of an outer query: attendance that counts, on a day or at all."""
-        came = Attendance.objects.filter(self._counting(), employee=OuterRef("pk"), outcome__in=CAME)
+        came = _having_come(Attendance.objects.filter(self._counting(), employee=OuterRef("pk")))
         if on is None or self.months is None:
             return came
         return came.filter(event__ends_at__gte=wall_clock.start_of(first_day_valid(on, self.months)))
@@ -151,7 +151,7 @@ def owed_by(user: User) -> list[Owed]:
     asked = [Requirement(event) for event in _standing(_asking_events().visible_to(user).meant_for(user))]
     own = Attendance.objects.own(user).select_related("event")
     came, coming = (
-        list(rows) if asked else [] for rows in (own.came().order_by("-event__ends_at"), own.coming_for(user))
+        list(rows) if asked else [] for rows in (_having_come(own).order_by("-event__ends_at"), own.coming_for(user))
     )
     owed = []
     for each in asked:
@@ -212,6 +212,10 @@ def first_day_valid(on: date, months: int) -> date:
     while plus_months(day, months) < on:
         day += timedelta(days=1)
     return day
+
+
+def _having_come(rows: AttendanceQuerySet) -> AttendanceQuerySet:
+    return rows.going().came().filter(event__starts_at__lte=timezone.now())
 
 
 def _asking_events():

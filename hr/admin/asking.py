@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from core import kept_forms
 from core.errors import StaleRow
 from hr.admin.dialogs import DayInput
-from hr.admin.self_pages import profile_address, require_employee, require_post, self_page
+from hr.admin.self_pages import button_on, profile_address, require_employee, self_page
 from hr.change_requests import ASKABLE, ROWS, label_of
 from hr.models import ChangeRequest, Employee
 from hr.permissions import can_report_people
@@ -116,9 +116,10 @@ def missing_view(request: HttpRequest, model_admin: ChangeRequestAdmin) -> HttpR
     return self_page(request, model_admin, "missing.html", context, 400 if form.errors else 200)
 
 
+@button_on(profile_address)
 def withdraw_view(request: HttpRequest, request_id: int, model_admin: ChangeRequestAdmin) -> HttpResponse:
     """The button on one's own page."""
-    user = require_post(request)
+    user: Any = request.user
     with model_admin.domain_errors_to_messages(request):
         withdraw_change_requests([request_id], actor=user, source="self-service")
         messages.success(request, _("The request was withdrawn."))

@@ -211,7 +211,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         },
     )
     def mark(self, request: HttpRequest, form: MarkForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "mark", mark_as)
+        return self.run_in_dialog(request, form, object_id, "mark", mark_as, done=_("Marked: %(row)s."))
 
     @action(
         description=gettext_lazy("Ask for a correction"),
@@ -225,7 +225,14 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         },
     )
     def ask_correction(self, request: HttpRequest, form: CorrectionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "ask_correction", ask_for)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "ask_correction",
+            ask_for,
+            done=_("The correction was asked for. You will be told what was decided."),
+        )
 
     @action(
         description=gettext_lazy("Correct"),
@@ -239,7 +246,7 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         },
     )
     def correct(self, request: HttpRequest, form: CorrectionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "correct", correct_to)
+        return self.run_in_dialog(request, form, object_id, "correct", correct_to, done=_("Corrected: %(row)s."))
 
     @action(
         description=gettext_lazy("Cancel the enrolment"),
@@ -253,7 +260,14 @@ class AttendanceAdmin(SpreadsheetAdmin, HrAdmin):
         },
     )
     def cancel(self, request: HttpRequest, form: CancelForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "cancel", enrolment.cancel_attendance)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "cancel",
+            enrolment.cancel_attendance,
+            done=_("The enrolment was cancelled: %(row)s."),
+        )
 
     def has_mark_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:

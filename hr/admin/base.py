@@ -125,18 +125,17 @@ class HrAdmin(BackofficeAdmin, ServiceTransactions):
         name: str,
         service: Callable[..., Any],
         *,
-        done: str | Callable[[Any, HttpRequest], str] = "",
+        done: str | Callable[[Any, HttpRequest], str],
     ) -> HttpResponse:
-        """Call `service([key], **form values)`, say that it is `done` (or what it answers for the row) and show the
-        row; a broken rule keeps the dialog of `name` open.
+        """Call `service([key], **form values)`, say what was `done` to the %(row)s (or what it answers for the row) and
+        show the row; a broken rule keeps the dialog of `name` open.
         """
         row = self.row_of(request, object_id)
         if row is None:
             raise Http404
         with self.domain_errors_on(form):
             service([row.pk], actor=request.user, **form.values())
-            told = done(row, request) if callable(done) else done
-            messages.success(request, told or _("%(row)s was changed.") % {"row": row})
+            messages.success(request, done(row, request) if callable(done) else done % {"row": row})
             return self.back_to(row.pk)
         return render(request, "unfold/helpers/dialog.html", {"dialog": getattr(self, name).dialog, "form": form})
 

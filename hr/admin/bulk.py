@@ -50,7 +50,7 @@ def run_on_many(
             user: Any = request.user
             count = in_batches(service, ids, actor=user, values=form.values())
             if count is not None:
-                text = ngettext("%(count)d record changed.", "%(count)d records changed.", count)
+                text = ngettext("Done for %(count)d record.", "Done for %(count)d records.", count)
                 messages.success(request, text % {"count": count})
             if passed_over:
                 messages.info(request, passed_over)

@@ -170,7 +170,14 @@ class CorrectionAdmin(DecisionList, HrAdmin):
         },
     )
     def approve(self, request: HttpRequest, form: ApproveForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "approve", corrections.approve_corrections)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "approve",
+            corrections.approve_corrections,
+            done=_("The correction was approved, and the attendance changed."),
+        )
 
     @action(
         description=gettext_lazy("Reject"),
@@ -183,7 +190,9 @@ class CorrectionAdmin(DecisionList, HrAdmin):
         },
     )
     def reject(self, request: HttpRequest, form: RejectForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "reject", corrections.reject_corrections)
+        return self.run_in_dialog(
+            request, form, object_id, "reject", corrections.reject_corrections, done=_("The correction was rejected.")
+        )
 
     @action(
         description=gettext_lazy("Withdraw"),
@@ -197,7 +206,14 @@ class CorrectionAdmin(DecisionList, HrAdmin):
         },
     )
     def take_back(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "take_back", corrections.withdraw_corrections)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "take_back",
+            corrections.withdraw_corrections,
+            done=_("The correction was withdrawn."),
+        )
 
     def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:

@@ -258,7 +258,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def move(self, request: HttpRequest, form: MoveForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "move", employees.move_employees)
+        return self.run_in_dialog(
+            request, form, object_id, "move", employees.move_employees, done=_("%(row)s was moved.")
+        )
 
     @action(
         description=gettext_lazy("Change boss"),
@@ -271,7 +273,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def change_boss(self, request: HttpRequest, form: BossForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "change_boss", employees.change_boss)
+        return self.run_in_dialog(
+            request, form, object_id, "change_boss", employees.change_boss, done=_("The boss of %(row)s was changed.")
+        )
 
     @action(
         description=gettext_lazy("Suspend"),
@@ -285,7 +289,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def suspend(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "suspend", employment.suspend_employees)
+        return self.run_in_dialog(
+            request, form, object_id, "suspend", employment.suspend_employees, done=_("%(row)s is suspended.")
+        )
 
     @action(
         description=gettext_lazy("Reactivate"),
@@ -298,7 +304,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def reactivate(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "reactivate", employment.reactivate_employees)
+        return self.run_in_dialog(
+            request, form, object_id, "reactivate", employment.reactivate_employees, done=_("%(row)s is active again.")
+        )
 
     @action(
         description=gettext_lazy("Terminate"),
@@ -315,7 +323,14 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def terminate(self, request: HttpRequest, form: TerminateForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "terminate", employment.terminate_employees)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "terminate",
+            employment.terminate_employees,
+            done=_("The employment of %(row)s was terminated."),
+        )
 
     @action(
         description=gettext_lazy("Rehire"),
@@ -329,7 +344,9 @@ class EmployeeAdmin(SpreadsheetAdmin, InviteActions, EnrolActions, ReportActions
         },
     )
     def rehire(self, request: HttpRequest, form: RehireForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "rehire", employment.rehire_employees)
+        return self.run_in_dialog(
+            request, form, object_id, "rehire", employment.rehire_employees, done=_("%(row)s was rehired.")
+        )
 
     def has_move_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if not can_move(request.user):

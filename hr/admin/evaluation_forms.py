@@ -226,7 +226,14 @@ class FormVersionAdmin(HrAdmin):
         },
     )
     def publish_version(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "publish_version", evaluation_forms.publish_versions)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "publish_version",
+            evaluation_forms.publish_versions,
+            done=_("%(row)s was published."),
+        )
 
     def has_publish_version_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         version = self.row_of(request, object_id) if object_id is not None else None

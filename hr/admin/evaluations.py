@@ -162,7 +162,9 @@ class EvaluationAdmin(HrAdmin):
         },
     )
     def send_back(self, request: HttpRequest, form: SendBackForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "send_back", return_evaluations)
+        return self.run_in_dialog(
+            request, form, object_id, "send_back", return_evaluations, done=_("The answers were returned: %(row)s.")
+        )
 
     @action(
         description=gettext_lazy("Reopen"),
@@ -176,7 +178,14 @@ class EvaluationAdmin(HrAdmin):
         },
     )
     def reopen_grading(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "reopen_grading", reopen_evaluations)
+        return self.run_in_dialog(
+            request,
+            form,
+            object_id,
+            "reopen_grading",
+            reopen_evaluations,
+            done=_("It waits for a grade again: %(row)s."),
+        )
 
     @action(
         description=gettext_lazy("Cancel"),
@@ -190,7 +199,9 @@ class EvaluationAdmin(HrAdmin):
         },
     )
     def withdraw(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "withdraw", cancel_evaluations)
+        return self.run_in_dialog(
+            request, form, object_id, "withdraw", cancel_evaluations, done=_("The evaluation was cancelled: %(row)s.")
+        )
 
     def has_open_grading_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may(request, object_id, can_grade, {State.SUBMITTED})

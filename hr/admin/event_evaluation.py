@@ -103,7 +103,9 @@ class EventEvaluation(admin.ModelAdmin):
         },
     )
     def evaluate(self, request: HttpRequest, form: EvaluateForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "evaluate", evaluate_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "evaluate", evaluate_events, done=_("An evaluation follows %(row)s now.")
+        )
 
     @action(description=gettext_lazy("Give an evaluation afterwards"), permissions=["evaluate"])
     def evaluate_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

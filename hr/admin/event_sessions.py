@@ -49,7 +49,7 @@ class PlanForm(forms.Form):
         required=False,
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text=gettext_lazy("Everybody who is enrolled reads it."),
+        help_text=gettext_lazy("Who is enrolled reads it in the application; the mail does not carry it."),
     )
 
 

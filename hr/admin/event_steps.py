@@ -18,7 +18,16 @@ from unfold.decorators import action
 
 from hr.admin.bulk import run_on_many
 from hr.admin.dialogs import ActionForm
-from hr.admin.event_dialogs import CancelForm, CloneForm, GivenReasonForm, PostponeForm, PublishForm
+from hr.admin.event_dialogs import (
+    CancelForm,
+    CloneForm,
+    CloseForm,
+    GivenReasonForm,
+    PostponeForm,
+    PublishForm,
+    told_moment,
+)
+from hr.admin.participants import told_waiting
 from hr.models import Attendance, Event
 from hr.permissions import can_change_event, can_create_events
 from hr.services import events
@@ -94,7 +103,14 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def unpublish(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "unpublish", events.unpublish_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request,
+            form,
+            object_id,
+            "unpublish",
+            events.unpublish_events,
+            done=_("%(row)s is a draft again, and nobody is enrolled in it."),
+        )
 
     @action(
         description=gettext_lazy("Start"),
@@ -108,7 +124,9 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def start(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "start", events.start_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "start", events.start_events, done=_("%(row)s is in progress.")
+        )
 
     @action(
         description=gettext_lazy("Complete"),
@@ -122,7 +140,14 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def complete(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "complete", events.complete_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request,
+            form,
+            object_id,
+            "complete",
+            events.complete_events,
+            done=_("%(row)s is completed. Its roll can be taken until it is closed."),
+        )
 
     @action(
         description=gettext_lazy("Close the roll"),
@@ -134,11 +159,13 @@ class EventSteps(admin.ModelAdmin):
                 "Whoever is still pending was absent. Later changes are asked for as corrections."
             ),
             "form_submit_text": gettext_lazy("Close the roll"),
-            "form_class": ActionForm,
+            "form_class": CloseForm,
         },
     )
-    def close(self, request: HttpRequest, form: ActionForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "close", events.close_events)  # type: ignore[attr-defined]
+    def close(self, request: HttpRequest, form: CloseForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "close", events.close_events, done=_("The roll of %(row)s is closed.")
+        )
 
     @action(
         description=gettext_lazy("Reopen"),
@@ -151,7 +178,9 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def reopen(self, request: HttpRequest, form: GivenReasonForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "reopen", events.reopen_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "reopen", events.reopen_events, done=_("The roll of %(row)s is open again.")
+        )
 
     @action(
         description=gettext_lazy("Postpone"),
@@ -165,7 +194,9 @@ class EventSteps(admin.ModelAdmin):
         },
     )
     def postpone(self, request: HttpRequest, form: PostponeForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "postpone", events.postpone_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "postpone", events.postpone_events, done=_postponed
+        )
 
     @action(
         description=gettext_lazy("Cancel the event"),
@@ -173,13 +204,15 @@ class EventSteps(admin.ModelAdmin):
         permissions=["lead"],
         dialog={
             "title": gettext_lazy("Cancel the event"),
-            "description": gettext_lazy("For good: every enrolment is cancelled and everybody is told."),
+            "description": gettext_lazy("For good: every enrolment is cancelled."),
             "form_submit_text": gettext_lazy("Yes, cancel the event"),
             "form_class": CancelForm,
         },
     )
     def cancel(self, request: HttpRequest, form: CancelForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "cancel", events.cancel_events)  # type: ignore[attr-defined]
+        return self.run_in_dialog(  # type: ignore[attr-defined]
+            request, form, object_id, "cancel", events.cancel_events, done=_("%(row)s was cancelled.")
+        )
 
     @action(
         description=gettext_lazy("Copy"),
@@ -235,13 +268,19 @@ class EventSteps(admin.ModelAdmin):
 
 
 def _published(event: Event, request: HttpRequest) -> str:
-    count = Attendance.objects.visible_to(request.user).filter(event=event).going().count()
+    rows = Attendance.objects.visible_to(request.user).filter(event=event)
+    seated, waiting = rows.seated().count(), rows.waiting().count()
     text = ngettext(
         "%(event)s was published: %(count)d person takes part.",
         "%(event)s was published: %(count)d people take part.",
-        count,
-    )
-    return text % {"event": event, "count": count}
+        seated,
+    ) % {"event": event, "count": seated}
+    return f"{text} {told_waiting(waiting)}" if waiting else text
+
+
+def _postponed(event: Event, request: HttpRequest) -> str:
+    moment = Event.objects.visible_to(request.user).get(pk=event.pk).starts_at
+    return _("%(event)s begins on %(moment)s now.") % {"event": event, "moment": told_moment(moment)}
 
 
 def _verb(step: UnfoldAction) -> str:

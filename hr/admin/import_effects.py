@@ -132,7 +132,11 @@ def _on_enrolments(job: ImportJob, rows: QuerySet, user: User) -> list[str]:
     return _counted(
         (
             found["enrolled"],
-            ngettext("%(n)s person is enrolled and told.", "%(n)s people are enrolled and told.", found["enrolled"]),
+            ngettext(
+                "%(n)s person is enrolled, and told unless the event is over.",
+                "%(n)s people are enrolled, and told unless the event is over.",
+                found["enrolled"],
+            ),
         ),
         (
             found["confirmed"],

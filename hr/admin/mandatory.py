@@ -20,7 +20,7 @@ from hr.models import Employee, Event
 from hr.permissions import can_remind
 from hr.querysets import EmployeeQuerySet
 from hr.scope import answers_for_others
-from hr.services.mandatory import remind_people, reminded_today
+from hr.services.mandatory import not_reminded_today, remind_people, reminded_today
 
 if TYPE_CHECKING:
     from core.models import User
@@ -67,7 +67,8 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
     state = state if state in STATES else ""
     if request.method == "POST":
         return _reminded(request, event, state, model_admin)
-    requirement, may_remind = Requirement(event), can_remind(request.user) and event.state in Event.ENROLLING
+    requirement, is_coming = Requirement(event), event.state in Event.ENROLLING
+    may_remind = is_coming and can_remind(request.user)
     people = requirement.people(request.user, state)
     reach = people.enrollable_by(request.user) if may_remind else people.none()
     page = Paginator(people.select_related("org_unit"), PER_PAGE).get_page(request.GET.get("p"))
@@ -80,11 +81,19 @@ def mandatory_people_view(request: HttpRequest, object_id: str, model_admin: Eve
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number),
         "rows": _rows(requirement, list(page), reach),
-        "coming": event.state in Event.ENROLLING,
-        "may_remind": may_remind,
-        "to_remind": reach.count(),
+        "to_remind": len(not_reminded_today(event.pk, reach)) if may_remind else 0,
     }
+    if context["rows"] and not context["to_remind"] and (may_remind or not is_coming):
+        context["why_not"] = _why_nobody_is_reminded(event, reach)
     return answer(request, model_admin, "missing.html", context)
+
+
+def _why_nobody_is_reminded(event: Event, reach: EmployeeQuerySet) -> str:
+    if event.state not in Event.ENROLLING:
+        return _("There is no event to come that they could attend: plan one first.")
+    if reach.exists():
+        return _("They have been reminded today already.")
+    return _("None of these people is yours to remind.")
 
 
 def _reminded(request: HttpRequest, event: Event, state: str, model_admin: EventAdmin) -> HttpResponse:
@@ -108,7 +117,7 @@ def _rows(requirement: Requirement, people: list[Any], reach: EmployeeQuerySet) 
     """
     attended, enrolled = requirement.attended_on(people), requirement.enrolled_in(people)
     keys = [person.pk for person in people]
-    reminded = reminded_today(requirement.event.pk, keys)
+    reminded = reminded_today(requirement.event.pk)
     reached = set(reach.filter(pk__in=keys).order_by().values_list("pk", flat=True))
     rows = []
     for person in people:

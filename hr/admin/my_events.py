@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,13 +11,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from hr.admin.event_pages import event_of, told_times
 from hr.admin.labels import OUTCOME_LABELS, STATUS_LABELS
 from hr.admin.mandatory import owed_and_labels
-from hr.admin.self_pages import choices_of, paged, require_employee, require_post, self_page
+from hr.admin.self_pages import button_on, choices_of, events_address, paged, require_employee, self_page
 from hr.ics import calendar_file
 from hr.models import Attendance, Event, EventSession
 from hr.self_service import coming, may_cancel, may_confirm, open_to_register, past, require_own, shut_out
@@ -48,8 +49,9 @@ def my_events_view(request: HttpRequest, model_admin: EventAdmin) -> HttpRespons
     return self_page(request, model_admin, "my_events.html", context)
 
 
+@button_on(partial(events_address, "open"))
 def register_view(request: HttpRequest, event_id: int, model_admin: EventAdmin) -> HttpResponse:
-    user = require_post(request)
+    user: Any = request.user
     show = "open"
     with model_admin.domain_errors_to_messages(request):
         row = register(event_id, actor=user, source="self-service")
@@ -58,25 +60,27 @@ def register_view(request: HttpRequest, event_id: int, model_admin: EventAdmin) 
             messages.warning(request, _("%(event)s is full: you are on the wait-list.") % {"event": row.event.title})
         else:
             messages.success(request, _("You are registered: %(event)s.") % {"event": row.event.title})
-    return _back(show)
+    return HttpResponseRedirect(events_address(show))
 
 
+@button_on(partial(events_address, "coming"))
 def confirm_view(request: HttpRequest, attendance_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
-    user = require_post(request)
+    user: Any = request.user
     with model_admin.domain_errors_to_messages(request):
         require_own(attendance_id, user)
         confirm_attendance([attendance_id], actor=user, source="self-service")
         messages.success(request, _("Thank you. It is noted that you will come."))
-    return _back("coming")
+    return HttpResponseRedirect(events_address("coming"))
 
 
+@button_on(partial(events_address, "coming"))
 def give_up_view(request: HttpRequest, attendance_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
-    user = require_post(request)
+    user: Any = request.user
     with model_admin.domain_errors_to_messages(request):
         require_own(attendance_id, user)
         cancel_attendance([attendance_id], actor=user, source="self-service")
         messages.success(request, _("You are no longer enrolled."))
-    return _back("coming")
+    return HttpResponseRedirect(events_address("coming"))
 
 
 # --- Calendar files ---------------------------------------------------------------------------------------------------
@@ -112,6 +116,7 @@ def own_card(event: Event, user: Any) -> dict[str, Any] | None:
 
 def _card(row: Attendance) -> dict[str, Any]:
     noted = row.outcome != "pending" and row.status in Attendance.SEATED
+    is_cancelled = row.event.state == Event.State.CANCELLED
     label = (row.get_outcome_display(), OUTCOME_LABELS[row.outcome]) if noted else _status_of(row)
     return _about(row.event) | {
         "row": row,
@@ -119,7 +124,7 @@ def _card(row: Attendance) -> dict[str, Any]:
         "may_confirm": may_confirm(row),
         "may_cancel": may_cancel(row),
         "may_check_in": row.status in Attendance.SEATED and not noted and _is_open_to_check_in(row.event),
-        "is_cancelled": row.event.state == Event.State.CANCELLED,
+        "reason": row.event.state_reason if is_cancelled else row.cancel_reason,
     }
 
 
@@ -154,7 +159,3 @@ def _is_open_to_check_in(event: Event) -> bool:
     return event.state in Event.ENROLLING and any(
         opens <= now <= ends for opens, ends in (window_of(sitting) for sitting in sittings)
     )
-
-
-def _back(show: str) -> HttpResponse:
-    return HttpResponseRedirect(f"{reverse('admin:hr_event_mine')}?{urlencode({'show': show})}")

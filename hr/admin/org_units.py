@@ -112,7 +112,9 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
         },
     )
     def move(self, request: HttpRequest, form: MoveUnitForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "move", org_units.move_org_units)
+        return self.run_in_dialog(
+            request, form, object_id, "move", org_units.move_org_units, done=_("%(row)s was moved.")
+        )
 
     @action(
         description=gettext_lazy("Name a head"),
@@ -125,7 +127,9 @@ class OrgUnitAdmin(SpreadsheetAdmin, GrantTab, HrAdmin):
         },
     )
     def set_head(self, request: HttpRequest, form: HeadForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "set_head", _set_head)
+        return self.run_in_dialog(
+            request, form, object_id, "set_head", _set_head, done=_("The head of %(row)s was changed.")
+        )
 
     @action(description=gettext_lazy("Move to another place"), permissions=["change"])
     def move_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

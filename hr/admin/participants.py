@@ -75,12 +75,16 @@ def tell_enrolled(request: HttpRequest, rows: Sequence[Attendance]) -> None:
         text = ngettext("%(count)d person takes part.", "%(count)d people take part.", seated)
         messages.success(request, text % {"count": seated})
     if waiting:
-        text = ngettext(
-            "The event is full: %(count)d person is on the wait-list.",
-            "The event is full: %(count)d people are on the wait-list.",
-            waiting,
-        )
-        messages.warning(request, text % {"count": waiting})
+        messages.warning(request, told_waiting(waiting))
+
+
+def told_waiting(count: int) -> str:
+    text = ngettext(
+        "The event is full: %(count)d person is on the wait-list.",
+        "The event is full: %(count)d people are on the wait-list.",
+        count,
+    )
+    return text % {"count": count}
 
 
 def participants_view(request: HttpRequest, object_id: str, model_admin: EventAdmin) -> HttpResponse:

@@ -39,6 +39,12 @@ class Roll:
     def of(self) -> Event | EventSession:
         return self.session or self.event
 
+    @property
+    def is_early(self) -> bool:
+        """Whether it has yet to begin; HR may start an event before its time."""
+        is_coming = self.of.starts_at > timezone.now()
+        return is_coming and (self.session is not None or self.event.state == Event.State.PUBLISHED)
+
     def rows(self) -> QuerySet:
         """Who has a seat and may be marked by the reader, by name."""
         rows = Attendance.objects.markable_by(self.user).seated().filter(event=self.event)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from hr.permissions import can_serve_himself
 
 if TYPE_CHECKING:
     from hr.admin.base import HrAdmin
 
+View = Callable[..., HttpResponse]
 PER_PAGE = 20
 
 
@@ -33,11 +37,24 @@ def require_employee(request: HttpRequest) -> Any:
     return request.user
 
 
-def require_post(request: HttpRequest) -> Any:
-    """The user, who is an employee and has pressed a button."""
-    if request.method != "POST":
-        raise PermissionDenied
-    return require_employee(request)
+def button_on(address: Callable[[], str]) -> Callable[[View], View]:
+    """The view of a button that employees press on the page at `address`.
+
+    Who follows it instead, as the login leads him whose session had ended, is led to that page, and nothing is done.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def pressed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            require_employee(request)
+            if request.method == "POST":
+                return view(request, *args, **kwargs)
+            messages.info(request, _("Nothing was done yet: press the button once more."))
+            return HttpResponseRedirect(address())
+
+        return pressed
+
+    return decorate
 
 
 def self_page(
@@ -67,6 +84,11 @@ def choices_of(request: HttpRequest, parts: Mapping[str, tuple[Any, QuerySet]]) 
         for key, (title, rows) in parts.items()
     ]
     return shown, links
+
+
+def events_address(show: str) -> str:
+    """Of a part of "My events"."""
+    return f"{reverse('admin:hr_event_mine')}?{urlencode({'show': show})}"
 
 
 def profile_address() -> str:

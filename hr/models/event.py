@@ -3,6 +3,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -162,6 +163,16 @@ class Event(BusinessModel):
         if state not in self.NEXT[self.State(self.state)] or only_from not in (None, self.state):
             raise InvalidTransition.between(self, self.get_state_display(), self.State(state).label, field="state")
         self.state = state
+
+    @property
+    def has_begun(self) -> bool:
+        """By its times, whatever its state."""
+        return self.starts_at <= timezone.now()
+
+    @property
+    def is_over(self) -> bool:
+        """By its times, whatever its state."""
+        return self.ends_at <= timezone.now()
 
     @property
     def duration(self) -> timedelta:

@@ -47,11 +47,11 @@ def enrol_checked(entries: Mapping[Pair, Entry], *, actor: User | None) -> dict[
     with held({event_id for event_id, _employee_id in entries}, actor) as here:
         new = {pair: entries[pair] for pair in _fitting(entries, here.events, actor)}
         keys = _insert(new, actor)
-        seated: defaultdict[int, list[int]] = defaultdict(list)
+        seated: defaultdict[Event, list[int]] = defaultdict(list)
         for (event_id, _employee_id), key in keys.items():
-            seated[event_id].append(key)
-        for event_id, ids in seated.items():
-            here.events[event_id].seats_taken += len(ids)
+            seated[here.events[event_id]].append(key)
+        for event, ids in seated.items():
+            event.seats_taken += len(ids)
         tell(ENROLLED, seated)
         marked = {pair: entry.outcome for pair, entry in new.items() if entry.outcome != Outcome.PENDING}
         follow_outcomes(marked, actor=actor)

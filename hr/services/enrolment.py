@@ -175,8 +175,8 @@ def _enrol(event: Event, people: Sequence[Employee]) -> list[Attendance]:
     insert(new, unique="employee_id", within={"event_id": event.pk})
     record([row.pk for row in new], Attendance, "+")
     write(renewed, ["status", "enrolled_at", "cancelled_from", "cancel_reason"])
-    tell(ENROLLED, {event.pk: [row.pk for row in changed if row.status == Status.REGISTERED]})
-    tell(WAITLISTED, {event.pk: [row.pk for row in changed if row.status == Status.WAITLISTED]})
+    tell(ENROLLED, {event: [row.pk for row in changed if row.status == Status.REGISTERED]})
+    tell(WAITLISTED, {event: [row.pk for row in changed if row.status == Status.WAITLISTED]})
     return [rows[person.pk] for person in people]
 
 
@@ -230,7 +230,7 @@ def _answered_for(rows: Sequence[Attendance], actor: User | None) -> set[int]:
 def _cancelled_by(row: Attendance, answered: Collection[int], actor: User | None) -> By:
     """As whom the actor cancels. Raises NotAllowed, or DomainError where it is too late for one's own."""
     own = actor is not None and facts_of(actor).employee_id == row.employee_id
-    if row.employee_id in answered and not (own and row.event.starts_at > timezone.now()):
+    if row.employee_id in answered and not (own and not row.event.has_begun):
         return By.MANAGER
     require(own)
     require_not_begun(row.event)
@@ -246,9 +246,9 @@ def _cancel(row: Attendance, by: By, reason: str) -> None:
 
 def _write_cancelled(rows: Sequence[Attendance], reason: str) -> None:
     write(rows, ["status", "cancelled_from", "cancel_reason"], reason=reason)
-    ended: defaultdict[int, list[int]] = defaultdict(list)
+    ended: defaultdict[Event, list[int]] = defaultdict(list)
     for row in rows:
-        ended[row.event_id].append(row.pk)
+        ended[row.event].append(row.pk)
     tell(CANCELLED, ended)
 
 
@@ -263,7 +263,7 @@ def require_state(event: Event, states: Collection[str]) -> None:
 
 
 def require_not_begun(event: Event) -> None:
-    if event.starts_at <= timezone.now():
+    if event.has_begun:
         raise DomainError(_("%(event)s has begun. Ask your manager or HR.") % {"event": event})
 
 

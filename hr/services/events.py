@@ -49,11 +49,14 @@ State = Event.State
 
 @business_atomic
 def publish_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
-    """Make drafts known and enrol their audience, those included whom going back to draft had cancelled."""
+    """Make drafts known and enrol their audience, those included whom going back to draft had cancelled.
+
+    Of an event that is over nobody is told: it is published for its roll.
+    """
     events = _move(ids, State.PUBLISHED, actor=actor)
     enrolment.renew_after_draft(ids, actor=actor)
     enrolment.enrol_audience(ids, actor=actor, announced=True)
-    _tell("event.published", events)
+    _tell("event.published", [event for event in events if not event.is_over])
     return events
 
 
@@ -79,9 +82,8 @@ def start_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
 def complete_events(ids: Collection[int], *, actor: User | None) -> list[Event]:
     """Events are over; the roll-call goes on until they are closed. Raises InvalidTransition before they end."""
     events = _move(ids, State.COMPLETED, only_from=State.IN_PROGRESS, actor=actor)
-    now = timezone.now()
     for event in events:
-        if event.ends_at > now:
+        if not event.is_over:
             raise InvalidTransition(
                 _("%(event)s ends on %(moment)s. If it ended before, change that first.")
                 % {"event": event, "moment": _moment(event.ends_at)}

@@ -13,6 +13,7 @@ from core.errors import DomainError, NotFound
 from hr.mandatory import Requirement, requirements
 from hr.models import Event, OutboxMessage
 from hr.permissions import can_remind, require
+from hr.querysets import EmployeeQuerySet
 from hr.services import outbox
 from hr.services.writing import BATCH, business_atomic
 
@@ -38,14 +39,20 @@ def remind_people(event_id: int, *, actor: User, employee_ids: Collection[int] |
     people = Requirement(event).people(actor, state).enrollable_by(actor)
     if employee_ids is not None:
         people = people.filter(pk__in=employee_ids)
-    keys = list(people.order_by("pk").values_list("pk", flat=True))
-    return sum(_remind(event_id, part) for part in batched(keys, BATCH))
+    return sum(_remind(event_id, part) for part in batched(not_reminded_today(event_id, people), BATCH))
 
 
-def reminded_today(event_id: int, employee_ids: Iterable[int]) -> set[int]:
-    keys = {_key(event_id, pk): pk for pk in employee_ids}
-    known = OutboxMessage.objects.filter(key__in=keys).values_list("key", flat=True)
-    return {keys[key] for key in known}
+def not_reminded_today(event_id: int, people: EmployeeQuerySet) -> list[int]:
+    """The keys of those of the people whom nobody has reminded of the event today."""
+    reminded = reminded_today(event_id)
+    return [pk for pk in people.order_by("pk").values_list("pk", flat=True) if pk not in reminded]
+
+
+def reminded_today(event_id: int) -> set[int]:
+    """The keys of the employees."""
+    # Not `startswith`, which compares bytes on MySQL and reads every message there is.
+    known = OutboxMessage.objects.filter(key__istartswith=f"{KIND}:{event_id}:", key__iendswith=f":{_today()}")
+    return {int(key.split(":")[2]) for key in known.values_list("key", flat=True)}
 
 
 def _remind(event_id: int, employee_ids: Iterable[int]) -> int:
@@ -53,4 +60,8 @@ def _remind(event_id: int, employee_ids: Iterable[int]) -> int:
 
 
 def _key(event_id: int, employee_id: int) -> str:
-    return f"{KIND}:{event_id}:{employee_id}:{timezone.localdate():%Y%m%d}"
+    return f"{KIND}:{event_id}:{employee_id}:{_today()}"
+
+
+def _today() -> str:
+    return f"{timezone.localdate():%Y%m%d}"

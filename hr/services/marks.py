@@ -89,14 +89,23 @@ def close_pending(event_ids: Collection[int], *, actor: User | None) -> int:
     sessions = sessions_of_events(event_ids)
     closed = 0
     for event in Event.objects.filter(pk__in=event_ids).order_by("pk"):
-        pending = Attendance.objects.seated().filter(event=event, outcome=Outcome.PENDING).order_by("pk")
-        for batch in batched(list(pending.values_list("pk", flat=True)), BATCH):
+        for batch in batched(_pending_in(event), BATCH):
             if sessions[event.pk]:
-                closed += len(_close_course(batch, len(sessions[event.pk]), actor))
+                closed += len(_close_course(event, batch, len(sessions[event.pk]), actor))
             else:
                 absent = stamp(Outcome.ABSENT, actor, MarkedFrom.CLOSING)
                 closed += write_rows(Attendance.objects.filter(pk__in=batch), absent)
     return closed
+
+
+def absences_of_closing(event: Event) -> int:
+    """How many people closing the event would leave absent."""
+    pending, sessions = _pending_in(event), len(sessions_of_events([event.pk])[event.pk])
+    if not sessions:
+        return len(pending)
+    return sum(
+        list(_at_the_end(event, batch, sessions).values()).count(Outcome.ABSENT) for batch in batched(pending, BATCH)
+    )
 
 
 @business_atomic
@@ -117,12 +126,22 @@ def follow_sessions(event_ids: Collection[int], *, actor: User | None) -> int:
     return changed
 
 
-def _close_course(keys: Collection[int], sessions: int, actor: User | None) -> list[Attendance]:
-    rows, noted = locked_attendance(keys, None), _noted(keys)
-    outcomes = {
-        key: outcome_at_the_end(row.event.completion_percent, sessions, noted[key]) for key, row in rows.items()
-    }
+def _close_course(event: Event, keys: Collection[int], sessions: int, actor: User | None) -> list[Attendance]:
+    rows = locked_attendance(keys, None)
+    outcomes = _at_the_end(event, rows, sessions)
     return note_outcomes(rows, outcomes, actor=actor, marked_from=MarkedFrom.CLOSING)
+
+
+def _pending_in(event: Event) -> list[int]:
+    """The enrolments with a seat of which nothing is noted."""
+    pending = Attendance.objects.seated().filter(event=event, outcome=Outcome.PENDING)
+    return list(pending.order_by("pk").values_list("pk", flat=True))
+
+
+def _at_the_end(event: Event, keys: Collection[int], sessions: int) -> dict[int, str]:
+    """What enrolments in a course come to once nothing more will be noted."""
+    noted = _noted(keys)
+    return {key: outcome_at_the_end(event.completion_percent, sessions, noted[key]) for key in keys}
 
 
 def _noted(keys: Collection[int]) -> defaultdict[int, list[str]]:

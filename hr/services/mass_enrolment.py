@@ -69,9 +69,18 @@ def cancel_all(event_ids: Collection[int], *, cancelled_from: str, actor: User |
             # Of a cancelled event everybody is told by a message about it.
             keys = _keys(going) if cancelled_from == By.DRAFT else []
             count += write_rows(going, ended, among=event.attendance.all())
-            tell(CANCELLED, {event.pk: keys})
+            tell(CANCELLED, {event: keys})
             event.seats_taken = 0
     return count
+
+
+def foreseen(event: Event) -> tuple[int, int]:
+    """How many people publishing the draft would give a seat, and how many it would leave waiting for one."""
+    count = _ended_by_draft(event).count()
+    if not event.open_enrolment:
+        count += Employee.objects.active().meant_for([event.pk]).not_in(event.pk).count()
+    seated = count if event.seats_left is None else min(count, event.seats_left)
+    return seated, count - seated
 
 
 def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str]) -> int:
@@ -95,14 +104,12 @@ def enrol_meant(event: Event, people: EmployeeQuerySet, *, tells: Collection[str
         record_rows(made, "+")
         for kind in tells:
             status = Status.WAITLISTED if kind == WAITLISTED else Status.REGISTERED
-            tell(kind, {event.pk: _keys(made.filter(status=status))})
+            tell(kind, {event: _keys(made.filter(status=status))})
     return count
 
 
 def _renew(event: Event) -> int:
-    of_event = event.attendance.all()
-    ended = of_event.filter(status=Status.CANCELLED, cancelled_from=By.DRAFT)
-    ended = ended.filter(employee__in=Employee.objects.active().order_by().values("pk"))
+    of_event, ended = event.attendance.all(), _ended_by_draft(event)
     values = {"cancelled_from": "", "cancel_reason": ""}
     seated = values | {"status": Status.REGISTERED}
     if event.seats_left is None:
@@ -115,8 +122,14 @@ def _renew(event: Event) -> int:
         count += write_rows(of_event.filter(pk__in=part), seated)
     event.seats_taken += count
     waiting = write_rows(ended, values | {"status": Status.WAITLISTED}, among=of_event)
-    tell(WAITLISTED, {event.pk: _keys(of_event.waiting())} if waiting else {})
+    tell(WAITLISTED, {event: _keys(of_event.waiting())} if waiting else {})
     return count + waiting
+
+
+def _ended_by_draft(event: Event) -> AttendanceQuerySet:
+    """Of people who are active."""
+    ended = event.attendance.filter(status=Status.CANCELLED, cancelled_from=By.DRAFT)
+    return ended.filter(employee__in=Employee.objects.active().order_by().values("pk"))
 
 
 def _keys(rows: AttendanceQuerySet) -> list[int]:

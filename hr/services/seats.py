@@ -61,12 +61,16 @@ def place(event: Event, rows: Iterable[Attendance]) -> None:
         event.seats_taken += has_seat
 
 
-def tell(kind: str, ids: Mapping[int, Sequence[int]]) -> None:
-    """Write the messages about these enrolments, {event: enrolments}, in parts that stay small."""
+def tell(kind: str, ids: Mapping[Event, Sequence[int]]) -> None:
+    """Write the messages about these enrolments, {event: enrolments}, in parts that stay small.
+
+    Of an event that is over one is told only that an enrolment ended.
+    """
     moment = f"{timezone.now():%Y%m%d%H%M%S%f}"
     parts = {
-        f"{kind}:{event_id}:{moment}:{part[0]}": {"attendance_ids": list(part)}
-        for event_id, of_event in ids.items()
+        f"{kind}:{event.pk}:{moment}:{part[0]}": {"attendance_ids": list(part)}
+        for event, of_event in ids.items()
+        if kind == CANCELLED or not event.is_over
         for part in batched(of_event, BATCH)
     }
     outbox.add(kind, parts)
@@ -90,7 +94,7 @@ def _promote(event: Event) -> list[int]:
         event.seats_taken += len(rows)
         promoted += [row.pk for row in write(rows, ["status"])]
     if promoted:
-        tell(PROMOTED, {event.pk: promoted})
+        tell(PROMOTED, {event: promoted})
     return promoted
 
 

@@ -46,7 +46,7 @@ def test_a_person_is_moved_by_typing_without_accents(program, page, complaints, 
     page.wait_for_selector("#dialog .errors, #dialog [class*=error]")
     choose_in_dialog(page, target)
     page.click("#dialog button[type=submit]")
-    page.wait_for_selector("text=Se modificó")
+    page.wait_for_selector("text=Se trasladó")
 
     page.click("#tabs-items a:has-text('Historial')")
     page.wait_for_selector(f"dd:has-text('{target[:4]}')")

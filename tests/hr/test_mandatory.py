@@ -28,10 +28,11 @@ def people(ana, beto, carla):
 
 
 def mandatory(*, days=0, everybody=True, **values):
-    """A mandatory event that ended so many days ago, or is to come."""
+    """A mandatory event that ended so many days ago, or is to come; in progress, it is on."""
     values.setdefault("state", "closed" if days else "published")
-    starts_at = timezone.now() - days * DAY if days else timezone.now() + DAY
-    event = make_event(starts_at=starts_at - timedelta(hours=1), ends_at=starts_at, mandatory=True, **values)
+    is_on = values["state"] == "in_progress"
+    ends_at = timezone.now() - days * DAY if days else timezone.now() + (timedelta(minutes=30) if is_on else DAY)
+    event = make_event(starts_at=ends_at - timedelta(hours=1), ends_at=ends_at, mandatory=True, **values)
     if everybody:
         EventAudience.objects.create(event=event, everybody=True)
     return event
@@ -61,6 +62,36 @@ def test_only_who_came_has_attended(beto, outcome, counts):
     make_attendance(event, beto, outcome=outcome)
 
     assert ("E2" not in codes(event)) == counts
+
+
+@pytest.mark.parametrize("validity_months", [None, 12])
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        ({"state": "published", "in_hours": 24 * 14}, False),
+        ({"state": "in_progress", "in_hours": -1}, True),
+        ({"state": "cancelled", "in_hours": -24}, False),
+    ],
+)
+def test_what_is_yet_to_come_or_was_cancelled_has_been_attended_by_nobody(beto, validity_months, values, counts):
+    kind = make_kind(validity_months=validity_months)
+    marked = make_event(kind=kind, mandatory=True, **values)
+    event = mandatory(kind=kind) if validity_months else marked
+    for each in {marked, event}:
+        EventAudience.objects.get_or_create(event=each, everybody=True)
+    make_attendance(marked, beto, "cancelled" if marked.state == "cancelled" else "registered", outcome="present")
+    requirement, user = Requirement(event), make_user(employee=beto)
+
+    found = (
+        "E2" not in codes(event),
+        requirement.attended_on([beto]) != {},
+        # Ana is the other one.
+        missing_counts([requirement], make_user(role=roles.HR_MANAGER)) == [1],
+    )
+
+    assert found == (counts, counts, counts)
+    if values["state"] != "cancelled":
+        assert (owed_by(user) == []) == counts
 
 
 # --- For so many months ----------------------------------------------------------------------------------------------
@@ -220,7 +251,7 @@ def reminded():
 
 
 def test_everybody_who_misses_it_is_reminded_once_a_day(people, hr_manager, ana, beto, carla):
-    event = mandatory()
+    event = mandatory(state="in_progress")
     make_attendance(event, carla, outcome="present")
 
     assert remind_people(event.pk, actor=hr_manager) == 2
@@ -228,7 +259,19 @@ def test_everybody_who_misses_it_is_reminded_once_a_day(people, hr_manager, ana,
 
     assert reminded() == sorted([[ana.pk], [beto.pk]])
     assert set(OutboxMessage.objects.values_list("kind", "actor_id")) == {("event.mandatory_reminder", hr_manager.pk)}
-    assert reminded_today(event.pk, [ana.pk, carla.pk]) == {ana.pk}
+    assert reminded_today(event.pk) == {ana.pk, beto.pk}
+
+
+def test_who_was_reminded_of_another_event_or_yesterday_was_not_today(beto, hr_manager, monkeypatch):
+    """The numbers of the events begin alike."""
+    first, *_others, last = [mandatory() for _number in range(11)]
+    with monkeypatch.context() as yesterday:
+        now = timezone.now() - DAY
+        yesterday.setattr(timezone, "now", lambda: now)
+        remind_people(first.pk, actor=hr_manager)
+    remind_people(last.pk, actor=hr_manager)
+
+    assert [beto.pk in reminded_today(event.pk) for event in (first, last)] == [False, True]
 
 
 def test_the_next_day_they_are_reminded_again(beto, hr_manager, monkeypatch):
@@ -251,7 +294,7 @@ def test_a_manager_reminds_his_team(people, ana, beto, carla):
 
 
 def test_those_named_are_reminded_if_they_have_to_attend(people, hr_manager, ana, beto, carla):
-    event = mandatory()
+    event = mandatory(state="in_progress")
     make_attendance(event, carla, outcome="present")
 
     assert remind_people(event.pk, employee_ids=[beto.pk, carla.pk, 999_999], actor=hr_manager) == 1
@@ -282,7 +325,7 @@ def test_who_enrols_nobody_reminds_nobody(beto, auditor):
 def test_of_several_it_counts_as_each_lists(people, ana, beto, company, sales, finance, analyst, yearly):
     """By everybody, a unit with all below it, a position, people by name; once and again; of events of one kind."""
     head_of_sales, of_all = make_user(employee=ana), make_user(role=roles.HR_MANAGER)
-    events = [mandatory(everybody=False) for _number in range(5)]
+    events = [mandatory(state="in_progress", everybody=False) for _number in range(5)]
     lines = [{"everybody": True}, {"org_unit": company}, {"position": analyst}, {"employee": beto}, {}]
     for event, line in zip(events, lines, strict=True):
         if line:

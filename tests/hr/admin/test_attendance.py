@@ -210,9 +210,10 @@ def test_an_enrolment_is_cancelled_before_the_start_or_by_who_answers(
 def test_an_employee_cancels_his_own_with_a_reason(employee, beto):
     row = make_attendance(make_event(state="published"), beto)
 
-    employee.dialog(page("cancel", row.pk), reason="Travelling")
+    answer = employee.dialog(page("cancel", row.pk), reason="Travelling")
 
     row.refresh_from_db()
+    assert employee.texts(answer) == [f"The enrolment was cancelled: {row}."]
     assert (row.status, row.cancelled_from, row.cancel_reason) == ("cancelled", "self", "Travelling")
 
 
@@ -231,7 +232,7 @@ def test_many_enrolments_are_cancelled_from_the_list(manager, beto, sales):
     assert set(Attendance.objects.values_list("status", "cancelled_from", "cancel_reason")) == {
         ("cancelled", "manager", "Shift")
     }
-    assert manager.texts(response) == ["2 records changed."]
+    assert manager.texts(response) == ["Done for 2 records."]
 
 
 def test_of_many_one_who_came_leaves_all_as_they_were(hr, beto, carla):
@@ -264,12 +265,14 @@ def test_who_enrols_nobody_has_no_action_to_cancel_many(employee, auditor, as_us
 
 # --- Corrections ------------------------------------------------------------------------------------------------------
 def test_an_employee_asks_and_the_manager_approves(employee, manager, rows):
-    employee.dialog(page("ask_correction", rows["Beto"].pk), outcome="present", reason="I was there")
+    asking = employee.dialog(page("ask_correction", rows["Beto"].pk), outcome="present", reason="I was there")
     correction = AttendanceCorrection.objects.get()
 
     assert employee.dialog(page("approve", correction.pk, "attendancecorrection")).status_code == 403
-    manager.dialog(page("approve", correction.pk, "attendancecorrection"), answer="So he was")
+    deciding = manager.dialog(page("approve", correction.pk, "attendancecorrection"), answer="So he was")
 
+    assert employee.texts(asking) == ["The correction was asked for. You will be told what was decided."]
+    assert manager.texts(deciding) == ["The correction was approved, and the attendance changed."]
     correction.refresh_from_db()
     rows["Beto"].refresh_from_db()
     assert (correction.state, correction.answer, rows["Beto"].outcome) == ("approved", "So he was", "present")

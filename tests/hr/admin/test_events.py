@@ -11,8 +11,9 @@ from django.utils import timezone
 from core import access, roles
 from hr.admin.audience_form import SHOWN
 from hr.admin.events import EventAdmin
-from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage
+from hr.models import EvaluationRound, Event, EventAudience, EventKind, FormVersion, OutboxMessage, SessionMark
 from hr.services.evaluation_forms import DEFAULT_CODE
+from hr.services.events import close_events, publish_events
 from tests.factories import (
     make_attendance,
     make_employee,
@@ -292,19 +293,28 @@ def test_steps_are_offered_to_hr_alone(worker, manager, as_user, auditor, beto):
     assert event.state == "published"
 
 
-def test_an_event_walks_through_its_life(hr, sales, beto):
-    event = make_event(in_hours=-3)
+def test_an_event_walks_through_its_life_and_each_step_says_what_it_did(hr, sales, beto):
+    event = make_event("Curso", code="C", in_hours=-3)
     EventAudience.objects.create(event=event, org_unit=sales)
     walk = [("publish", {}), ("start", {}), ("complete", {}), ("close", {}), ("reopen", {"reason": "Faltó uno"})]
-    seen = []
+    seen, told = [], []
 
     for step, values in walk:
         response = hr.dialog(page(step, event.pk), **values)
         assert response.headers.get("HX-Redirect") == page("change", event.pk), step
         event.refresh_from_db()
         seen.append(event.state)
+        # Those that nobody has read yet come first.
+        told.append(hr.texts(response)[-1])
 
     assert seen == ["published", "in_progress", "completed", "closed", "completed"]
+    assert told == [
+        "Curso (C) was published: 2 people take part.",
+        "Curso (C) is in progress.",
+        "Curso (C) is completed. Its roll can be taken until it is closed.",
+        "The roll of Curso (C) is closed.",
+        "The roll of Curso (C) is open again.",
+    ]
     assert event.attendance.get(employee=beto).outcome == "absent"
 
 
@@ -324,6 +334,138 @@ def test_publishing_says_how_many_take_part(hr, sales, ana, beto, carla):
     response = hr.dialog(page("publish", event.pk))
 
     assert hr.texts(response) == ["Inducción (EV-1) was published: 2 people take part."]
+
+
+def test_publishing_tells_those_with_a_seat_from_those_who_wait(hr, sales, ana, beto):
+    make_employee(org_unit=sales)
+    event = make_event("Inducción", code="EV-1", capacity=2)
+    EventAudience.objects.create(event=event, org_unit=sales)
+
+    before = hr.get(page("publish", event.pk)).context["notes"]
+    response = hr.dialog(page("publish", event.pk))
+
+    assert before == [
+        "2 people are enrolled and told.",
+        "The seats are not enough: 1 person is put on the wait-list.",
+    ]
+    assert hr.texts(response) == [
+        "Inducción (EV-1) was published: 2 people take part. The event is full: 1 person is on the wait-list."
+    ]
+
+
+def test_the_dialog_of_publishing_counts_as_publishing_does(hr, hr_manager, sales, ana, beto):
+    """Ana was enrolled before and returns; Beto was taken out and stays so; Carlos is new."""
+    event = make_event()
+    EventAudience.objects.create(event=event, org_unit=sales)
+    make_attendance(event, ana, "cancelled", cancelled_from="draft")
+    make_attendance(event, beto, "cancelled", cancelled_from="manager")
+    make_employee("Carlos", org_unit=sales)
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == ["2 people are enrolled and told."]
+    publish_events([event.pk], actor=hr_manager)
+
+    assert event.attendance.going().count() == 2
+
+
+def test_the_dialog_of_closing_says_how_many_become_absent(hr, hr_manager, ana, beto, carla):
+    event, course = (make_event(state="completed", in_hours=-3, completion_percent=50) for _number in range(2))
+    for person, outcome in ((ana, "present"), (beto, "pending"), (carla, "pending")):
+        make_attendance(event, person, outcome=outcome)
+    make_attendance(event, make_employee(), "waitlisted")
+    sessions = [make_session(course, number) for number in (1, 2, 3)]
+    for person, excused in ((ana, 2), (beto, 1)):
+        row = make_attendance(course, person)
+        for session in sessions[:excused]:
+            SessionMark.objects.create(attendance=row, session=session, outcome="excused")
+
+    notes = [hr.get(page("close", each.pk)).context["notes"] for each in (event, course)]
+
+    assert notes == [["2 people who are pending become absent."], ["1 person who is pending becomes absent."]]
+    close_events([event.pk, course.pk], actor=hr_manager)
+    assert [each.attendance.filter(outcome="absent").count() for each in (event, course)] == [2, 1]
+
+
+def test_where_all_are_marked_closing_makes_nobody_absent(hr, beto):
+    event = make_event(state="completed", in_hours=-3)
+    make_attendance(event, beto, outcome="late")
+
+    assert hr.get(page("close", event.pk)).context["notes"] == ["Nobody becomes absent by this."]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcomes", "notes"),
+    [
+        ("draft", [], ["It was not published, so nobody is told."]),
+        ("published", [], ["Nobody is enrolled, so nobody is told."]),
+        ("published", ["pending"], ["1 person is enrolled, and is told."]),
+        (
+            "in_progress",
+            ["pending", "late"],
+            [
+                "2 people are enrolled, and are told.",
+                "Attendance of 1 person is marked already, and will count for nothing.",
+            ],
+        ),
+    ],
+)
+def test_the_dialog_of_cancelling_says_who_loses_something(hr, ana, beto, carla, state, outcomes, notes):
+    event = make_event(state=state)
+    make_attendance(event, carla, "cancelled")
+    for person, outcome in zip((ana, beto), outcomes, strict=False):
+        make_attendance(event, person, outcome=outcome)
+
+    assert hr.get(page("cancel", event.pk)).context["notes"] == notes
+
+
+@pytest.mark.parametrize(
+    ("step", "values", "text"),
+    [
+        ("unpublish", {}, "Curso (C) is a draft again, and nobody is enrolled in it."),
+        (
+            "postpone",
+            {"starts_at": "2031-05-12T09:00", "ends_at": "", "reason": "Sin sala"},
+            "Curso (C) begins on 05/12/2031 9 a.m. now.",
+        ),
+        ("cancel", {"reason": "Sin sala"}, "Curso (C) was cancelled."),
+    ],
+)
+def test_a_step_says_what_it_did(hr, step, values, text):
+    event = make_event("Curso", code="C", state="published")
+
+    response = hr.dialog(page(step, event.pk), **values)
+
+    assert hr.texts(response) == [text]
+
+
+def test_who_was_enrolled_before_returns_also_where_people_register(hr, beto):
+    event = make_event(open_enrolment=True)
+    make_attendance(event, beto, "cancelled", cancelled_from="draft")
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == [
+        "Those it is for are not enrolled by this: they register themselves.",
+        "1 person is enrolled and told.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "notes"),
+    [
+        (5, ["It began on 05/10/2026 9 a.m.: it is in progress at once.", "1 person is enrolled and told."]),
+        (
+            2,
+            [
+                "It ended on 05/10/2026 11 a.m.: nobody is told, it is completed at once, and its roll can be taken.",
+                "1 person is enrolled.",
+            ],
+        ),
+    ],
+)
+def test_the_dialog_of_publishing_says_that_it_is_late(hr, beto, hours, notes, monkeypatch):
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 5, 10, 16, tzinfo=UTC))
+    event = make_event(starts_at=datetime(2026, 5, 10, 13, tzinfo=UTC), hours=hours)
+    EventAudience.objects.create(event=event, employee=beto)
+
+    assert hr.get(page("publish", event.pk)).context["notes"] == notes
 
 
 def test_a_refused_step_keeps_its_dialog_open(hr):
@@ -367,6 +509,16 @@ def test_a_copy_opens_when_it_is_made(hr):
     copy = Event.objects.exclude(pk=event.pk).get()
     assert response.headers["HX-Redirect"] == page("change", copy.pk)
     assert (copy.title, copy.state, copy.sessions.count()) == ("Curso II", "draft", 1)
+
+
+def test_a_copy_of_what_has_begun_is_offered_no_time(hr):
+    held = make_event(state="closed", in_hours=-90)
+    coming = make_event(state="published", starts_at=datetime(2031, 5, 10, 13, tzinfo=UTC))
+
+    fields = [hr.get(page("clone", event.pk)).context["form"]["starts_at"] for event in (held, coming)]
+
+    assert fields[0].value() is None
+    assert 'value="2031-05-10T09:00"' in str(fields[1])
 
 
 def test_many_events_take_a_step_at_once(hr):
@@ -741,11 +893,20 @@ def test_who_is_missing_is_listed_and_reminded(hr, manager, ana, beto, carla):
     assert "Seguridad" in hr.get(page("mandatory")).text
     assert (missing(hr), missing(manager)) == ({"E1", "E2", "E3"}, {"E1", "E2"})
 
+    def offered(browser):
+        context = browser.get(page("missing", event.pk)).context
+        return context["to_remind"], context.get("why_not", "")
+
+    # A manager does not remind himself.
+    assert (offered(hr), offered(manager)) == ((3, ""), (1, ""))
     response = manager.post(page("missing", event.pk), {"person": beto.pk})
     assert manager.texts(response) == ["1 person is being reminded."]
+    assert (offered(hr), offered(manager)) == ((2, ""), (0, "They have been reminded today already."))
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["2 people are being reminded."]
-    assert "reminded today" in hr.get(page("missing", event.pk)).text
+    assert offered(hr) == (0, "They have been reminded today already.")
+    shown = hr.get(page("missing", event.pk)).text
+    assert ("reminded today" in shown, "Remind " in shown.split("<h1", 1)[1]) == (True, False)
     response = hr.post(page("missing", event.pk), {"remind": "all"})
     assert hr.texts(response) == ["They have been reminded today already."]
 
@@ -759,6 +920,12 @@ def test_a_manager_who_is_missing_himself_is_not_offered_to_remind_himself(manag
 
     assert {row["person"]: row["may_remind"] for row in shown.context["rows"]} == {ana: False, beto: True}
     assert "Remind 1 person" in shown.text
+
+    event.attendance.update(outcome="present")
+    Event.objects.filter(pk=event.pk).update(starts_at=timezone.now() - HOUR)
+    shown = manager.get(page("missing", event.pk))
+    assert [row["person"] for row in shown.context["rows"]] == [ana]
+    assert shown.context["why_not"] == "None of these people is yours to remind."
 
 
 def test_what_one_attended_long_ago_has_expired(hr, beto):
@@ -802,7 +969,8 @@ def test_an_auditor_sees_who_is_missing_and_reminds_nobody(as_user, auditor, bet
     EventAudience.objects.create(event=event, everybody=True)
     browser = as_user(auditor)
 
-    assert [row["person"] for row in browser.get(page("missing", event.pk)).context["rows"]][-1:] != []
+    shown = browser.get(page("missing", event.pk)).context
+    assert ([row["person"] for row in shown["rows"]][-1:] != [], "why_not" in shown) == (True, False)
     response = browser.post(page("missing", event.pk), {"remind": "all"})
 
     assert browser.texts(response) == ["You may not do this."]

@@ -267,7 +267,7 @@ def test_what_a_roll_does_is_said_before(hr, make_job):
     make_row(job, 4, "changed", after={"cancel": True})
 
     assert hr.get(page("import_job", job.pk, model="attendance")).context["effects"] == [
-        "2 people are enrolled and told.",
+        "2 people are enrolled, and told unless the event is over.",
         "1 enrolment is cancelled; the person is told, and who waits gets the seat.",
         "1 attendance opens the evaluation of its event, where it has one.",
     ]

@@ -205,6 +205,26 @@ def test_a_closed_roll_is_read_only(rows, event, hr):
     assert hr.post(page("roll_call", event), line(rows["Beto"], "late")).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("state", "hours", "is_told"),
+    [("published", 24 * 14, True), ("published", -0.1, False), ("in_progress", 1, False), ("closed", 1, False)],
+)
+def test_a_roll_says_that_it_has_yet_to_begin(hr, beto, state, hours, is_told):
+    event = make_event(state=state, in_hours=hours)
+    make_attendance(event, beto)
+
+    assert ("It has not begun yet" in hr.get(page("roll_call", event)).text) == is_told
+
+
+def test_the_roll_of_a_session_says_that_it_has_yet_to_begin(event, rows, hr):
+    on = make_session(event, 1)
+    coming = make_session(event, 2, starts_at=event.ends_at, ends_at=event.ends_at + timedelta(hours=2))
+
+    told = ["It has not begun yet" in hr.get(page("roll_call", event, session=key)).text for key in (on.pk, coming.pk)]
+
+    assert told == [False, True]
+
+
 def test_of_a_course_each_session_has_its_roll(event, rows, hr):
     first, second = make_session(event, 1), make_session(event, 2)
 

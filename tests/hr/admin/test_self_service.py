@@ -88,17 +88,29 @@ def test_a_list_of_requests_is_offered_to_who_works_on_them(ana_browser, beto_br
 
 
 @pytest.mark.parametrize(
-    ("name", "args"),
+    ("name", "page"),
     [
-        ("admin:hr_event_register", [1]),
-        ("admin:hr_attendance_confirm_own", [1]),
-        ("admin:hr_attendance_give_up", [1]),
-        ("admin:hr_changerequest_withdraw_own", [1]),
+        ("admin:hr_event_register", f"{EVENTS}?show=open"),
+        ("admin:hr_attendance_confirm_own", f"{EVENTS}?show=coming"),
+        ("admin:hr_attendance_give_up", f"{EVENTS}?show=coming"),
+        ("admin:hr_changerequest_withdraw_own", PROFILE),
     ],
 )
-def test_buttons_are_pressed_and_not_followed(name, args, beto_browser, hr):
-    assert beto_browser.get(reverse(name, args=args)).status_code == 403
-    assert hr.post(reverse(name, args=args)).status_code == 404
+def test_who_follows_a_button_is_led_to_its_page_and_nothing_is_done(name, page, beto_browser, beto, hr):
+    """As the login leads him whose session had ended when he pressed it."""
+    event = open_event()
+    row = make_attendance(event, beto) if "attendance" in name else None
+    request = make_request(beto, int(beto_browser.session["_auth_user_id"])) if "changerequest" in name else None
+    address = reverse(name, args=[(row or request or event).pk])
+    page, _mark, query = page.partition("?")
+
+    response = beto_browser.get(address)
+
+    assert (response.status_code, response["Location"]) == (302, reverse(page) + (f"?{query}" if query else ""))
+    assert beto_browser.texts(response) == ["Nothing was done yet: press the button once more."]
+    assert list(Attendance.objects.values_list("status", flat=True)) == (["registered"] if row else [])
+    assert set(ChangeRequest.objects.values_list("state", flat=True)) <= {"waiting"}
+    assert [hr.get(address).status_code, hr.post(address).status_code] == [404, 404]
 
 
 # --- My profile -------------------------------------------------------------------------------------------------------
@@ -382,6 +394,19 @@ def test_events_are_coming_open_or_past(beto_browser, beto, carla):
     assert [(link["key"], link["count"]) for link in links] == [("coming", 2), ("open", 2), ("past", 2)]
 
 
+def test_of_what_was_cancelled_one_reads_why(beto_browser, beto):
+    make_attendance(make_event("Off", state="cancelled", state_reason="Sin sala"), beto, status="cancelled")
+    make_attendance(open_event("Left"), beto, status="cancelled", cancelled_from="self", cancel_reason="De viaje")
+    make_attendance(make_event("Reopened", state="completed", state_reason="Faltó uno", in_hours=-9), beto)
+
+    response = beto_browser.get(reverse(EVENTS), {"show": "past"})
+
+    assert {card["event"].title: card["reason"] for card in response.context["cards"]} == {
+        "Off": "Sin sala", "Left": "De viaje", "Reopened": "",
+    }  # fmt: skip
+    assert "Reason: Sin sala" in response.text
+
+
 def press(browser, name, key):
     response = browser.post(reverse(name, args=[key]))
     assert response.status_code == 302
@@ -392,7 +417,9 @@ def test_ones_events_say_what_is_mandatory_and_missing(ana_browser, beto_browser
     """Of oneself, whoever one leads."""
     event = open_event("Ergonomía", mandatory=True)
     make_attendance(event, beto)
-    Attendance.objects.create(event=open_event("Evacuación", mandatory=True), employee=ana, outcome="present")
+    Attendance.objects.create(
+        event=open_event("Evacuación", mandatory=True, in_hours=-1), employee=ana, outcome="present"
+    )
 
     def owed(browser):
         page = browser.get(reverse(EVENTS))

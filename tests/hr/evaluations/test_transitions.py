@@ -4,15 +4,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from core import roles
-from core.errors import InvalidTransition, NotAllowed, NotFound
+from core import access, roles
+from core.errors import DomainError
 from hr.models import Answer, Evaluation
 from hr.services.answers import save_answers, submit_evaluations
 from hr.services.evaluations import cancel_evaluations
 from hr.services.grading import Grading, accept_scores, grade_evaluations, reopen_evaluations, return_evaluations
-from tests.factories import make_user
+from tests.conftest import undone
+from tests.factories import make_employee, make_evaluation, make_user
+from tests.hr.personas import PERSONAS
 
 STATES = [*Evaluation.State]
 # Each to a state that follows, and from which.
@@ -27,37 +30,44 @@ LEADS = {
 }
 GRADING = {"send_back", "grade", "accept_score"}
 HR = {"reopen", "cancel"}
-# What each may do to the evaluation of Beto; None: it does not exist for him.
-PERSONAS = {
-    "the system": set(LEADS),
-    "beto": {"save", "submit"},
-    "beto as HR": {"save", "submit"},
-    "ana": GRADING,
-    "hr_manager": GRADING | HR,
-    "administrator": GRADING | HR,
-    "auditor": set(),
-    "bulk_loader": None,
-    "carla": None,
+OWN = {"save", "submit"}
+# Beside the personas: Luisa herself, as an employee and with the role of HR, and holders of grants.
+OTHERS = {"luisa", "grant_grade", "grant_grade_unit", "grant_see", "grant_grade_expired", "grant_grade_future"}
+SYSTEM, OWN_AS_HR = "the system", "luisa as HR"
+EVERYBODY = {*PERSONAS, *OTHERS, SYSTEM, OWN_AS_HR} - {"anonymous"}
+# What each may do to the evaluation of Luisa. To who is not named it does not exist.
+MAY = {
+    SYSTEM: set(LEADS),
+    **dict.fromkeys(["luisa", OWN_AS_HR], OWN),
+    **dict.fromkeys(["hr_manager", "administrator"], GRADING | HR),
+    **dict.fromkeys(["head", "head_above", "boss", "delegate", "grant_grade", "grant_grade_unit"], GRADING),
+    **dict.fromkeys(["auditor", "grant_see"], frozenset()),
 }
 
 
 @pytest.fixture
-def who(request, ana, beto, carla):
-    held = {
-        "beto": (roles.EMPLOYEE, beto),
-        "beto as HR": (roles.HR_MANAGER, beto),
-        "ana": (roles.MANAGER, ana),
-        "hr_manager": (roles.HR_MANAGER, None),
-        "administrator": (roles.ADMINISTRATOR, None),
-        "auditor": (roles.AUDITOR, None),
-        "bulk_loader": (roles.BULK_LOADER, None),
-        "carla": (roles.MANAGER, carla),
-    }
-    name = request.param
-    if name == "the system":
-        return name, None
-    role, employee = held[name]
-    return name, make_user(role=role, employee=employee)
+def evaluation(world, round_):
+    return make_evaluation(world.employees["luisa"], in_round=round_)
+
+
+@pytest.fixture
+def actors(world):
+    """Users by name, each read once."""
+    luisa, sales, now, hour = world.employees["luisa"], world.units["sales"], timezone.now(), timedelta(hours=1)
+    past, future = {"valid_from": now - 2 * hour, "valid_until": now - hour}, {"valid_from": now + hour}
+    for key in OTHERS:
+        world.users[key] = make_user(key, role=roles.EMPLOYEE, employee=luisa if key == "luisa" else make_employee())
+    for verb in ("view", "grade"):
+        access.grant(f"{verb}_evaluation_of", world.users["grant_grade"], luisa)
+        access.grant(f"{verb}_evaluation_in", world.users["grant_grade_unit"], sales)
+        access.grant(f"{verb}_evaluation_of", world.users["grant_grade_expired"], luisa, **past)
+        access.grant(f"{verb}_evaluation_of", world.users["grant_grade_future"], luisa, **future)
+    access.grant("view_evaluation_of", world.users["grant_see"], luisa)
+    users = {key: world.user(key) for key in EVERYBODY - {SYSTEM, OWN_AS_HR}}
+    # As she is before she gets another role.
+    users["luisa"].get_all_permissions()
+    world.users["luisa"].groups.add(Group.objects.get(name=roles.HR_MANAGER))
+    return users | {SYSTEM: None, OWN_AS_HR: world.user("luisa")}
 
 
 @pytest.fixture
@@ -82,29 +92,30 @@ def put(evaluation, state):
     Answer.objects.filter(evaluation=evaluation).delete()
 
 
+@pytest.mark.usefixtures("world_of_module")
 @pytest.mark.parametrize("step", LEADS)
-@pytest.mark.parametrize("who", PERSONAS, indirect=True)
-def test_a_step_leads_on_or_is_refused(step, who, steps, evaluation):
-    name, actor = who
-    allowed = PERSONAS[name]
-    told = {}
+def test_a_step_leads_on_or_is_refused(step, actors, steps, evaluation):
+    came = {}
     for state in STATES:
         put(evaluation, state)
-        try:
-            steps[step](evaluation.pk, actor)
-            told[state] = "done"
-        except (NotFound, NotAllowed, InvalidTransition) as error:
-            told[state] = type(error)
-        told[state] = told[state], Evaluation.objects.get(pk=evaluation.pk).state
+        for key, actor in actors.items():
+            with undone():
+                try:
+                    steps[step](evaluation.pk, actor)
+                    told = "done"
+                except DomainError as error:
+                    told = type(error).__name__
+                came[state, key] = told, Evaluation.objects.get(pk=evaluation.pk).state
 
-    def expected(state):
-        if allowed is None:
-            return NotFound, state
-        if step not in allowed:
-            return NotAllowed, state
-        return ("done", LEADS[step][state]) if state in LEADS[step] else (InvalidTransition, state)
+    assert came == {(state, key): expected(step, state, key) for state in STATES for key in EVERYBODY}
 
-    assert told == {state: expected(state) for state in STATES}
+
+def expected(step, state, key):
+    if key not in MAY:
+        return "NotFound", state
+    if step not in MAY[key]:
+        return "NotAllowed", state
+    return ("done", LEADS[step][state]) if state in LEADS[step] else ("InvalidTransition", state)
 
 
 def test_the_table_of_the_model_is_what_the_steps_and_the_clock_do():

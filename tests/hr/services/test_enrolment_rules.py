@@ -1,11 +1,13 @@
 """Every step of an enrolment by everybody: Luisa is enrolled in an event that is open to all, and somebody acts."""
 
+from itertools import pairwise
+
 import pytest
 from django.db import transaction
 
 from core import access, roles
 from core.errors import DomainError
-from hr.models import Event, EventAudience
+from hr.models import Attendance, Event, EventAudience
 from hr.services.enrolment import cancel_attendance, confirm_attendance, enrol_employees, register
 from tests.factories import make_attendance, make_employee, make_event, make_user
 from tests.hr.personas import PERSONAS
@@ -115,6 +117,22 @@ def test_every_step_by_everybody(verb, before, world, actors, event):
     expected = dict.fromkeys(EVERYBODY, MISSING)
     expected |= dict.fromkeys(SEES[verb], REFUSED) | dict.fromkeys(MAY[verb], STEPS[verb][before])
     assert found == expected
+
+
+def test_the_table_of_the_model_is_what_the_steps_and_the_seats_do(world, event):
+    """Luisa returns to an event whose only seat Pablo has, and gets it once he is out."""
+    luisa, pablo = world.employees["luisa"], world.employees["pablo"]
+    event.capacity = 1
+    seat, row = make_attendance(event, pablo), make_attendance(event, luisa, "cancelled")
+    enrol_employees(event.pk, [luisa.pk], actor=None)
+    cancel_attendance([seat.pk], actor=None)
+
+    seats = set(pairwise(row.history.order_by("version").values_list("status", flat=True)))
+    steps = {(before, after) for leads in STEPS.values() for before, after in leads.items()}
+    changes = {(before, after) for before, after in steps if before is not None and after not in (before, ILLEGAL)}
+
+    assert seats == {("cancelled", "waitlisted"), ("waitlisted", "registered")}
+    assert {(before, after) for before, nexts in Attendance.NEXT.items() for after in nexts} == changes | seats
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core import roles
 from core.errors import InvalidTransition, NotAllowed, NotFound
 from hr.models import Attendance, Employee, EventAudience, OutboxMessage
-from hr.services.enrolment import cancel_all, enrol_audience, renew_after_draft
+from hr.services.enrolment import cancel_all, cancel_attendance, enrol_audience, renew_after_draft
 from hr.services.events import cancel_events, publish_events, unpublish_events
 from tests.factories import make_attendance, make_employee, make_event, make_unit, make_user
 
@@ -128,6 +128,17 @@ def test_who_is_added_later_is_told_that_he_is_enrolled(people, carla, hr_manage
     enrol_audience([event.pk], actor=hr_manager)
 
     assert told("attendance.enrolled") == list(event.attendance.values_list("pk", flat=True))
+
+
+def test_who_is_added_to_an_event_that_is_over_is_not_told(people, carla, hr_manager):
+    event = meant_for(make_event(state="in_progress", in_hours=-3, capacity=1), everybody=True)
+
+    enrol_audience([event.pk], actor=hr_manager)
+    cancel_attendance(event.attendance.seated().values_list("pk", flat=True), actor=hr_manager)
+
+    # Two waited, one of whom got the seat: neither is told. That an enrolment ended, one is.
+    assert event.attendance.going().count() == 2
+    assert set(OutboxMessage.objects.values_list("kind", flat=True)) == {"attendance.cancelled"}
 
 
 def test_with_open_enrolment_nobody_is_enrolled_by_publishing(people, hr_manager):
