@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from hr.permissions import can_grade, can_grade_anybody
 from hr.services.grading import (
     LONGEST_COMMENT,
     LONGEST_FEEDBACK,
+    EarlierGrade,
     Grading,
     earlier_grades,
     grade_evaluations,
@@ -42,7 +44,7 @@ DAYS_TO_IMPROVE = 7
 
 
 class GradeForm(forms.Form):
-    """The score is what the grade begins with."""
+    """The grade begins with the one these answers had before it was reopened, else with the score."""
 
     grade = forms.DecimalField(
         label=gettext_lazy("Grade"),
@@ -104,7 +106,8 @@ def grade_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdmi
         messages.info(request, text % {"evaluation": evaluation, "state": evaluation.get_state_display()})
         return HttpResponseRedirect(reverse("admin:hr_evaluation_change", args=[evaluation.pk]))
     returning = "_return" in request.POST
-    form, return_form = _forms(request, evaluation, returning)
+    earlier = earlier_grades(evaluation)
+    form, return_form = _forms(request, evaluation, _suggested(evaluation, earlier), returning)
     if request.method == "POST" and _write(request, evaluation, return_form if returning else form, model_admin):
         return _next_page(request, evaluation)
     context = {
@@ -114,7 +117,7 @@ def grade_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdmi
         "original": evaluation,
         "evaluation": evaluation,
         "answers": told_answers(evaluation),
-        "earlier": earlier_grades(evaluation),
+        "earlier": earlier,
         "form": form,
         "return_form": return_form,
         "waiting": _queue(request)[:MOST_COUNTED].count(),
@@ -131,10 +134,17 @@ def may_grade(request: HttpRequest) -> bool:
     return can_grade_anybody(request.user)
 
 
-def _forms(request: HttpRequest, evaluation: Evaluation, returning: bool) -> tuple[forms.Form, forms.Form]:
+def _suggested(evaluation: Evaluation, earlier: Sequence[EarlierGrade]) -> Decimal | None:
+    at = evaluation.submitted_at
+    of_these_answers = (each.grade for each in earlier if at is None or each.graded_at >= at)
+    return next(of_these_answers, evaluation.score)
+
+
+def _forms(
+    request: HttpRequest, evaluation: Evaluation, suggested: Decimal | None, returning: bool
+) -> tuple[forms.Form, forms.Form]:
     sent = request.POST if request.method == "POST" else None
-    last = evaluation.grade if evaluation.grade is not None else evaluation.score
-    initial = {"grade": last, "feedback": evaluation.feedback, "version": evaluation.version}
+    initial = {"grade": suggested, "feedback": evaluation.feedback, "version": evaluation.version}
     grade_form: Any = kept_forms.refilled(request, GradeForm)
     return (
         grade_form(None if returning else sent, initial=initial),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from hr.models import Evaluation
 from hr.services.answers import answers_of, save_answers
-from hr.services.grading import Grading, grade_evaluations, return_evaluations
+from hr.services.grading import Grading, grade_evaluations, reopen_evaluations, return_evaluations
 from tests.factories import in_days, make_employee, make_evaluation, make_round
 
 
@@ -244,6 +244,24 @@ def test_reopening_asks_for_a_reason_and_shows_the_old_grade(hr, hr_manager, wai
     for told in (hr.get(page("change", key)).text, hr.get(page("grade", key)).text):
         assert "41.50" in told
         assert "Reopened: De otra persona" in told
+
+
+def test_what_was_reopened_begins_with_its_last_grade(hr, hr_manager, waiting):
+    key = waiting["Beto"].pk
+    for grade in (30, 41):
+        grade_evaluations({key: Grading(Decimal(grade))}, actor=hr_manager)
+        reopen_evaluations([key], reason="De otra persona", actor=hr_manager)
+
+    assert hr.get(page("grade", key)).context["form"]["grade"].value() == 41
+
+
+def test_what_was_answered_anew_begins_with_its_score(hr, hr_manager, waiting):
+    key = waiting["Beto"].pk
+    grade_evaluations({key: Grading(Decimal(41))}, actor=hr_manager)
+    reopen_evaluations([key], reason="Faltaba algo", actor=hr_manager)
+    Evaluation.objects.filter(pk=key).update(submitted_at=timezone.now())
+
+    assert hr.get(page("grade", key)).context["form"]["grade"].value() == 62
 
 
 def test_an_evaluation_is_cancelled_with_a_reason(hr, evaluation):
