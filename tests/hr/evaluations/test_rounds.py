@@ -212,8 +212,9 @@ def test_another_due_day_holds_for_who_has_not_answered(round_, beto, hr_manager
     change_rounds({round_.pk: {"due_on": in_days(30)}}, actor=hr_manager)
 
     evaluation.refresh_from_db()
-    open_ = state in Evaluation.UNANSWERED
-    assert (evaluation.due_on, evaluation.version) == ((in_days(30), 2) if open_ else (before, 1))
+    # What was returned keeps the day that was told with it.
+    moves = state in Evaluation.UNANSWERED and state != "returned"
+    assert (evaluation.due_on, evaluation.version) == ((in_days(30), 2) if moves else (before, 1))
     assert evaluation.history.count() == evaluation.version
 
 
@@ -222,6 +223,26 @@ def test_another_number_of_days_counts_from_today(round_, evaluation, hr_manager
 
     evaluation.refresh_from_db()
     assert evaluation.due_on == in_days(10)
+
+
+@pytest.mark.parametrize(("state", "due_on"), [("pending", 15), ("available", 7), ("in_progress", 7)])
+def test_another_day_of_opening_moves_only_what_has_not_opened(version, beto, hr_manager, state, due_on):
+    round_ = make_round(form_version=version, opens_on=in_days(0), days_to_answer=10)
+    evaluation = make_evaluation(beto, in_round=round_, state=state, due_on=in_days(7))
+
+    change_rounds({round_.pk: {"opens_on": in_days(5)}}, actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    assert evaluation.due_on == in_days(due_on)
+
+
+def test_of_many_rounds_each_moves_by_what_changed_of_it(version, beto, hr_manager):
+    rounds = [make_round(form_version=version, days_to_answer=10) for _number in range(2)]
+    rows = [make_evaluation(beto, in_round=round_, due_on=in_days(2)) for round_ in rounds]
+
+    change_rounds({rounds[0].pk: {"title": "Otra"}, rounds[1].pk: {"days_to_answer": 4}}, actor=hr_manager)
+
+    assert [Evaluation.objects.get(pk=row.pk).due_on for row in rows] == [in_days(2), in_days(4)]
 
 
 def test_form_and_event_of_a_round_stay(round_, hr_manager):
