@@ -116,6 +116,7 @@ NOTICES = {
         subject=EVENT,
         expand=addressees.named_people,
         key="event_id",
+        needed=is_on,
     ),
     "attendance.enrolled": Notice(
         label=_("enrolment in an event"),

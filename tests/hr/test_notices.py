@@ -7,7 +7,16 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from core import access, roles
-from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, ExportLog, ImportJob, Notification, OutboxMessage
+from hr.models import (
+    AttendanceCorrection,
+    ChangeRequest,
+    Evaluation,
+    Event,
+    ExportLog,
+    ImportJob,
+    Notification,
+    OutboxMessage,
+)
 from hr.services import addressees, delivery, outbox
 from hr.services.notices import NOTICES
 from tests.factories import (
@@ -140,6 +149,18 @@ def test_reminders_of_a_mandatory_event_go_to_the_people_named(beto, ana, accoun
     tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
 
     assert told("event.mandatory_reminder") == [(account.pk, event.pk)]
+
+
+def test_of_a_mandatory_event_that_was_cancelled_nobody_is_reminded(beto, account, mailoutbox):
+    event = make_event(state="published", mandatory=True)
+    tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
+    Event.objects.update(state="cancelled")
+    tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
+
+    mailed()
+
+    assert told("event.mandatory_reminder") == [(account.pk, event.pk)]
+    assert mailoutbox == []
 
 
 def test_without_an_address_one_is_told_in_the_application_alone(beto):
