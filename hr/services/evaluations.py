@@ -103,14 +103,20 @@ def cancel_evaluations_of(event_ids: Collection[int], *, actor: User | None) -> 
 
 @business_atomic
 def cancel_evaluations(ids: Collection[int], *, reason: str, actor: User | None) -> list[Evaluation]:
-    """Take evaluations back before they are submitted. Raises NotFound, NotAllowed, InvalidTransition."""
+    """Take evaluations back before they are submitted; who could answer is told.
+
+    Raises NotFound, NotAllowed, InvalidTransition, DomainError without a reason.
+    """
     reason = clean_reason(reason)
     rows = locked_evaluations(ids, actor)
+    known = [key for key, evaluation in rows.items() if evaluation.state in Evaluation.ANSWERABLE]
     for evaluation in rows.values():
         require(can_manage_evaluation(actor, evaluation))
         with naming(evaluation, among=1):
             evaluation.move_to(State.CANCELLED)
-    return write(list(rows.values()), ["state"], reason=reason)
+    write(list(rows.values()), ["state"], reason=reason)
+    announce("evaluation.cancelled", known)
+    return list(rows.values())
 
 
 def _first_state(round_: EvaluationRound) -> str:

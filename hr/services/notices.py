@@ -215,6 +215,21 @@ NOTICES = {
         subject=EVALUATION,
         expand=addressees.evaluated(State.GRADED),
     ),
+    "evaluation.reopened": Notice(
+        label=_("evaluation that is graded anew"),
+        one=_("Your evaluation will be graded anew: %(about)s"),
+        many=_("%(count)d of your evaluations will be graded anew"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(State.SUBMITTED),
+        needed=in_state(State.SUBMITTED),
+    ),
+    "evaluation.cancelled": Notice(
+        label=_("cancellation of an evaluation"),
+        one=_("Your evaluation was cancelled: %(about)s"),
+        many=_("%(count)d of your evaluations were cancelled"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(State.CANCELLED),
+    ),
     "change_request.asked": Notice(
         label=_("request to be decided"),
         one=_("A request waits for your decision: %(about)s"),

@@ -34,6 +34,7 @@ CONTRACT = {
     *(f"event.{word}" for word in ("published", "cancelled", "postponed", "reminder", "mandatory_reminder")),
     *(f"attendance.{word}" for word in ("enrolled", "promoted", "waitlisted", "cancelled")),
     *(f"evaluation.{word}" for word in ("available", "reminder", "expired", "submitted", "returned", "graded")),
+    *(f"evaluation.{word}" for word in ("reopened", "cancelled")),
     *("correction.asked", "correction.decided", "change_request.asked", "change_request.decided"),
     *("export.done", "export.failed"),
     *("load.ended", "load.to_approve", "load.decided"),
@@ -291,6 +292,8 @@ def test_change_requests_go_to_hr_and_back(beto, account, hr_manager):
         ("evaluation.expired", "expired"),
         ("evaluation.returned", "returned"),
         ("evaluation.graded", "graded"),
+        ("evaluation.reopened", "submitted"),
+        ("evaluation.cancelled", "cancelled"),
     ],
 )
 def test_evaluations_are_told_to_their_employee(kind, state, beto, account, boss):
@@ -442,6 +445,7 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
     values = {"grade": "77.5", "feedback": "SEKRET", "return_comment": "SEKRET", "score": "77.5"}
     by_state = {state: make_evaluation(beto, state=state, **values).pk for state in Evaluation.State.values}
     states = {"submitted": "submitted", "returned": "returned", "graded": "graded", "expired": "expired"}
+    states |= {"reopened": "submitted", "cancelled": "cancelled"}
     for kind in CONTRACT:
         subject, _dot, word = kind.partition(".")
         state = states.get(word, "available")

@@ -12,6 +12,7 @@ from hr.services.evaluation_rounds import (
     evaluate_events,
     give_round,
 )
+from hr.services.evaluations import cancel_evaluations
 from tests.factories import (
     in_days,
     make_attendance,
@@ -248,6 +249,15 @@ def test_of_many_rounds_each_moves_by_what_changed_of_it(version, beto, hr_manag
 def test_form_and_event_of_a_round_stay(round_, hr_manager):
     with pytest.raises(DomainError, match="stay as they are"):
         change_rounds({round_.pk: {"event_id": make_event().pk}}, actor=hr_manager)
+
+
+@pytest.mark.parametrize("state", ["pending", "available", "in_progress", "returned"])
+def test_who_could_answer_is_told_that_it_was_cancelled(evaluation, state, hr_manager):
+    Evaluation.objects.update(state=state)
+
+    cancel_evaluations([evaluation.pk], reason="De reposo", actor=hr_manager)
+
+    assert OutboxMessage.objects.filter(kind="evaluation.cancelled").exists() == (state != "pending")
 
 
 def test_only_hr_makes_and_gives_rounds(round_, version, evaluation, ana_user, bulk_loader, auditor):
