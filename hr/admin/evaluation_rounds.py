@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.decorators import display
@@ -156,6 +157,24 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
     def change_row(self, request: HttpRequest, obj: EvaluationRound, form: forms.ModelForm) -> None:
         values, versions = {obj.pk: form.changed_values()}, self.versions(obj, form)
         evaluation_rounds.change_rounds(values, versions=versions, actor=request.user)
+        if values[obj.pk].keys() & evaluation_rounds.TIME_TO_ANSWER:
+            self._tell_of_expired(request, obj)
+
+    def _tell_of_expired(self, request: HttpRequest, round_: EvaluationRound) -> None:
+        """The days of a round are no longer theirs; its list has the way to give them more time."""
+        expired = Evaluation.objects.visible_to(request.user).filter(round=round_, state=Evaluation.State.EXPIRED)
+        count = expired.count()
+        if not count:
+            return
+        text = ngettext(
+            "%(count)d evaluation of this round has expired and stays so.",
+            "%(count)d evaluations of this round have expired and stay so.",
+            count,
+        )
+        told, link = text % {"count": count}, self.list_of_state(round_, Evaluation.State.EXPIRED)
+        messages.warning(
+            request, format_html('{} <a class="underline" href="{}">{}</a>', told, link, _("Give more time"))
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: EvaluationRound | None = None) -> bool:
         return False  # what was answered is about it

@@ -191,6 +191,15 @@ NOTICES = {
         many=_("The time to answer %(count)d evaluations is over"),
         subject=EVALUATION,
         expand=addressees.evaluated(State.EXPIRED),
+        needed=in_state(State.EXPIRED),
+    ),
+    "evaluation.extended": Notice(
+        label=_("more time to answer an evaluation"),
+        one=_("You have more time to answer: %(about)s"),
+        many=_("You have more time to answer %(count)d evaluations"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(*Evaluation.ANSWERABLE),
+        needed=in_state(*Evaluation.ANSWERABLE),
     ),
     "evaluation.submitted": Notice(
         label=_("evaluation to be graded"),

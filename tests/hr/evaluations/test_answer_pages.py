@@ -272,9 +272,27 @@ def test_an_evaluation_is_cancelled_with_a_reason(hr, evaluation):
     assert "De reposo" in hr.get(page("history", evaluation.pk)).text
 
 
-def test_a_manager_is_offered_neither(ana_browser, evaluation):
-    for name in ("withdraw", "reopen_grading"):
-        assert ana_browser.dialog(page(name, evaluation.pk), reason="x").status_code == 403
+def test_what_expired_is_given_more_time(hr, evaluation):
+    Evaluation.objects.update(state="expired")
+
+    hr.dialog(page("extend", evaluation.pk), due_on=in_days(3))
+
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.due_on) == ("available", in_days(3))
+
+
+def test_many_that_expired_are_given_more_time(hr, round_, beto, carla):
+    rows = [make_evaluation(person, in_round=round_, state="expired") for person in (beto, carla)]
+    data = {"action": "extend_many", "_selected_action": [row.pk for row in rows], "_form_submitted": "on"}
+
+    hr.post(page("changelist"), data | {"due_on": in_days(3)})
+
+    assert set(Evaluation.objects.values_list("state", "due_on")) == {("available", in_days(3))}
+
+
+def test_a_manager_is_offered_none_of_them(ana_browser, evaluation):
+    for name in ("withdraw", "reopen_grading", "extend"):
+        assert ana_browser.dialog(page(name, evaluation.pk), reason="x", due_on=in_days(3)).status_code == 403
 
     evaluation.refresh_from_db()
     assert evaluation.state == "available"

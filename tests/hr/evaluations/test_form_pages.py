@@ -225,6 +225,20 @@ def test_another_due_day_is_saved_and_holds_for_the_open_ones(hr, round_, evalua
     assert evaluation.due_on == later
 
 
+def test_whoever_moves_the_due_day_is_told_who_has_expired(hr, round_, beto, carla):
+    for person in (beto, carla):
+        make_evaluation(person, in_round=round_, state="expired")
+    address = page("evaluationround", "change", round_.pk)
+
+    days = hr.texts(hr.post(address, hr.form(address, due_on=in_days(30))))
+    title = hr.texts(hr.post(address, hr.form(address, title="Otra")))
+
+    [told] = [text for text in days if "expired" in text]
+    assert told.startswith("2 evaluations of this round have expired and stay so.")
+    assert "state__exact=expired" in told
+    assert [text for text in title if "expired" in text] == []
+
+
 def test_the_list_of_rounds_counts_what_one_sees(hr, as_user, ana_user, round_, evaluation, carla, version):
     make_evaluation(carla, in_round=round_, state="submitted")
     make_evaluation(carla, in_round=make_round("Otra", form_version=version))

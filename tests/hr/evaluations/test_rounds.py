@@ -4,7 +4,9 @@ from django.test.utils import CaptureQueriesContext
 
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.models import Evaluation, EvaluationRound, FormVersion, OutboxMessage
+from hr.services.answers import answers_of, save_answers
 from hr.services.audiences import Audience
+from hr.services.evaluation_clock import expire_due
 from hr.services.evaluation_rounds import (
     NewRound,
     change_rounds,
@@ -12,7 +14,7 @@ from hr.services.evaluation_rounds import (
     evaluate_events,
     give_round,
 )
-from hr.services.evaluations import cancel_evaluations
+from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from tests.factories import (
     in_days,
     make_attendance,
@@ -258,6 +260,32 @@ def test_who_could_answer_is_told_that_it_was_cancelled(evaluation, state, hr_ma
     cancel_evaluations([evaluation.pk], reason="De reposo", actor=hr_manager)
 
     assert OutboxMessage.objects.filter(kind="evaluation.cancelled").exists() == (state != "pending")
+
+
+def test_what_expired_gets_more_time_with_its_draft_and_its_person_is_told(evaluation, questions, beto_user, hr_manager):
+    save_answers({evaluation.pk: {questions[0]: "Algo"}}, actor=beto_user)
+    Evaluation.objects.update(state="expired", due_on=in_days(-1))
+
+    extend_evaluations([evaluation.pk], due_on=in_days(3), actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.due_on) == ("available", in_days(3))
+    assert answers_of(evaluation) == {questions[0]: "Algo"}
+    assert (evaluation.history.latest().state, evaluation.history.latest().history_user_name) == (
+        "available",
+        str(hr_manager),
+    )
+    assert OutboxMessage.objects.latest("pk").kind == "evaluation.extended"
+    assert expire_due() == 0
+
+
+def test_more_time_ends_today_or_later(evaluation, hr_manager):
+    Evaluation.objects.update(state="expired")
+
+    with pytest.raises(DomainError) as raised:
+        extend_evaluations([evaluation.pk], due_on=in_days(-1), actor=hr_manager)
+
+    assert (raised.value.field, Evaluation.objects.get().state) == ("due_on", "expired")
 
 
 def test_only_hr_makes_and_gives_rounds(round_, version, evaluation, ana_user, bulk_loader, auditor):

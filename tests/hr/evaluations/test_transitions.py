@@ -10,7 +10,7 @@ from core import roles
 from core.errors import InvalidTransition, NotAllowed, NotFound
 from hr.models import Answer, Evaluation
 from hr.services.answers import save_answers, submit_evaluations
-from hr.services.evaluations import cancel_evaluations
+from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from hr.services.grading import Grading, accept_scores, grade_evaluations, reopen_evaluations, return_evaluations
 from tests.factories import make_user
 
@@ -24,9 +24,10 @@ LEADS = {
     "accept_score": {"submitted": "graded"},
     "reopen": {"graded": "submitted"},
     "cancel": dict.fromkeys(["pending", "available", "in_progress", "returned"], "cancelled"),
+    "extend": {"expired": "available"},
 }
 GRADING = {"send_back", "grade", "accept_score"}
-HR = {"reopen", "cancel"}
+HR = {"reopen", "cancel", "extend"}
 # What each may do to the evaluation of Beto; None: it does not exist for him.
 PERSONAS = {
     "the system": set(LEADS),
@@ -72,6 +73,7 @@ def steps(questions):
         "accept_score": lambda key, actor: accept_scores([key], actor=actor),
         "reopen": lambda key, actor: reopen_evaluations([key], reason="Se equivocó", actor=actor),
         "cancel": lambda key, actor: cancel_evaluations([key], reason="Sobra", actor=actor),
+        "extend": lambda key, actor: extend_evaluations([key], due_on=until, actor=actor),
     }
 
 
