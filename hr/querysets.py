@@ -12,6 +12,7 @@ from django.db import connections, models
 from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from core.mail import MOST_ATTEMPTS
 from core.text import fold
@@ -617,8 +618,11 @@ class AttendanceQuerySet(OfEventsQuerySet):
         return rows.order_by("event__starts_at", "pk")
 
     def to_confirm_by(self, user: User) -> Self:
-        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun."""
-        return self.coming_for(user).filter(status="registered", event__state="published")
+        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun and
+        nothing is noted of him: Attendance.waits_for_confirmation.
+        """
+        rows = self.coming_for(user).filter(status="registered", outcome="pending")
+        return rows.filter(event__state="published", event__starts_at__gt=timezone.now())
 
 
 class SessionMarkQuerySet(OfEventsQuerySet):

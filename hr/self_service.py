@@ -73,11 +73,6 @@ def require_own(attendance_id: int, user: User) -> None:
         raise NotFound
 
 
-def may_confirm(row: Attendance) -> bool:
-    is_on = row.event.state in Event.ENROLLING
-    return is_on and row.status == Status.REGISTERED and row.outcome == Outcome.PENDING
-
-
 def may_cancel(row: Attendance) -> bool:
     begun = row.event.starts_at <= timezone.now()
     return row.status != Status.CANCELLED and not begun and row.event.state in Event.MARKING and row.outcome not in CAME

@@ -19,7 +19,7 @@ from hr.admin.mandatory import owed_and_labels
 from hr.admin.self_pages import choices_of, paged, require_employee, require_post, self_page
 from hr.ics import calendar_file
 from hr.models import Attendance, Event, EventSession
-from hr.self_service import coming, may_cancel, may_confirm, open_to_register, past, require_own, shut_out
+from hr.self_service import coming, may_cancel, open_to_register, past, require_own, shut_out
 from hr.services.check_in import window_of
 from hr.services.enrolment import cancel_attendance, confirm_attendance, register
 
@@ -116,7 +116,7 @@ def _card(row: Attendance) -> dict[str, Any]:
     return _about(row.event) | {
         "row": row,
         "label": label,
-        "may_confirm": may_confirm(row),
+        "may_confirm": row.waits_for_confirmation,
         "may_cancel": may_cancel(row),
         "may_check_in": row.status in Attendance.SEATED and not noted and _is_open_to_check_in(row.event),
         "is_cancelled": row.event.state == Event.State.CANCELLED,

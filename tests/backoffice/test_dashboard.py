@@ -217,6 +217,24 @@ def listed(client, link):
     return page.context["cl"].result_count
 
 
+def test_what_is_to_be_confirmed_is_counted_listed_and_offered_alike(people, clients):
+    now = timezone.now()
+    for state, starts_at, values in (
+        ("published", now + DAY, {}),
+        ("published", now + DAY, {"status": "confirmed"}),
+        ("published", now + DAY, {"outcome": "excused"}),
+        ("published", now - timedelta(minutes=5), {}),  # the clock has not started it yet
+        ("in_progress", now - timedelta(minutes=5), {}),
+    ):
+        make_attendance(make_event(state=state, starts_at=starts_at), people["beto"], **values)
+    client = clients["beto"]
+
+    [tile] = [tile for tile in client.get("/").context["waiting"] if tile.label == "Events for you to confirm"]
+    cards = client.get(reverse("admin:hr_event_mine")).context["cards"]
+
+    assert (tile.value, listed(client, tile.link), sum(card["may_confirm"] for card in cards)) == (1, 1, 1)
+
+
 # --- What it costs ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("key", ["hugo", "ana", "beto"])
 def test_the_first_page_takes_as_few_queries_for_one_for_three_and_for_three_hundred_rows(key, people, clients):
