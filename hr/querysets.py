@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
-from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -654,9 +654,17 @@ class FormPartQuerySet(BusinessQuerySet):
 class EvaluationQuerySet(OfEmployeesQuerySet):
     view_right, change_right = VIEW_EVALUATION, GRADE
 
+    @staticmethod
+    def in_time() -> Q:
+        """The last day, if there is one, has not passed; the clock may not have closed yet what was due yesterday."""
+        return Q(due_on=None) | Q(due_on__gte=timezone.localdate())
+
     def to_answer_by(self, user: User) -> Self:
         """Those that wait for the user's own answers, the most pressing first."""
-        return self.own(user).filter(state__in=self.model.ANSWERABLE).order_by("due_on", "pk")
+        return self.own(user).filter(self.in_time(), state__in=self.model.ANSWERABLE).by_due_day()
+
+    def by_due_day(self) -> Self:
+        return self.order_by(F("due_on").asc(nulls_last=True), "pk")
 
     def gradable_by(self, user: User) -> Self:
         """What waits for a grade that the user may give, longest ago first. Never his own."""

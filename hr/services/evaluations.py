@@ -136,7 +136,8 @@ def extend_evaluations(ids: Collection[int], *, due_on: date, actor: User | None
             if evaluation.state != State.EXPIRED:
                 # The clock and outcomes, too, make evaluations available, from other states.
                 state = evaluation.get_state_display()
-                raise InvalidTransition(_("Only what has expired gets more time; this is %(state)s.") % {"state": state})
+                text = _("Only what has expired gets more time; this is %(state)s.")
+                raise InvalidTransition(text % {"state": state})
             evaluation.move_to(State.AVAILABLE)
         evaluation.due_on = due_on
     write(list(rows.values()), ["state", "due_on"])

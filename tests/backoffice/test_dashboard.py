@@ -235,6 +235,20 @@ def test_what_is_to_be_confirmed_is_counted_listed_and_offered_alike(people, cli
     assert (tile.value, listed(client, tile.link), sum(card["may_confirm"] for card in cards)) == (1, 1, 1)
 
 
+def test_what_was_due_yesterday_is_no_longer_counted_listed_and_offered(people, clients):
+    """The clock has not closed it yet."""
+    today = timezone.localdate()
+    for due_on in (today - DAY, today):
+        make_evaluation(people["beto"], in_round=make_round(), due_on=due_on)
+    client = clients["beto"]
+
+    page = client.get("/")
+    [tile] = [tile for tile in page.context["waiting"] if tile.label == "Evaluations for you to answer"]
+    cards = client.get(reverse("admin:hr_evaluation_mine")).context["cards"]
+
+    assert (tile.value, listed(client, tile.link), len(cards)) == (1, 1, 1)
+
+
 # --- What it costs ----------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("key", ["hugo", "ana", "beto"])
 def test_the_first_page_takes_as_few_queries_for_one_for_three_and_for_three_hundred_rows(key, people, clients):

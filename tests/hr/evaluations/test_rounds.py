@@ -262,7 +262,9 @@ def test_who_could_answer_is_told_that_it_was_cancelled(evaluation, state, hr_ma
     assert OutboxMessage.objects.filter(kind="evaluation.cancelled").exists() == (state != "pending")
 
 
-def test_what_expired_gets_more_time_with_its_draft_and_its_person_is_told(evaluation, questions, beto_user, hr_manager):
+def test_what_expired_gets_more_time_with_its_draft_and_its_person_is_told(
+    evaluation, questions, beto_user, hr_manager
+):
     save_answers({evaluation.pk: {questions[0]: "Algo"}}, actor=beto_user)
     Evaluation.objects.update(state="expired", due_on=in_days(-1))
 
