@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.models import User
 from hr.models import Evaluation
 from hr.services.answers import answers_of, save_answers
 from hr.services.grading import Grading, grade_evaluations, reopen_evaluations, return_evaluations
-from tests.factories import in_days, make_employee, make_evaluation, make_round
+from tests.factories import in_days, make_employee, make_evaluation, make_form_version, make_round
 
 
 def page(name, *args):
@@ -330,3 +331,17 @@ def test_an_employee_sees_his_own_and_no_queue(beto_browser, waiting):
 
     assert {row.employee.first_name for row in shown.context["cl"].result_list} == {"Beto"}
     assert beto_browser.get(page("queue")).status_code == 403
+
+
+def test_a_number_comes_back_as_it_was_typed(beto, beto_browser):
+    asked = ({"kind": "number", "text": "¿Cuántas horas?", "choices": {"from": 0, "to": 9.5}},)
+    round_ = make_round(form_version=make_form_version("Horas", questions=asked))
+    address = page("answer", make_evaluation(beto, in_round=round_).pk)
+    [name] = beto_browser.get(address).context["form"].fields
+    User.objects.update(language="es")
+
+    beto_browser.post(address, {name: "7,5", "_draft": "1"})
+    refused = beto_browser.post(address, {name: "9,75", "_draft": "1"})
+
+    assert beto_browser.get(address).context["form"][name].value() == "7,5"
+    assert refused.context["form"].errors == {name: ["No puede ser mayor que 9,5."]}
