@@ -678,10 +678,10 @@ class AnswerQuerySet(OfEmployeesQuerySet):
 
 
 class EvaluationRoundQuerySet(BusinessQuerySet):
-    """Seen by role, and by who sees an evaluation of it."""
+    """Seen by role, and by who sees an evaluation of it, be it his own."""
 
     def open_to(self, user: User, verb: str) -> bool:
-        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user, VIEW_EVALUATION))
+        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, VIEW_EVALUATION)))
 
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):
