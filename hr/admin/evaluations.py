@@ -130,7 +130,7 @@ class EvaluationAdmin(HrAdmin):
             # A draft is nobody's but its author's.
             is_told = evaluation.state in TOLD or can_answer(request.user, evaluation)
             answers = told_answers(evaluation) if is_told else [(question, "") for question in questions_of(evaluation)]
-            shown = {"answers": answers, "earlier": earlier_grades(evaluation)}
+            shown = {"answers": answers, "are_untold": not is_told, "earlier": earlier_grades(evaluation)}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
 
     def get_fields(self, request: HttpRequest, obj: Evaluation | None = None) -> list[str]:

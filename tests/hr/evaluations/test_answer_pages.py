@@ -139,7 +139,8 @@ def test_a_draft_is_not_read_by_others(ana_browser, evaluation, questions, beto_
     told = ana_browser.get(page("change", evaluation.pk)).text
 
     assert "¿Qué aprendiste?" in told
-    assert "Un secreto" not in told
+    assert "Answers are shown only once they were submitted." in told
+    assert [secret for secret in ("Un secreto", "no answer") if secret in told] == []
 
 
 # --- Grading ----------------------------------------------------------------------------------------------------------
