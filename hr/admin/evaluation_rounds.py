@@ -14,9 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from core.admin.widgets import RowSelect
 from hr.admin.audience_form import AudienceForm, preview_of
@@ -46,6 +47,7 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
     search_fields = ["title"]
     fields = ["title", "form_version", "event", "opens_on", "due_on", "days_to_answer"]
     readonly_fields = ["form_name", "event_name"]
+    actions_detail = ["open_queue"]
     empty_text = gettext_lazy("A round gives one version of a form to people: after an event, or whenever you choose.")
 
     # --- Pages ------------------------------------------------------------------------------------------------
@@ -66,6 +68,17 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
 
     def list_of_state(self, row: EvaluationRound, state: str) -> str:
         return list_of("evaluation", round__id__exact=row.pk, state__exact=state)
+
+    @action(description=pgettext_lazy("to do", "Grade"), icon="grading", permissions=["open_queue"])
+    def open_queue(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:hr_evaluation_queue')}?{urlencode({'round': object_id})}")
+
+    def has_open_queue_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether something of the round waits for a grade that the user may give."""
+        round_ = self.row_of(request, object_id) if object_id is not None else None
+        if round_ is None:
+            return self.has_view_permission(request)
+        return Evaluation.objects.visible_to(request.user).gradable_by(request.user).filter(round=round_).exists()
 
     # --- List -------------------------------------------------------------------------------------------------
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:

@@ -79,15 +79,20 @@ class ReturnFields(forms.Form):
 
 
 def queue_view(request: HttpRequest, model_admin: EvaluationAdmin) -> HttpResponse:
-    """Leads to what waits longest, or says that nothing does."""
+    """Leads to what waits longest, or says that nothing does, and of one round that something else may."""
     if not may_grade(request):
         raise PermissionDenied
     first = _queue(request).first()
     if first is not None:
         return HttpResponseRedirect(_grade_page(request, first))
+    asks_of_one = _asked_round(request) is not None
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("To grade"),
+        "of_one_round": asks_of_one,
+        "others": _waiting(request.user)[:MOST_COUNTED].count() if asks_of_one else 0,
+        "most_counted": MOST_COUNTED,
+        "queue": reverse("admin:hr_evaluation_queue"),
         "opts": model_admin.opts,
         "list_page": reverse("admin:hr_evaluation_changelist"),
     }
@@ -171,9 +176,17 @@ def _write(request: HttpRequest, evaluation: Evaluation, form: forms.Form, model
 
 def _queue(request: HttpRequest) -> QuerySet:
     """What waits for the user, of one round with `?round=`."""
-    rows = Evaluation.objects.visible_to(request.user).gradable_by(request.user)
+    rows, round_id = _waiting(request.user), _asked_round(request)
+    return rows if round_id is None else rows.filter(round_id__in=keys_among(EvaluationRound, [round_id]))
+
+
+def _waiting(user: Any) -> QuerySet:
+    return Evaluation.objects.visible_to(user).gradable_by(user)
+
+
+def _asked_round(request: HttpRequest) -> str | None:
     round_id = request.GET.get("round", "")
-    return rows.filter(round_id__in=keys_among(EvaluationRound, [round_id])) if round_id.isdecimal() else rows
+    return round_id if round_id.isdecimal() else None
 
 
 def _after(rows: QuerySet, evaluation: Evaluation) -> QuerySet:
@@ -202,5 +215,5 @@ def _queue_page(request: HttpRequest) -> str:
 
 
 def _with_round(request: HttpRequest, address: str) -> str:
-    round_id = request.GET.get("round", "")
-    return f"{address}?round={round_id}" if round_id.isdecimal() else address
+    round_id = _asked_round(request)
+    return address if round_id is None else f"{address}?round={round_id}"

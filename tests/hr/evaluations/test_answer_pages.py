@@ -180,11 +180,26 @@ def test_the_queue_of_one_round_stays_in_it(hr, waiting, beto, version):
     other = submitted(beto, make_round("Otra", form_version=version), minutes=60)
     queue = f"{page('queue')}?round={other.round_id}"
 
-    address = hr.get(queue).url
+    address = hr.get(reverse("admin:hr_evaluationround_open_queue", args=[other.round_id]), follow=True).redirect_chain[
+        -1
+    ][0]
     done = hr.post(address, {"grade": "70", "version": other.version, "_grade": "1"})
 
     assert address == f"{page('grade', other.pk)}?round={other.round_id}"
     assert done.url == queue
+    end = hr.get(queue)
+    assert "Nothing of this round waits for a grade from you." in end.text
+    assert (end.context["others"], end.context["queue"]) == (4, page("queue"))
+
+
+def test_the_queue_of_a_round_is_offered_while_something_waits_in_it(ana_browser, beto_browser, waiting, round_):
+    change = reverse("admin:hr_evaluationround_change", args=[round_.pk])
+    queue = reverse("admin:hr_evaluationround_open_queue", args=[round_.pk])
+
+    assert queue in ana_browser.get(change).text
+    Evaluation.objects.exclude(employee__first_name__in=["Ana", "Carla"]).update(state="returned")
+    assert queue not in ana_browser.get(change).text
+    assert queue not in beto_browser.get(change).text
 
 
 def test_answers_are_returned_from_the_queue(ana_browser, waiting):
