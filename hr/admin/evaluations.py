@@ -28,7 +28,8 @@ from hr.admin.labels import EVALUATION_LABELS
 from hr.admin.my_evaluations import my_evaluations_view
 from hr.models import Evaluation
 from hr.permissions import can_answer, can_grade, can_grade_anybody, can_manage_evaluation
-from hr.scope import has_role_right
+from hr.rights import VIEW_EVALUATION
+from hr.scope import answers_for_others, has_role_right
 from hr.services.answers import questions_of
 from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from hr.services.grading import (
@@ -132,6 +133,10 @@ class EvaluationAdmin(HrAdmin):
             answers = told_answers(evaluation) if is_told else [(question, "") for question in questions_of(evaluation)]
             shown = {"answers": answers, "are_untold": not is_told, "earlier": earlier_grades(evaluation)}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Of who sees none but his own, the round is what tells them apart."""
+        return self.list_display if answers_for_others(request.user, VIEW_EVALUATION) else self.list_display[1:]
 
     def get_fields(self, request: HttpRequest, obj: Evaluation | None = None) -> list[str]:
         return [name for name in self.fields if name not in LATER or getattr(obj, name, None) not in (None, "")]

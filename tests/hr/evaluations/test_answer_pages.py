@@ -361,3 +361,12 @@ def test_a_number_comes_back_as_it_was_typed(beto, beto_browser):
 
     assert beto_browser.get(address).context["form"][name].value() == "7,5"
     assert refused.context["form"].errors == {name: ["No puede ser mayor que 9,5."]}
+
+
+def test_the_list_of_ones_own_is_headed_by_the_round(beto_browser, ana_browser, evaluation):
+    columns = [browser.get(page("changelist")).context["cl"].list_display for browser in (beto_browser, ana_browser)]
+
+    assert [[name for name in names if name in ("employee", "round")] for names in columns] == [
+        ["round"],
+        ["employee", "round"],
+    ]
