@@ -58,7 +58,9 @@ MOST_ASKED_ABOUT = 5000
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK. At most fifteen queries, each over what the user may see and of bounded time."""
+    """Unfold's DASHBOARD_CALLBACK. At most fifteen queries beyond what any page takes, each over what the user may see
+    and of bounded time.
+    """
     user: Any = request.user
     own = _own(user) if facts_of(user).employee_id is not None else {}
     rates = _rates(user) if answers_for_others(user, VIEW_ATTENDANCE) else {}

@@ -55,6 +55,13 @@ def may_grade(request: HttpRequest) -> bool:
     return opens(request)
 
 
+def may_read_evaluations(request: HttpRequest) -> bool:
+    """Those of others; to the rounds of one's own, one's evaluations lead."""
+    from hr.admin.results import may_read_results as opens
+
+    return opens(request)
+
+
 def is_employee(request: HttpRequest) -> bool:
     from hr.admin.self_pages import is_employee as opens
 
@@ -183,7 +190,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                     "permission": may_grade,
                 },
                 page(_("Evaluations"), "fact_check", "hr.Evaluation"),
-                page(_("Rounds"), "campaign", "hr.EvaluationRound"),
+                page(_("Rounds"), "campaign", "hr.EvaluationRound") | {"permission": may_read_evaluations},
                 page(_("Forms"), "quiz", "hr.EvaluationForm"),
             ],
         },

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
-from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from core.mail import MOST_ATTEMPTS
 from core.text import fold
@@ -617,8 +618,11 @@ class AttendanceQuerySet(OfEventsQuerySet):
         return rows.order_by("event__starts_at", "pk")
 
     def to_confirm_by(self, user: User) -> Self:
-        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun."""
-        return self.coming_for(user).filter(status="registered", event__state="published")
+        """Of these, where the user has a seat and has not said yet that he comes, while the event has not begun and
+        nothing is noted of him: Attendance.waits_for_confirmation.
+        """
+        rows = self.coming_for(user).filter(status="registered", outcome="pending")
+        return rows.filter(event__state="published", event__starts_at__gt=timezone.now())
 
 
 class SessionMarkQuerySet(OfEventsQuerySet):
@@ -650,9 +654,17 @@ class FormPartQuerySet(BusinessQuerySet):
 class EvaluationQuerySet(OfEmployeesQuerySet):
     view_right, change_right = VIEW_EVALUATION, GRADE
 
+    @staticmethod
+    def in_time() -> Q:
+        """The last day, if there is one, has not passed; the clock may not have closed yet what was due yesterday."""
+        return Q(due_on=None) | Q(due_on__gte=timezone.localdate())
+
     def to_answer_by(self, user: User) -> Self:
         """Those that wait for the user's own answers, the most pressing first."""
-        return self.own(user).filter(state__in=self.model.ANSWERABLE).order_by("due_on", "pk")
+        return self.own(user).filter(self.in_time(), state__in=self.model.ANSWERABLE).by_due_day()
+
+    def by_due_day(self) -> Self:
+        return self.order_by(F("due_on").asc(nulls_last=True), "pk")
 
     def gradable_by(self, user: User) -> Self:
         """What waits for a grade that the user may give, longest ago first. Never his own."""
@@ -666,10 +678,10 @@ class AnswerQuerySet(OfEmployeesQuerySet):
 
 
 class EvaluationRoundQuerySet(BusinessQuerySet):
-    """Seen by role, and by who sees an evaluation of it."""
+    """Seen by role, and by who sees an evaluation of it, be it his own."""
 
     def open_to(self, user: User, verb: str) -> bool:
-        return super().open_to(user, verb) or (verb == "view" and answers_for_others(user, VIEW_EVALUATION))
+        return super().open_to(user, verb) or (verb == "view" and bool(scope_for(user, VIEW_EVALUATION)))
 
     def visible_to(self, user: User) -> Self:
         if has_role_right(user, self._right("view")):

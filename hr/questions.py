@@ -87,7 +87,7 @@ def _choice_of(line: str) -> dict[str, Any]:
 
 
 def _line_of(choice: Mapping[str, Any]) -> str:
-    return f"{choice['text']} = {choice['points']}" if "points" in choice else choice["text"]
+    return f"{choice['text']} = {number_format(choice['points'])}" if "points" in choice else choice["text"]
 
 
 def _scale_of(typed: Choices) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def options_of(question: Question) -> list[tuple[Any, str]]:
 
 
 def clean_answer(question: Question, value: Any) -> Any:
-    """In the form in which Answer.value holds it, None for no answer. Raises DomainError naming the question."""
+    """In the form in which Answer.value holds it, None for no answer. Raises AnswerRefused."""
     if value in (None, "", []):
         return None
     options = [option for option, _text in options_of(question)]
@@ -161,7 +161,7 @@ def clean_answer(question: Question, value: Any) -> Any:
             chosen = [value]
     # By kind as well: 1 is no "yes", though Python finds them equal.
     if not all(type(each) is type(options[0]) and each in options for each in chosen):
-        raise _refusal(question, _("Choose one of the choices offered."))
+        raise AnswerRefused(question, _("Choose one of the choices offered."))
     return sorted(set(chosen)) if question.kind == Kind.SEVERAL else value
 
 
@@ -201,32 +201,34 @@ def points(question: Question, value: Any) -> Fraction | None:
 def _clean_text(question: Question, value: Any) -> str | None:
     text = str(value).strip()
     if len(text) > LONGEST_TEXT:
-        raise _refusal(question, _("At most %(most)d characters.") % {"most": LONGEST_TEXT})
+        raise AnswerRefused(question, _("At most %(most)d characters.") % {"most": LONGEST_TEXT})
     return text or None
 
 
 def _clean_number(question: Question, value: Any) -> Any:
     number, ends = _decimal(value), question.choices
     if number is None or abs(number) > LARGEST_NUMBER:
-        raise _refusal(question, _("Enter a number."))
+        raise AnswerRefused(question, _("Enter a number."))
     lowest, highest = _decimal(ends.get("from")), _decimal(ends.get("to"))
     if lowest is not None and number < lowest:
-        raise _refusal(question, _("Not below %(lowest)s.") % {"lowest": number_format(lowest)})
+        raise AnswerRefused(question, _("Not below %(lowest)s.") % {"lowest": number_format(lowest)})
     if highest is not None and number > highest:
-        raise _refusal(question, _("Not above %(highest)s.") % {"highest": number_format(highest)})
+        raise AnswerRefused(question, _("Not above %(highest)s.") % {"highest": number_format(highest)})
     return _plain(round(number, 4))
 
 
-def _refusal(question: Question, message: str) -> DomainError:
-    text = _("Question %(number)d, «%(question)s»: %(message)s")
-    return DomainError(
-        text % {"number": question.number, "question": question.text, "message": message},
-        field=answer_field(question),
-    )
+class AnswerRefused(DomainError):
+    """Names the question; `reason` does not, for where it stands beside it."""
+
+    def __init__(self, question: Question, reason: str) -> None:
+        text = _("Question %(number)d, «%(question)s»: %(message)s")
+        words = {"number": question.number, "question": question.text, "message": reason}
+        super().__init__(text % words, field=answer_field(question))
+        self.reason = reason
 
 
-def missing(question: Question) -> DomainError:
-    return _refusal(question, _("this one needs an answer."))
+def missing(question: Question) -> AnswerRefused:
+    return AnswerRefused(question, _("this one needs an answer."))
 
 
 def answer_field(question: Question) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 
 from core.errors import NotFound
@@ -73,11 +73,6 @@ def require_own(attendance_id: int, user: User) -> None:
         raise NotFound
 
 
-def may_confirm(row: Attendance) -> bool:
-    is_on = row.event.state in Event.ENROLLING
-    return is_on and row.status == Status.REGISTERED and row.outcome == Outcome.PENDING
-
-
 def may_cancel(row: Attendance) -> bool:
     begun = row.event.starts_at <= timezone.now()
     return row.status != Status.CANCELLED and not begun and row.event.state in Event.MARKING and row.outcome not in CAME
@@ -141,23 +136,18 @@ def kinds_of(user: User) -> list[EventKind]:
 
 # --- Evaluations ------------------------------------------------------------------------------------------------------
 def _unanswered() -> Q:
-    in_time = Q(due_on=None) | Q(due_on__gte=timezone.localdate())
-    return Q(state__in=Evaluation.UNANSWERED) & in_time
+    return Evaluation.objects.in_time() & Q(state__in=Evaluation.UNANSWERED)
 
 
 def to_answer(user: User) -> QuerySet[Evaluation]:
     """What one may answer now; what is due first comes first."""
-    return _by_due_day(user).filter(state__in=Evaluation.ANSWERABLE)
+    return Evaluation.objects.to_answer_by(user).select_related("round")
 
 
 def to_open(user: User) -> QuerySet[Evaluation]:
     """What one will be able to answer once it opens."""
-    return _by_due_day(user).exclude(state__in=Evaluation.ANSWERABLE)
-
-
-def _by_due_day(user: User) -> QuerySet[Evaluation]:
-    rows = Evaluation.objects.own(user).filter(_unanswered()).select_related("round")
-    return rows.order_by(F("due_on").asc(nulls_last=True), "pk")
+    rows = Evaluation.objects.own(user).filter(_unanswered()).exclude(state__in=Evaluation.ANSWERABLE)
+    return rows.select_related("round").by_due_day()
 
 
 def answered(user: User) -> QuerySet[Evaluation]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminTextareaWidget
 
-from core.errors import DomainError
 from hr.models import Question
-from hr.questions import LONGEST_TEXT, Kind, answer_field, clean_answer, options_of
+from hr.questions import LONGEST_TEXT, AnswerRefused, Kind, answer_field, clean_answer, options_of
 
 
 class AnswerForm(forms.Form):
@@ -43,8 +43,8 @@ class AnswerForm(forms.Form):
             if name in cleaned:
                 try:
                     cleaned[name] = clean_answer(question, _chosen(question, cleaned[name]))
-                except DomainError as error:
-                    self.add_error(name, error.message)
+                except AnswerRefused as error:
+                    self.add_error(name, error.reason)
         return cleaned
 
     def answers(self) -> dict[int, Any]:
@@ -86,4 +86,7 @@ def _chosen(question: Question, sent: Any) -> Any:
 
 
 def _shown(question: Question, answer: Any) -> Any:
+    """As it is typed; of choices the values of their options."""
+    if question.kind == Kind.NUMBER:
+        return number_format(answer)
     return [str(each) for each in answer] if isinstance(answer, list) else str(answer)

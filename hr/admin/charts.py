@@ -1,4 +1,4 @@
-"""Rates for Unfold's chart components, which take the data and the options of Chart.js as JSON."""
+"""Rates and counts for Unfold's chart components, which take the data and the options of Chart.js as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def rate_line(lines: Sequence[Line]) -> dict[str, Any]:
         "pointRadius": 3,
         "tension": 0.3,
     }
-    return _chart(lines, curve, {"x": _labels(), "y": _percents()}) | {"height": 240}
+    return _rates(lines, curve, {"x": _labels(), "y": _percents()}) | {"height": 240}
 
 
 def rate_bars(lines: Sequence[Line]) -> dict[str, Any]:
@@ -33,20 +33,24 @@ def rate_bars(lines: Sequence[Line]) -> dict[str, Any]:
     bars = {"backgroundColor": "var(--color-primary-600)", "maxBarThickness": 16, "borderRadius": 3}
     options = {"x": _percents(), "y": _labels()}
     height = max(BAR_HEIGHT * len(lines), LEAST_HEIGHT)
-    return _chart(lines, bars, options, indexAxis="y") | {"height": height}
+    return _rates(lines, bars, options, indexAxis="y") | {"height": height}
 
 
-def _chart(lines: Sequence[Line], dataset: dict[str, Any], scales: dict[str, Any], **options: Any) -> dict[str, Any]:
-    data = {
-        "labels": [Truncator(line.label).chars(LONGEST_LABEL) for line in lines],
-        "datasets": [
-            {
-                "label": _("attendance rate, %"),
-                "data": [None if line.tally.rate is None else float(line.tally.rate) for line in lines],
-                **dataset,
-            }
-        ],
-    }
+def count_bars(label: str, labels: Sequence[str], counts: Sequence[int]) -> dict[str, Any]:
+    """How many there are of each, in whole numbers."""
+    bars = {"label": label, "data": counts, "backgroundColor": "var(--color-primary-600)", "maxBarThickness": 28}
+    whole = {"beginAtZero": True, "border": {"display": False}, "ticks": {"color": GREY, "precision": 0}, "grid": {}}
+    return _chart(labels, bars | {"borderRadius": 3}, {"x": _labels(may_skip=True), "y": whole})
+
+
+def _rates(lines: Sequence[Line], dataset: dict[str, Any], scales: dict[str, Any], **options: Any) -> dict[str, Any]:
+    rates = [None if line.tally.rate is None else float(line.tally.rate) for line in lines]
+    labels = [line.label for line in lines]
+    return _chart(labels, {"label": _("attendance rate, %"), "data": rates, **dataset}, scales, **options)
+
+
+def _chart(labels: Sequence[str], dataset: dict[str, Any], scales: dict[str, Any], **options: Any) -> dict[str, Any]:
+    data = {"labels": [Truncator(label).chars(LONGEST_LABEL) for label in labels], "datasets": [dataset]}
     settings = {
         "animation": False,
         "responsive": True,
@@ -62,5 +66,5 @@ def _percents() -> dict[str, Any]:
     return {"min": 0, "max": 100, "border": {"display": False}, "ticks": {"color": GREY, "stepSize": 25}, "grid": {}}
 
 
-def _labels() -> dict[str, Any]:
-    return {"border": {"display": False}, "ticks": {"color": GREY, "autoSkip": False}, "grid": {"display": False}}
+def _labels(*, may_skip: bool = False) -> dict[str, Any]:
+    return {"border": {"display": False}, "ticks": {"color": GREY, "autoSkip": may_skip}, "grid": {"display": False}}

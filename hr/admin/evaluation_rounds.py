@@ -13,9 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from core.admin.widgets import RowSelect
 from hr.admin.audience_form import AudienceForm, preview_of
@@ -45,6 +47,7 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
     search_fields = ["title"]
     fields = ["title", "form_version", "event", "opens_on", "due_on", "days_to_answer"]
     readonly_fields = ["form_name", "event_name"]
+    actions_detail = ["open_queue"]
     empty_text = gettext_lazy("A round gives one version of a form to people: after an event, or whenever you choose.")
 
     # --- Pages ------------------------------------------------------------------------------------------------
@@ -65,6 +68,17 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
 
     def list_of_state(self, row: EvaluationRound, state: str) -> str:
         return list_of("evaluation", round__id__exact=row.pk, state__exact=state)
+
+    @action(description=pgettext_lazy("to do", "Grade"), icon="grading", permissions=["open_queue"])
+    def open_queue(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:hr_evaluation_queue')}?{urlencode({'round': object_id})}")
+
+    def has_open_queue_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether something of the round waits for a grade that the user may give."""
+        round_ = self.row_of(request, object_id) if object_id is not None else None
+        if round_ is None:
+            return self.has_view_permission(request)
+        return Evaluation.objects.visible_to(request.user).gradable_by(request.user).filter(round=round_).exists()
 
     # --- List -------------------------------------------------------------------------------------------------
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
@@ -156,6 +170,24 @@ class EvaluationRoundAdmin(ResultPages, HrAdmin):
     def change_row(self, request: HttpRequest, obj: EvaluationRound, form: forms.ModelForm) -> None:
         values, versions = {obj.pk: form.changed_values()}, self.versions(obj, form)
         evaluation_rounds.change_rounds(values, versions=versions, actor=request.user)
+        if values[obj.pk].keys() & evaluation_rounds.TIME_TO_ANSWER:
+            self._tell_of_expired(request, obj)
+
+    def _tell_of_expired(self, request: HttpRequest, round_: EvaluationRound) -> None:
+        """The days of a round are no longer theirs; its list has the way to give them more time."""
+        expired = Evaluation.objects.visible_to(request.user).filter(round=round_, state=Evaluation.State.EXPIRED)
+        count = expired.count()
+        if not count:
+            return
+        text = ngettext(
+            "%(count)d evaluation of this round has expired and stays so.",
+            "%(count)d evaluations of this round have expired and stay so.",
+            count,
+        )
+        told, link = text % {"count": count}, self.list_of_state(round_, Evaluation.State.EXPIRED)
+        messages.warning(
+            request, format_html('{} <a class="underline" href="{}">{}</a>', told, link, _("Give more time"))
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: EvaluationRound | None = None) -> bool:
         return False  # what was answered is about it

@@ -28,9 +28,10 @@ from hr.admin.labels import EVALUATION_LABELS
 from hr.admin.my_evaluations import my_evaluations_view
 from hr.models import Evaluation
 from hr.permissions import can_answer, can_grade, can_grade_anybody, can_manage_evaluation
-from hr.scope import has_role_right
+from hr.rights import VIEW_EVALUATION
+from hr.scope import answers_for_others, has_role_right
 from hr.services.answers import questions_of
-from hr.services.evaluations import cancel_evaluations
+from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from hr.services.grading import (
     LONGEST_COMMENT,
     accept_scores,
@@ -68,6 +69,14 @@ class SendBackForm(ActionForm):
     )
 
 
+class ExtendForm(ActionForm):
+    due_on = forms.DateField(
+        label=gettext_lazy("Until"),
+        widget=DayInput,
+        initial=lambda: timezone.localdate() + timedelta(days=DAYS_TO_IMPROVE),
+    )
+
+
 @admin.register(Evaluation)
 class EvaluationAdmin(HrAdmin):
     """Everybody's own, and those of the people one answers for. Every step is an action or a page of its own."""
@@ -90,8 +99,8 @@ class EvaluationAdmin(HrAdmin):
     fields = ["employee", "round", "state_badge", "due_on", *LATER]
     readonly_fields = fields
     change_form_after_template = "hr/admin/evaluations/answers.html"
-    actions_detail = ["open_grading", "send_back", "reopen_grading", "withdraw"]
-    actions = ["accept_scores", "send_back_many", "reopen_many", "withdraw_many"]
+    actions_detail = ["open_grading", "send_back", "reopen_grading", "extend", "withdraw"]
+    actions = ["accept_scores", "send_back_many", "reopen_many", "extend_many", "withdraw_many"]
     empty_text = gettext_lazy("An evaluation comes with a round: after an event, or given to people by HR.")
 
     def get_urls(self) -> list[URLPattern]:
@@ -122,8 +131,12 @@ class EvaluationAdmin(HrAdmin):
             # A draft is nobody's but its author's.
             is_told = evaluation.state in TOLD or can_answer(request.user, evaluation)
             answers = told_answers(evaluation) if is_told else [(question, "") for question in questions_of(evaluation)]
-            shown = {"answers": answers, "earlier": earlier_grades(evaluation)}
+            shown = {"answers": answers, "are_untold": not is_told, "earlier": earlier_grades(evaluation)}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Of who sees none but his own, the round is what tells them apart."""
+        return self.list_display if answers_for_others(request.user, VIEW_EVALUATION) else self.list_display[1:]
 
     def get_fields(self, request: HttpRequest, obj: Evaluation | None = None) -> list[str]:
         return [name for name in self.fields if name not in LATER or getattr(obj, name, None) not in (None, "")]
@@ -188,6 +201,20 @@ class EvaluationAdmin(HrAdmin):
         )
 
     @action(
+        description=gettext_lazy("Give more time"),
+        icon="more_time",
+        permissions=["extend"],
+        dialog={
+            "title": gettext_lazy("Give more time"),
+            "description": gettext_lazy("The person can answer after all, and is told so."),
+            "form_submit_text": gettext_lazy("Give more time"),
+            "form_class": ExtendForm,
+        },
+    )
+    def extend(self, request: HttpRequest, form: ExtendForm, object_id: str) -> HttpResponse:
+        return self.run_in_dialog(request, form, object_id, "extend", extend_evaluations)
+
+    @action(
         description=gettext_lazy("Cancel"),
         icon="cancel",
         permissions=["withdraw"],
@@ -210,6 +237,9 @@ class EvaluationAdmin(HrAdmin):
 
     def has_reopen_grading_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may(request, object_id, can_manage_evaluation, {State.GRADED})
+
+    def has_extend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._may(request, object_id, can_manage_evaluation, {State.EXPIRED})
 
     def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._may(request, object_id, can_manage_evaluation, Evaluation.UNANSWERED)
@@ -237,6 +267,12 @@ class EvaluationAdmin(HrAdmin):
     @action(description=gettext_lazy("Reopen"), permissions=["manage"])
     def reopen_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return run_on_many(self, request, queryset, title=_("Reopen"), form_class=WhyForm, service=reopen_evaluations)
+
+    @action(description=gettext_lazy("Give more time"), permissions=["manage"])
+    def extend_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        return run_on_many(
+            self, request, queryset, title=_("Give more time"), form_class=ExtendForm, service=extend_evaluations
+        )
 
     @action(description=gettext_lazy("Cancel"), permissions=["manage"])
     def withdraw_many(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:

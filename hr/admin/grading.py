@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from hr.permissions import can_grade, can_grade_anybody
 from hr.services.grading import (
     LONGEST_COMMENT,
     LONGEST_FEEDBACK,
+    EarlierGrade,
     Grading,
     earlier_grades,
     grade_evaluations,
@@ -42,7 +44,7 @@ DAYS_TO_IMPROVE = 7
 
 
 class GradeForm(forms.Form):
-    """The score is what the grade begins with."""
+    """The grade begins with the one these answers had before it was reopened, else with the score."""
 
     grade = forms.DecimalField(
         label=gettext_lazy("Grade"),
@@ -77,15 +79,20 @@ class ReturnFields(forms.Form):
 
 
 def queue_view(request: HttpRequest, model_admin: EvaluationAdmin) -> HttpResponse:
-    """Leads to what waits longest, or says that nothing does."""
+    """Leads to what waits longest, or says that nothing does, and of one round that something else may."""
     if not may_grade(request):
         raise PermissionDenied
     first = _queue(request).first()
     if first is not None:
         return HttpResponseRedirect(_grade_page(request, first))
+    asks_of_one = _asked_round(request) is not None
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("To grade"),
+        "of_one_round": asks_of_one,
+        "others": _waiting(request.user)[:MOST_COUNTED].count() if asks_of_one else 0,
+        "most_counted": MOST_COUNTED,
+        "queue": reverse("admin:hr_evaluation_queue"),
         "opts": model_admin.opts,
         "list_page": reverse("admin:hr_evaluation_changelist"),
     }
@@ -104,7 +111,8 @@ def grade_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdmi
         messages.info(request, text % {"evaluation": evaluation, "state": evaluation.get_state_display()})
         return HttpResponseRedirect(reverse("admin:hr_evaluation_change", args=[evaluation.pk]))
     returning = "_return" in request.POST
-    form, return_form = _forms(request, evaluation, returning)
+    earlier = earlier_grades(evaluation)
+    form, return_form = _forms(request, evaluation, _suggested(evaluation, earlier), returning)
     if request.method == "POST" and _write(request, evaluation, return_form if returning else form, model_admin):
         return _next_page(request, evaluation)
     context = {
@@ -114,7 +122,7 @@ def grade_view(request: HttpRequest, object_id: str, model_admin: EvaluationAdmi
         "original": evaluation,
         "evaluation": evaluation,
         "answers": told_answers(evaluation),
-        "earlier": earlier_grades(evaluation),
+        "earlier": earlier,
         "form": form,
         "return_form": return_form,
         "waiting": _queue(request)[:MOST_COUNTED].count(),
@@ -131,10 +139,17 @@ def may_grade(request: HttpRequest) -> bool:
     return can_grade_anybody(request.user)
 
 
-def _forms(request: HttpRequest, evaluation: Evaluation, returning: bool) -> tuple[forms.Form, forms.Form]:
+def _suggested(evaluation: Evaluation, earlier: Sequence[EarlierGrade]) -> Decimal | None:
+    at = evaluation.submitted_at
+    of_these_answers = (each.grade for each in earlier if at is None or each.graded_at >= at)
+    return next(of_these_answers, evaluation.score)
+
+
+def _forms(
+    request: HttpRequest, evaluation: Evaluation, suggested: Decimal | None, returning: bool
+) -> tuple[forms.Form, forms.Form]:
     sent = request.POST if request.method == "POST" else None
-    last = evaluation.grade if evaluation.grade is not None else evaluation.score
-    initial = {"grade": last, "feedback": evaluation.feedback, "version": evaluation.version}
+    initial = {"grade": suggested, "feedback": evaluation.feedback, "version": evaluation.version}
     grade_form: Any = kept_forms.refilled(request, GradeForm)
     return (
         grade_form(None if returning else sent, initial=initial),
@@ -161,9 +176,17 @@ def _write(request: HttpRequest, evaluation: Evaluation, form: forms.Form, model
 
 def _queue(request: HttpRequest) -> QuerySet:
     """What waits for the user, of one round with `?round=`."""
-    rows = Evaluation.objects.visible_to(request.user).gradable_by(request.user)
+    rows, round_id = _waiting(request.user), _asked_round(request)
+    return rows if round_id is None else rows.filter(round_id__in=keys_among(EvaluationRound, [round_id]))
+
+
+def _waiting(user: Any) -> QuerySet:
+    return Evaluation.objects.visible_to(user).gradable_by(user)
+
+
+def _asked_round(request: HttpRequest) -> str | None:
     round_id = request.GET.get("round", "")
-    return rows.filter(round_id__in=keys_among(EvaluationRound, [round_id])) if round_id.isdecimal() else rows
+    return round_id if round_id.isdecimal() else None
 
 
 def _after(rows: QuerySet, evaluation: Evaluation) -> QuerySet:
@@ -192,5 +215,5 @@ def _queue_page(request: HttpRequest) -> str:
 
 
 def _with_round(request: HttpRequest, address: str) -> str:
-    round_id = request.GET.get("round", "")
-    return f"{address}?round={round_id}" if round_id.isdecimal() else address
+    round_id = _asked_round(request)
+    return address if round_id is None else f"{address}?round={round_id}"

@@ -20,7 +20,7 @@ from hr.admin.mandatory import owed_and_labels
 from hr.admin.self_pages import button_on, choices_of, events_address, paged, require_employee, self_page
 from hr.ics import calendar_file
 from hr.models import Attendance, Event, EventSession
-from hr.self_service import coming, may_cancel, may_confirm, open_to_register, past, require_own, shut_out
+from hr.self_service import coming, may_cancel, open_to_register, past, require_own, shut_out
 from hr.services.check_in import window_of
 from hr.services.enrolment import cancel_attendance, confirm_attendance, register
 
@@ -121,7 +121,7 @@ def _card(row: Attendance) -> dict[str, Any]:
     return _about(row.event) | {
         "row": row,
         "label": label,
-        "may_confirm": may_confirm(row),
+        "may_confirm": row.waits_for_confirmation,
         "may_cancel": may_cancel(row),
         "may_check_in": row.status in Attendance.SEATED and not noted and _is_open_to_check_in(row.event),
         "reason": row.event.state_reason if is_cancelled else row.cancel_reason,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -14,10 +13,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from core.replica import reading_from_replica
+from hr.admin.charts import count_bars
 from hr.admin.export_pages import sent
 from hr.models import Evaluation, FormVersion
 from hr.results import QuestionResult, results_of
@@ -26,7 +25,6 @@ from hr.rights import VIEW_EVALUATION
 from hr.scope import answers_for_others, has_role_right
 from hr.services import exports
 
-LONGEST_LABEL = 24  # under a bar; the table beside has it whole
 EXPORT = "hr.export_evaluation"
 
 
@@ -71,8 +69,10 @@ class ResultPages(ModelAdmin):
             "results": found,
             "states": [(label, count, self.list_of_state(row, state)) for state, label, count in found.states],
             "questions": [(each, chart_of(each)) for each in found.questions],
-            "states_chart": _chart(
-                [label for _state, label, _count in found.states], [n for *_other, n in found.states]
+            "states_chart": count_bars(
+                _("evaluations"),
+                [str(label) for _state, label, _count in found.states],
+                [count for *_other, count in found.states],
             ),
             "versions": versions,
             "version": version,
@@ -118,20 +118,9 @@ def may_read_results(request: HttpRequest) -> bool:
     return answers_for_others(request.user, VIEW_EVALUATION)
 
 
-def chart_of(result: QuestionResult) -> str:
-    return _chart([bar.label for bar in result.bars], [bar.count for bar in result.bars]) if result.bars else ""
-
-
-def _chart(labels: list[str], counts: list[int]) -> str:
-    """For Unfold's chart component."""
-    bars = {
-        "label": _("answers"),
-        "data": counts,
-        "backgroundColor": "var(--color-primary-600)",
-        "maxBarThickness": 28,
-        "displayYAxis": True,
-    }
-    return json.dumps({"labels": [Truncator(label).chars(LONGEST_LABEL) for label in labels], "datasets": [bars]})
+def chart_of(result: QuestionResult) -> dict[str, Any]:
+    bars = result.bars
+    return count_bars(_("answers"), [bar.label for bar in bars], [bar.count for bar in bars]) if bars else {}
 
 
 def _questions(version: FormVersion | None) -> list[Any]:

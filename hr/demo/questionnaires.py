@@ -36,7 +36,7 @@ QUESTIONS = (
         ],
         required=False,
     ),
-    QuestionDraft(text="¿Tienes claro qué se espera de ti?", kind=Kind.YES_NO, choices={"yes": 100, "no": 0}, weight=1),
+    QuestionDraft(text="¿Tienes claro qué se espera de ti?", kind=Kind.YES_NO, choices={"yes": 100, "no": 0}),
     QuestionDraft(
         text="¿Cuántas horas de formación tuviste?", kind=Kind.NUMBER, choices={"from": 0, "to": 200}, required=False
     ),

@@ -139,7 +139,8 @@ class Attendance(Mark):
     @property
     def waits_for_confirmation(self) -> bool:
         """Whether the person has yet to say that he comes: as `to_confirm_by` finds his own."""
-        return self.status == self.Status.REGISTERED and self.event.state == Event.State.PUBLISHED
+        to_come = self.event.state == Event.State.PUBLISHED and self.event.starts_at > timezone.now()
+        return to_come and self.status == self.Status.REGISTERED and self.outcome == Outcome.PENDING
 
     def move_to(self, status: str) -> None:
         """Set `status` in memory, or raise InvalidTransition. Saving is the service's job."""

@@ -198,7 +198,7 @@ class Evaluation(BusinessModel):
         State.SUBMITTED: {State.RETURNED, State.GRADED},
         State.RETURNED: {State.IN_PROGRESS, State.EXPIRED, State.CANCELLED},
         State.GRADED: {State.SUBMITTED},
-        State.EXPIRED: set(),
+        State.EXPIRED: {State.AVAILABLE},
         # Only what an outcome cancelled, once that is "came" again: services/evaluations.py.
         State.CANCELLED: {State.PENDING, State.AVAILABLE},
     }

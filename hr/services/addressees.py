@@ -21,6 +21,7 @@ from hr.models import (
     ChangeRequest,
     Employee,
     Evaluation,
+    Event,
     ExportLog,
     ImportJob,
     Notification,
@@ -65,9 +66,13 @@ def evaluated(*states: str) -> Expand:
 
 
 def named_people(messages: Sequence[OutboxMessage]) -> Expansion:
-    """The employees a message names by key, told of its event."""
+    """The employees a message names by key, told of its event while that is to come."""
+    events = Event.objects.filter(pk__in={message.payload["event_id"] for message in messages})
+    coming = set(events.filter(state__in=Event.ENROLLING).order_by().values_list("pk", flat=True))
     told: list[Told] = []
     for message in messages:
+        if message.payload["event_id"] not in coming:
+            continue
         ids = message.payload["employee_ids"]
         if len(ids) > BATCH:
             for part in batched(ids, BATCH):

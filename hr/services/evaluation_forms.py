@@ -139,11 +139,9 @@ def _default_questions() -> list[QuestionDraft]:
     return [
         QuestionDraft(text="¿Qué aprendiste en el evento?"),
         QuestionDraft(text="¿Cómo aplicarías lo aprendido en tu trabajo?"),
+        # An opinion: whoever does not recommend the event answered as well as whoever does.
         QuestionDraft(
-            text="¿Recomendarías este evento a tus compañeros?",
-            kind=Kind.YES_NO,
-            choices={"yes": 100, "no": 0},
-            weight=1,
+            text="¿Recomendarías este evento a tus compañeros?", kind=Kind.YES_NO, choices={"yes": 100, "no": 0}
         ),
         QuestionDraft(text="¿Qué mejorarías del evento?", required=False),
     ]

@@ -18,14 +18,15 @@ from hr.querysets import EmployeeQuerySet
 from hr.services.audiences import Audience, people_of
 from hr.services.clean import by_attname, check_fields
 from hr.services.evaluation_forms import default_form
-from hr.services.evaluations import give, is_over
+from hr.services.evaluations import State, give, is_over
 from hr.services.rows import assign, locked, naming, refuse_stale
 from hr.services.writing import business_atomic, write, write_rows
 
 if TYPE_CHECKING:
     from core.models import User
 
-DAYS = ("opens_on", "due_on", "days_to_answer")
+TIME_TO_ANSWER = {"due_on", "days_to_answer"}
+DAYS = {"opens_on", *TIME_TO_ANSWER}
 LONGEST_DAYS = 365
 DAYS_AFTER_EVENT = 7
 
@@ -108,12 +109,13 @@ def change_rounds(
 ) -> list[EvaluationRound]:
     """Set values per round, {id: {field: value}}; returns those that differ from before.
 
-    Another due day, or number of days from today on, holds for everybody who has not answered yet. The form and the
+    Another due day, or number of days from today on, holds for everybody who has not answered yet; another day of
+    opening, for whom it has not opened yet. What was returned keeps the day that was told with it. The form and the
     event stay as they are. Raises StaleRow, NotFound, NotAllowed, DomainError.
     """
     rounds = _locked_with_events(changes.keys(), actor)
     refuse_stale(rounds, versions, actor)
-    written, fields = [], set()
+    written: dict[int, set[str]] = {}
     for key, values in changes.items():
         round_ = rounds[key]
         with naming(round_, among=len(changes)):
@@ -121,13 +123,13 @@ def change_rounds(
             _refuse_fixed(values)
             changed = assign(round_, _cleaned(values))
         if changed:
-            written.append(round_)
-            fields.update(changed)
-    write(written, sorted(fields))
-    for round_ in written:
-        if fields & set(DAYS):
-            _move_due_day(round_)
-    return written
+            written[key] = set(changed)
+    write([rounds[key] for key in written], sorted(set().union(*written.values())))
+    for key, fields in written.items():
+        if fields & DAYS:
+            _move_due_day(rounds[key], for_who_waits_only=not fields & TIME_TO_ANSWER)
+            _catch_up(rounds[key])
+    return [rounds[key] for key in written]
 
 
 @business_atomic
@@ -208,7 +210,9 @@ def _catch_up(round_: EvaluationRound) -> None:
         give(round_, Employee.objects.filter(pk__in=came.values("employee_id")))
 
 
-def _move_due_day(round_: EvaluationRound) -> None:
-    unanswered = Evaluation.objects.filter(round=round_, state__in=Evaluation.UNANSWERED)
-    write_rows(unanswered, {"due_on": round_.due_for(timezone.localdate())})
-    _catch_up(round_)
+def _move_due_day(round_: EvaluationRound, *, for_who_waits_only: bool) -> None:
+    """`for_who_waits_only`: for whom the round has not opened yet."""
+    states = {State.PENDING} if for_who_waits_only else set(Evaluation.UNANSWERED) - {State.RETURNED}
+    due_on = round_.due_for(timezone.localdate())
+    rows = Evaluation.objects.filter(round=round_, state__in=states)
+    write_rows(rows.exclude(due_on=due_on), {"due_on": due_on}, among=rows)

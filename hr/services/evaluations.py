@@ -1,4 +1,4 @@
-"""Evaluations come with a round and go with an outcome: given, cancelled, told about.
+"""Evaluations come with a round and go with an outcome: given, cancelled, given more time, told about.
 
 What its employee does to one is in services/answers.py, what its graders do in services/grading.py.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, prefetch_related_obj
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.errors import DomainError, InvalidTransition
 from hr.models import Evaluation, EvaluationRound
 from hr.models.attendance import CAME
 from hr.permissions import can_manage_evaluation, require
@@ -103,14 +105,44 @@ def cancel_evaluations_of(event_ids: Collection[int], *, actor: User | None) -> 
 
 @business_atomic
 def cancel_evaluations(ids: Collection[int], *, reason: str, actor: User | None) -> list[Evaluation]:
-    """Take evaluations back before they are submitted. Raises NotFound, NotAllowed, InvalidTransition."""
+    """Take evaluations back before they are submitted; who could answer is told.
+
+    Raises NotFound, NotAllowed, InvalidTransition, DomainError without a reason.
+    """
     reason = clean_reason(reason)
     rows = locked_evaluations(ids, actor)
+    known = [key for key, evaluation in rows.items() if evaluation.state in Evaluation.ANSWERABLE]
     for evaluation in rows.values():
         require(can_manage_evaluation(actor, evaluation))
         with naming(evaluation, among=1):
             evaluation.move_to(State.CANCELLED)
-    return write(list(rows.values()), ["state"], reason=reason)
+    write(list(rows.values()), ["state"], reason=reason)
+    announce("evaluation.cancelled", known)
+    return list(rows.values())
+
+
+@business_atomic
+def extend_evaluations(ids: Collection[int], *, due_on: date, actor: User | None) -> list[Evaluation]:
+    """Let expired evaluations be answered after all, until a day; their people are told. Drafts are as they were left.
+
+    Raises NotFound, NotAllowed, InvalidTransition unless all are expired, DomainError for a day that has passed.
+    """
+    if due_on < timezone.localdate():
+        raise DomainError(_("Choose today or a later day."), field="due_on")
+    rows = locked_evaluations(ids, actor)
+    for evaluation in rows.values():
+        with naming(evaluation.employee, among=len(rows)):
+            require(can_manage_evaluation(actor, evaluation), _("You may not give this evaluation more time."))
+            if evaluation.state != State.EXPIRED:
+                # The clock and outcomes, too, make evaluations available, from other states.
+                state = evaluation.get_state_display()
+                text = _("Only what has expired gets more time; this is %(state)s.")
+                raise InvalidTransition(text % {"state": state})
+            evaluation.move_to(State.AVAILABLE)
+        evaluation.due_on = due_on
+    write(list(rows.values()), ["state", "due_on"])
+    announce("evaluation.extended", list(rows))
+    return list(rows.values())
 
 
 def _first_state(round_: EvaluationRound) -> str:

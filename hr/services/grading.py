@@ -107,7 +107,8 @@ def return_evaluations(ids: Collection[int], *, comment: str, due_on: date, acto
 
 @business_atomic
 def reopen_evaluations(ids: Collection[int], *, reason: str, actor: User | None) -> list[Evaluation]:
-    """Let graded evaluations be graded anew. The old grade stays in the history, see `earlier_grades`.
+    """Let graded evaluations be graded anew; their people are told. The old grade stays in the history, see
+    `earlier_grades`.
 
     Raises NotFound, NotAllowed, InvalidTransition, DomainError without a reason.
     """
@@ -123,7 +124,9 @@ def reopen_evaluations(ids: Collection[int], *, reason: str, actor: User | None)
             evaluation.move_to(State.SUBMITTED)
         evaluation.grade = evaluation.graded_at = evaluation.graded_by_id = None
         evaluation.graded_by_name = ""
-    return write(list(rows.values()), GRADE_FIELDS, reason=reason)
+    write(list(rows.values()), GRADE_FIELDS, reason=reason)
+    announce("evaluation.reopened", list(rows))
+    return list(rows.values())
 
 
 def earlier_grades(evaluation: Evaluation) -> Sequence[EarlierGrade]:

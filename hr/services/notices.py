@@ -116,6 +116,7 @@ NOTICES = {
         subject=EVENT,
         expand=addressees.named_people,
         key="event_id",
+        needed=is_on,
     ),
     "attendance.enrolled": Notice(
         label=_("enrolment in an event"),
@@ -190,6 +191,15 @@ NOTICES = {
         many=_("The time to answer %(count)d evaluations is over"),
         subject=EVALUATION,
         expand=addressees.evaluated(State.EXPIRED),
+        needed=in_state(State.EXPIRED),
+    ),
+    "evaluation.extended": Notice(
+        label=_("more time to answer an evaluation"),
+        one=_("You have more time to answer: %(about)s"),
+        many=_("You have more time to answer %(count)d evaluations"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(*Evaluation.ANSWERABLE),
+        needed=in_state(*Evaluation.ANSWERABLE),
     ),
     "evaluation.submitted": Notice(
         label=_("evaluation to be graded"),
@@ -213,6 +223,21 @@ NOTICES = {
         many=_("%(count)d of your evaluations were graded"),
         subject=EVALUATION,
         expand=addressees.evaluated(State.GRADED),
+    ),
+    "evaluation.reopened": Notice(
+        label=_("evaluation that is graded anew"),
+        one=_("Your evaluation will be graded anew: %(about)s"),
+        many=_("%(count)d of your evaluations will be graded anew"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(State.SUBMITTED),
+        needed=in_state(State.SUBMITTED),
+    ),
+    "evaluation.cancelled": Notice(
+        label=_("cancellation of an evaluation"),
+        one=_("Your evaluation was cancelled: %(about)s"),
+        many=_("%(count)d of your evaluations were cancelled"),
+        subject=EVALUATION,
+        expand=addressees.evaluated(State.CANCELLED),
     ),
     "change_request.asked": Notice(
         label=_("request to be decided"),

@@ -1,9 +1,12 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from core import roles
+from hr.models import ExportLog
 from tests.factories import make_user
 
 
@@ -139,3 +142,12 @@ def test_the_sidebar_is_drawn_in_the_language_of_its_reader(client, db):
         texts[language] = ("Empleados" in html, "Employees" in html)
 
     assert texts == {"es": (True, False), "en": (False, True)}
+
+
+def test_the_name_of_a_row_stands_as_it_is_written_behind_its_list():
+    row = ExportLog(pk=1, file_name="employees.csv")
+    parts = [{"title": "people", "link": "/hr/"}, {"title": "exports", "link": "/hr/exportlog/"}, {"title": row}]
+
+    shown = render_to_string("unfold/helpers/header_title.html", {"parts": parts})
+
+    assert strip_tags(shown).split() == ["Exports", "chevron_right", "employees.csv"]

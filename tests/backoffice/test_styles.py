@@ -10,7 +10,7 @@ from tests.backoffice.conftest import ROOT
 UNFOLD = Path(unfold.__file__).parent / "static" / "unfold" / "css" / "styles.css"
 MAIL = ROOT / "core/templates/core/mail/base.html"
 # Hooks: read by a test, by Unfold's scripts or by Tailwind's own `group/name` mark; and what a value of the row ends.
-NOT_STYLED = re.compile(r"load-|group|.*-$")
+NOT_STYLED = re.compile(r"load-|group|stacked-counter|.*-$")
 
 
 def stylesheets():

@@ -7,7 +7,16 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from core import access, roles
-from hr.models import AttendanceCorrection, ChangeRequest, Evaluation, ExportLog, ImportJob, Notification, OutboxMessage
+from hr.models import (
+    AttendanceCorrection,
+    ChangeRequest,
+    Evaluation,
+    Event,
+    ExportLog,
+    ImportJob,
+    Notification,
+    OutboxMessage,
+)
 from hr.services import addressees, delivery, outbox
 from hr.services.notices import NOTICES
 from tests.factories import (
@@ -25,6 +34,7 @@ CONTRACT = {
     *(f"event.{word}" for word in ("published", "cancelled", "postponed", "reminder", "mandatory_reminder")),
     *(f"attendance.{word}" for word in ("enrolled", "promoted", "waitlisted", "cancelled")),
     *(f"evaluation.{word}" for word in ("available", "reminder", "expired", "submitted", "returned", "graded")),
+    *(f"evaluation.{word}" for word in ("extended", "reopened", "cancelled")),
     *("correction.asked", "correction.decided", "change_request.asked", "change_request.decided"),
     *("export.done", "export.failed"),
     *("load.ended", "load.to_approve", "load.decided"),
@@ -140,6 +150,18 @@ def test_reminders_of_a_mandatory_event_go_to_the_people_named(beto, ana, accoun
     tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
 
     assert told("event.mandatory_reminder") == [(account.pk, event.pk)]
+
+
+def test_of_a_mandatory_event_that_was_cancelled_nobody_is_reminded(beto, account, mailoutbox):
+    event = make_event(state="published", mandatory=True)
+    tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
+    Event.objects.update(state="cancelled")
+    tell("event.mandatory_reminder", event_id=event.pk, employee_ids=[beto.pk])
+
+    mailed()
+
+    assert told("event.mandatory_reminder") == [(account.pk, event.pk)]
+    assert mailoutbox == []
 
 
 def test_without_an_address_one_is_told_in_the_application_alone(beto):
@@ -270,6 +292,9 @@ def test_change_requests_go_to_hr_and_back(beto, account, hr_manager):
         ("evaluation.expired", "expired"),
         ("evaluation.returned", "returned"),
         ("evaluation.graded", "graded"),
+        ("evaluation.extended", "available"),
+        ("evaluation.reopened", "submitted"),
+        ("evaluation.cancelled", "cancelled"),
     ],
 )
 def test_evaluations_are_told_to_their_employee(kind, state, beto, account, boss):
@@ -421,6 +446,7 @@ def test_a_mail_says_no_more_than_it_must(beto, account, boss, mailoutbox):
     values = {"grade": "77.5", "feedback": "SEKRET", "return_comment": "SEKRET", "score": "77.5"}
     by_state = {state: make_evaluation(beto, state=state, **values).pk for state in Evaluation.State.values}
     states = {"submitted": "submitted", "returned": "returned", "graded": "graded", "expired": "expired"}
+    states |= {"reopened": "submitted", "cancelled": "cancelled"}
     for kind in CONTRACT:
         subject, _dot, word = kind.partition(".")
         state = states.get(word, "available")

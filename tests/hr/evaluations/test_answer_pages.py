@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core.models import User
 from hr.models import Evaluation
 from hr.services.answers import answers_of, save_answers
-from hr.services.grading import Grading, grade_evaluations, return_evaluations
-from tests.factories import in_days, make_employee, make_evaluation, make_round
+from hr.services.grading import Grading, grade_evaluations, reopen_evaluations, return_evaluations
+from tests.factories import in_days, make_employee, make_evaluation, make_form_version, make_round
 
 
 def page(name, *args):
@@ -138,7 +139,8 @@ def test_a_draft_is_not_read_by_others(ana_browser, evaluation, questions, beto_
     told = ana_browser.get(page("change", evaluation.pk)).text
 
     assert "¿Qué aprendiste?" in told
-    assert "Un secreto" not in told
+    assert "Answers are shown only once they were submitted." in told
+    assert [secret for secret in ("Un secreto", "no answer") if secret in told] == []
 
 
 # --- Grading ----------------------------------------------------------------------------------------------------------
@@ -178,11 +180,26 @@ def test_the_queue_of_one_round_stays_in_it(hr, waiting, beto, version):
     other = submitted(beto, make_round("Otra", form_version=version), minutes=60)
     queue = f"{page('queue')}?round={other.round_id}"
 
-    address = hr.get(queue).url
+    address = hr.get(reverse("admin:hr_evaluationround_open_queue", args=[other.round_id]), follow=True).redirect_chain[
+        -1
+    ][0]
     done = hr.post(address, {"grade": "70", "version": other.version, "_grade": "1"})
 
     assert address == f"{page('grade', other.pk)}?round={other.round_id}"
     assert done.url == queue
+    end = hr.get(queue)
+    assert "Nothing of this round waits for a grade from you." in end.text
+    assert (end.context["others"], end.context["queue"]) == (4, page("queue"))
+
+
+def test_the_queue_of_a_round_is_offered_while_something_waits_in_it(ana_browser, beto_browser, waiting, round_):
+    change = reverse("admin:hr_evaluationround_change", args=[round_.pk])
+    queue = reverse("admin:hr_evaluationround_open_queue", args=[round_.pk])
+
+    assert queue in ana_browser.get(change).text
+    Evaluation.objects.exclude(employee__first_name__in=["Ana", "Carla"]).update(state="returned")
+    assert queue not in ana_browser.get(change).text
+    assert queue not in beto_browser.get(change).text
 
 
 def test_answers_are_returned_from_the_queue(ana_browser, waiting):
@@ -246,6 +263,24 @@ def test_reopening_asks_for_a_reason_and_shows_the_old_grade(hr, hr_manager, wai
         assert "Reopened: De otra persona" in told
 
 
+def test_what_was_reopened_begins_with_its_last_grade(hr, hr_manager, waiting):
+    key = waiting["Beto"].pk
+    for grade in (30, 41):
+        grade_evaluations({key: Grading(Decimal(grade))}, actor=hr_manager)
+        reopen_evaluations([key], reason="De otra persona", actor=hr_manager)
+
+    assert hr.get(page("grade", key)).context["form"]["grade"].value() == 41
+
+
+def test_what_was_answered_anew_begins_with_its_score(hr, hr_manager, waiting):
+    key = waiting["Beto"].pk
+    grade_evaluations({key: Grading(Decimal(41))}, actor=hr_manager)
+    reopen_evaluations([key], reason="Faltaba algo", actor=hr_manager)
+    Evaluation.objects.filter(pk=key).update(submitted_at=timezone.now())
+
+    assert hr.get(page("grade", key)).context["form"]["grade"].value() == 62
+
+
 def test_an_evaluation_is_cancelled_with_a_reason(hr, evaluation):
     hr.dialog(page("withdraw", evaluation.pk), reason="De reposo")
 
@@ -254,9 +289,27 @@ def test_an_evaluation_is_cancelled_with_a_reason(hr, evaluation):
     assert "De reposo" in hr.get(page("history", evaluation.pk)).text
 
 
-def test_a_manager_is_offered_neither(ana_browser, evaluation):
-    for name in ("withdraw", "reopen_grading"):
-        assert ana_browser.dialog(page(name, evaluation.pk), reason="x").status_code == 403
+def test_what_expired_is_given_more_time(hr, evaluation):
+    Evaluation.objects.update(state="expired")
+
+    hr.dialog(page("extend", evaluation.pk), due_on=in_days(3))
+
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.due_on) == ("available", in_days(3))
+
+
+def test_many_that_expired_are_given_more_time(hr, round_, beto, carla):
+    rows = [make_evaluation(person, in_round=round_, state="expired") for person in (beto, carla)]
+    data = {"action": "extend_many", "_selected_action": [row.pk for row in rows], "_form_submitted": "on"}
+
+    hr.post(page("changelist"), data | {"due_on": in_days(3)})
+
+    assert set(Evaluation.objects.values_list("state", "due_on")) == {("available", in_days(3))}
+
+
+def test_a_manager_is_offered_none_of_them(ana_browser, evaluation):
+    for name in ("withdraw", "reopen_grading", "extend"):
+        assert ana_browser.dialog(page(name, evaluation.pk), reason="x", due_on=in_days(3)).status_code == 403
 
     evaluation.refresh_from_db()
     assert evaluation.state == "available"
@@ -294,3 +347,26 @@ def test_an_employee_sees_his_own_and_no_queue(beto_browser, waiting):
 
     assert {row.employee.first_name for row in shown.context["cl"].result_list} == {"Beto"}
     assert beto_browser.get(page("queue")).status_code == 403
+
+
+def test_a_number_comes_back_as_it_was_typed(beto, beto_browser):
+    asked = ({"kind": "number", "text": "¿Cuántas horas?", "choices": {"from": 0, "to": 9.5}},)
+    round_ = make_round(form_version=make_form_version("Horas", questions=asked))
+    address = page("answer", make_evaluation(beto, in_round=round_).pk)
+    [name] = beto_browser.get(address).context["form"].fields
+    User.objects.update(language="es")
+
+    beto_browser.post(address, {name: "7,5", "_draft": "1"})
+    refused = beto_browser.post(address, {name: "9,75", "_draft": "1"})
+
+    assert beto_browser.get(address).context["form"][name].value() == "7,5"
+    assert refused.context["form"].errors == {name: ["No puede ser mayor que 9,5."]}
+
+
+def test_the_list_of_ones_own_is_headed_by_the_round(beto_browser, ana_browser, evaluation):
+    columns = [browser.get(page("changelist")).context["cl"].list_display for browser in (beto_browser, ana_browser)]
+
+    assert [[name for name in names if name in ("employee", "round")] for names in columns] == [
+        ["round"],
+        ["employee", "round"],
+    ]

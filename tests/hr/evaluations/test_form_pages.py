@@ -225,6 +225,34 @@ def test_another_due_day_is_saved_and_holds_for_the_open_ones(hr, round_, evalua
     assert evaluation.due_on == later
 
 
+def test_whoever_moves_the_due_day_is_told_who_has_expired(hr, round_, beto, carla):
+    for person in (beto, carla):
+        make_evaluation(person, in_round=round_, state="expired")
+    address = page("evaluationround", "change", round_.pk)
+
+    days = hr.texts(hr.post(address, hr.form(address, due_on=in_days(30))))
+    title = hr.texts(hr.post(address, hr.form(address, title="Otra")))
+
+    [told] = [text for text in days if "expired" in text]
+    assert told.startswith("2 evaluations of this round have expired and stay so.")
+    assert "state__exact=expired" in told
+    assert [text for text in title if "expired" in text] == []
+
+
+def test_an_employee_goes_from_the_round_of_his_evaluation_back_to_its_list(as_user, beto_user, evaluation, version):
+    make_round("Otra", form_version=version)
+    browser = as_user(beto_user)
+
+    shown = browser.get(page("evaluationround", "changelist"))
+
+    assert browser.get(page("evaluationround", "change", evaluation.round_id)).status_code == 200
+    assert [(row.title, row.counts) for row in shown.context["cl"].result_list] == [
+        ("Evaluación anual", {"available": 1})
+    ]
+    entries = {str(item["title"]) for group in shown.context["sidebar_navigation"] for item in group["items"]}
+    assert entries & {"My evaluations", "Rounds"} == {"My evaluations"}
+
+
 def test_the_list_of_rounds_counts_what_one_sees(hr, as_user, ana_user, round_, evaluation, carla, version):
     make_evaluation(carla, in_round=round_, state="submitted")
     make_evaluation(carla, in_round=make_round("Otra", form_version=version))

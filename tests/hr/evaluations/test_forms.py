@@ -153,7 +153,7 @@ def test_the_default_form_asks_the_four_questions_and_is_made_once(db):
     assert list(rows) == [
         ("¿Qué aprendiste en el evento?", "text", True, 0),
         ("¿Cómo aplicarías lo aprendido en tu trabajo?", "text", True, 0),
-        ("¿Recomendarías este evento a tus compañeros?", "yes_no", True, 1),
+        ("¿Recomendarías este evento a tus compañeros?", "yes_no", True, 0),
         ("¿Qué mejorarías del evento?", "text", False, 0),
     ]
     assert FormVersion.objects.get().published_at is not None

@@ -125,6 +125,7 @@ def test_reopening_keeps_the_old_grade(submitted, ana_user, hr_manager):
     reopen_evaluations([submitted.pk], reason="Nota de otra persona", actor=hr_manager)
     row = Evaluation.objects.get()
     assert (row.state, row.grade, row.graded_by_name) == ("submitted", None, "")
+    assert OutboxMessage.objects.latest("pk").kind == "evaluation.reopened"
 
     grade_evaluations({submitted.pk: second}, actor=hr_manager)
 

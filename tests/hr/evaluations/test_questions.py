@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from core.errors import DomainError
 from hr.models import Question
@@ -114,3 +115,11 @@ def test_what_may_be_chosen():
     assert options_of(question("scale", {"from": 0, "to": 2})) == [(0, "0"), (1, "1"), (2, "2")]
     assert options_of(question("yes_no", {"yes": 100, "no": 0})) == [(True, "Yes"), (False, "No")]
     assert options_of(question("text")) == []
+
+
+def test_points_are_shown_in_the_language_of_the_reader():
+    with translation.override("es"):
+        lines = typed_choices(question("one", [{"text": "Bien", "points": 12.5}, {"text": "Mal"}])).lines
+
+        assert lines == "Bien = 12,5\nMal"
+        assert choices_from("one", Choices(lines=lines)) == [{"text": "Bien", "points": 12.5}, {"text": "Mal"}]

@@ -135,10 +135,9 @@ def test_the_page_shows_a_chart_and_its_table(hr, answered):
     shown = hr.get(page("evaluationround", "results", answered.pk))
 
     _result, chart = shown.context["questions"][1]
-    assert (json.loads(chart)["labels"], json.loads(chart)["datasets"][0]["data"]) == (
-        ["Bien", "Regular", "Mal"],
-        [2, 1, 1],
-    )
+    data, options = json.loads(chart["data"]), json.loads(chart["options"])
+    assert (data["labels"], data["datasets"][0]["data"]) == (["Bien", "Regular", "Mal"], [2, 1, 1])
+    assert options["scales"]["y"]["ticks"]["precision"] == 0  # people are counted in whole numbers
     assert shown.text.count("<canvas") == 6  # the states, and five closed questions
     assert shown.text.count('class="result-table"') == 6
 

@@ -4,7 +4,9 @@ from django.test.utils import CaptureQueriesContext
 
 from core.errors import DomainError, NotAllowed, NotFound
 from hr.models import Evaluation, EvaluationRound, FormVersion, OutboxMessage
+from hr.services.answers import answers_of, save_answers
 from hr.services.audiences import Audience
+from hr.services.evaluation_clock import expire_due
 from hr.services.evaluation_rounds import (
     NewRound,
     change_rounds,
@@ -12,6 +14,7 @@ from hr.services.evaluation_rounds import (
     evaluate_events,
     give_round,
 )
+from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from tests.factories import (
     in_days,
     make_attendance,
@@ -212,8 +215,9 @@ def test_another_due_day_holds_for_who_has_not_answered(round_, beto, hr_manager
     change_rounds({round_.pk: {"due_on": in_days(30)}}, actor=hr_manager)
 
     evaluation.refresh_from_db()
-    open_ = state in Evaluation.UNANSWERED
-    assert (evaluation.due_on, evaluation.version) == ((in_days(30), 2) if open_ else (before, 1))
+    # What was returned keeps the day that was told with it.
+    moves = state in Evaluation.UNANSWERED and state != "returned"
+    assert (evaluation.due_on, evaluation.version) == ((in_days(30), 2) if moves else (before, 1))
     assert evaluation.history.count() == evaluation.version
 
 
@@ -224,9 +228,66 @@ def test_another_number_of_days_counts_from_today(round_, evaluation, hr_manager
     assert evaluation.due_on == in_days(10)
 
 
+@pytest.mark.parametrize(("state", "due_on"), [("pending", 15), ("available", 7), ("in_progress", 7)])
+def test_another_day_of_opening_moves_only_what_has_not_opened(version, beto, hr_manager, state, due_on):
+    round_ = make_round(form_version=version, opens_on=in_days(0), days_to_answer=10)
+    evaluation = make_evaluation(beto, in_round=round_, state=state, due_on=in_days(7))
+
+    change_rounds({round_.pk: {"opens_on": in_days(5)}}, actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    assert evaluation.due_on == in_days(due_on)
+
+
+def test_of_many_rounds_each_moves_by_what_changed_of_it(version, beto, hr_manager):
+    rounds = [make_round(form_version=version, days_to_answer=10) for _number in range(2)]
+    rows = [make_evaluation(beto, in_round=round_, due_on=in_days(2)) for round_ in rounds]
+
+    change_rounds({rounds[0].pk: {"title": "Otra"}, rounds[1].pk: {"days_to_answer": 4}}, actor=hr_manager)
+
+    assert [Evaluation.objects.get(pk=row.pk).due_on for row in rows] == [in_days(2), in_days(4)]
+
+
 def test_form_and_event_of_a_round_stay(round_, hr_manager):
     with pytest.raises(DomainError, match="stay as they are"):
         change_rounds({round_.pk: {"event_id": make_event().pk}}, actor=hr_manager)
+
+
+@pytest.mark.parametrize("state", ["pending", "available", "in_progress", "returned"])
+def test_who_could_answer_is_told_that_it_was_cancelled(evaluation, state, hr_manager):
+    Evaluation.objects.update(state=state)
+
+    cancel_evaluations([evaluation.pk], reason="De reposo", actor=hr_manager)
+
+    assert OutboxMessage.objects.filter(kind="evaluation.cancelled").exists() == (state != "pending")
+
+
+def test_what_expired_gets_more_time_with_its_draft_and_its_person_is_told(
+    evaluation, questions, beto_user, hr_manager
+):
+    save_answers({evaluation.pk: {questions[0]: "Algo"}}, actor=beto_user)
+    Evaluation.objects.update(state="expired", due_on=in_days(-1))
+
+    extend_evaluations([evaluation.pk], due_on=in_days(3), actor=hr_manager)
+
+    evaluation.refresh_from_db()
+    assert (evaluation.state, evaluation.due_on) == ("available", in_days(3))
+    assert answers_of(evaluation) == {questions[0]: "Algo"}
+    assert (evaluation.history.latest().state, evaluation.history.latest().history_user_name) == (
+        "available",
+        str(hr_manager),
+    )
+    assert OutboxMessage.objects.latest("pk").kind == "evaluation.extended"
+    assert expire_due() == 0
+
+
+def test_more_time_ends_today_or_later(evaluation, hr_manager):
+    Evaluation.objects.update(state="expired")
+
+    with pytest.raises(DomainError) as raised:
+        extend_evaluations([evaluation.pk], due_on=in_days(-1), actor=hr_manager)
+
+    assert (raised.value.field, Evaluation.objects.get().state) == ("due_on", "expired")
 
 
 def test_only_hr_makes_and_gives_rounds(round_, version, evaluation, ana_user, bulk_loader, auditor):

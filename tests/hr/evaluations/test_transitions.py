@@ -11,7 +11,7 @@ from core import access, roles
 from core.errors import DomainError
 from hr.models import Answer, Evaluation
 from hr.services.answers import save_answers, submit_evaluations
-from hr.services.evaluations import cancel_evaluations
+from hr.services.evaluations import cancel_evaluations, extend_evaluations
 from hr.services.grading import Grading, accept_scores, grade_evaluations, reopen_evaluations, return_evaluations
 from tests.conftest import undone
 from tests.factories import make_employee, make_evaluation, make_user
@@ -27,9 +27,10 @@ LEADS = {
     "accept_score": {"submitted": "graded"},
     "reopen": {"graded": "submitted"},
     "cancel": dict.fromkeys(["pending", "available", "in_progress", "returned"], "cancelled"),
+    "extend": {"expired": "available"},
 }
 GRADING = {"send_back", "grade", "accept_score"}
-HR = {"reopen", "cancel"}
+HR = {"reopen", "cancel", "extend"}
 OWN = {"save", "submit"}
 # Beside the personas: Luisa herself, as an employee and with the role of HR, and holders of grants.
 OTHERS = {"luisa", "grant_grade", "grant_grade_unit", "grant_see", "grant_grade_expired", "grant_grade_future"}
@@ -82,6 +83,7 @@ def steps(questions):
         "accept_score": lambda key, actor: accept_scores([key], actor=actor),
         "reopen": lambda key, actor: reopen_evaluations([key], reason="Se equivocó", actor=actor),
         "cancel": lambda key, actor: cancel_evaluations([key], reason="Sobra", actor=actor),
+        "extend": lambda key, actor: extend_evaluations([key], due_on=until, actor=actor),
     }
 
 
