@@ -120,7 +120,7 @@ def roll_call_view(request: HttpRequest, event_id: int, model_admin: AttendanceA
 def walk_ins_view(request: HttpRequest, event_id: int, model_admin: AttendanceAdmin) -> HttpResponse:
     """Who may be brought in and has no seat yet, for the choice of walk-ins."""
     roll = roll_of(request, event_id, model_admin)
-    seated = Attendance.objects.filter(event=roll.event).seated().order_by().values("employee_id")
+    seated = Attendance.objects.visible_to(roll.user).filter(event=roll.event).seated().order_by().values("employee_id")
     people = _people(roll).search(request.GET.get("term", ""), user=request.user).exclude(pk__in=seated)
     page = KeysFirstPaginator(people, OFFERED).get_page(request.GET.get("page"))
     return JsonResponse(
