@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.backoffice.conftest import KEY, ROOT, SYSTEM
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+from tests.servers.processes import free_ports
 
 
 def is_free(port):
@@ -84,7 +80,7 @@ def get(port, path=""):
 
 
 def test_a_demo_seeds_keeps_its_data_while_it_runs_frees_its_port_and_starts_again_quickly(demo, manage, tmp_path):
-    port = free_port()
+    [port] = free_ports(1)
     process = demo(port)
 
     lines = lines_until(process, "Ctrl-C")

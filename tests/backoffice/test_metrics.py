@@ -2,7 +2,6 @@ import logging
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from backoffice import health, metrics
 from hr.models import Event, OutboxMessage
 from tests.backoffice.conftest import ROOT, SYSTEM
 from tests.factories import make_employee, make_evaluation, make_event, make_round, make_user
+from tests.servers.processes import free_ports
 
 TOKEN = "a-token-of-the-monitoring"
 reading = pytest.mark.django_db
@@ -246,8 +246,7 @@ class Web:
     """gunicorn with two processes, and what they write."""
 
     def __init__(self, folder, **variables):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        [self.port] = free_ports(1)
         self.log = folder / "web.log"
         own = {"ENV_FILE": "none", "APP_DATA_DIR": str(folder), "PORT": str(self.port), "TMPDIR": str(folder)}
         with self.log.open("w") as log:

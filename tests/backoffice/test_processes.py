@@ -2,11 +2,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.backoffice.conftest import ROOT
+from tests.servers.processes import wait_until
 
 RUN = """
 import sys
@@ -45,7 +45,7 @@ def start(tmp_path):
         )
         started.append(runner)
         assert runner.stdout.readline() == "ready\n"
-        wait_until(lambda: all(process_ids(tmp_path, name) for name in names))
+        wait_until(lambda: all(process_ids(tmp_path, name) for name in names), what="all have begun")
         return runner
 
     yield run
@@ -65,13 +65,6 @@ def is_running(process_id):
     except ProcessLookupError:
         return False
     return True
-
-
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -100,7 +93,7 @@ def test_one_that_dies_is_started_again(start, tmp_path):
 
     os.kill(process_ids(tmp_path, "sleeps")[0], signal.SIGKILL)
 
-    wait_until(lambda: len(process_ids(tmp_path, "sleeps")) == 2)
+    wait_until(lambda: len(process_ids(tmp_path, "sleeps")) == 2, what="it has begun again")
 
 
 def test_one_that_keeps_dying_ends_all_with_its_name(start, tmp_path):

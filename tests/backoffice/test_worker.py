@@ -10,6 +10,7 @@ from django.db import connections
 from django_tasks import task
 
 from tests.backoffice.conftest import ROOT, SYSTEM
+from tests.servers.processes import wait_until
 
 
 @task()
@@ -48,10 +49,8 @@ def worker(tmp_path):
 
 
 def wait_for(path, text, seconds=40):
-    deadline = time.monotonic() + seconds
-    while not (path.exists() and text in path.read_text()):
-        assert time.monotonic() < deadline, f"{text!r} did not appear in {path.name}"
-        time.sleep(0.1)
+    what = f"{text!r} is in {path.name}"
+    wait_until(lambda: path.exists() and text in path.read_text(), what=what, seconds=seconds)
 
 
 def test_it_waits_for_its_database_and_then_works(worker, manage, tmp_path):

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+
+from tests.servers.processes import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "base64:" + "k" * 44
@@ -42,7 +43,7 @@ def program(tmp_path_factory, browser):
     It ends with the last test of the browser: its rounds would take from the others.
     """
     folder = tmp_path_factory.mktemp("program")
-    port = free_port()
+    [port] = free_ports(1)
     with scratch_databases() as databases:
         environment = os.environ | {
             "ENV_FILE": "none",
@@ -70,12 +71,6 @@ def program(tmp_path_factory, browser):
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_until_ready(address, process, log):

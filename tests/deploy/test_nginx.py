@@ -6,10 +6,8 @@ import shutil
 import socket
 import socketserver
 import ssl
-import subprocess
 import tempfile
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -17,7 +15,7 @@ import pytest
 
 from hr.loading.reading import MAX_BYTES
 from tests.deploy.conftest import ROOT, run, tool
-from tests.deploy.loopback import HOST, free_ports, main_file, make_certificate, rendered
+from tests.servers.nginx import HOST, Nginx, main_file, make_certificate, ports_of_host, rendered
 
 # As the application sends them with its pages.
 SECURITY = {
@@ -140,32 +138,19 @@ def folder():
 
 @pytest.fixture
 def site(host, folder):
-    program = tool("nginx")
-    ports = dict(zip((80, 443, 8081), free_ports(3), strict=True))
+    tool("nginx")
+    ports = ports_of_host()
     running = Running(folder, ports)
     running.start_backends()
     running.go_live("blue")
-    path = main_file(folder, rendered_on(host, folder, ports))
-    process = subprocess.Popen([program, "-c", str(path), "-e", str(folder / "error.log"), "-g", "daemon off;"])
+    nginx = Nginx(folder, rendered_on(host, folder, ports), port=ports[443], log=folder / "nginx.log")
     try:
-        wait_for_port(ports[443], folder)
+        nginx.start()
         yield running
     finally:
-        process.terminate()
-        process.wait(10)
+        nginx.end()
         for backend in running.backends.values():
             backend.end()
-
-
-def wait_for_port(port, folder):
-    until = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < until, (folder / "error.log").read_text()
-            time.sleep(0.05)
 
 
 def compose_configuration(folder):
@@ -187,7 +172,7 @@ def compose_configuration(folder):
 @pytest.mark.deploy_tools
 @pytest.mark.parametrize("kind", ["host", "compose"])
 def test_nginx_takes_it_and_gixy_finds_nothing(kind, host, folder):
-    ports = dict(zip((80, 443, 8081), free_ports(3), strict=True))
+    ports = ports_of_host()
     text = rendered_on(host, folder, ports) if kind == "host" else compose_configuration(folder)
     path = main_file(folder, text)
 

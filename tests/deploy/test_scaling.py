@@ -7,14 +7,12 @@ import pytest
 
 from tests.deploy.conftest import ROOT, run, tool
 from tests.deploy.test_nginx import (
-    HOST,
     Running,
     folder,  # noqa: F401  (a fixture)
-    free_ports,
-    main_file,
     site,  # noqa: F401  (a fixture)
-    wait_for_port,
 )
+from tests.servers.nginx import HOST, Nginx
+from tests.servers.processes import free_ports, listens, wait_until
 
 SCALING = ROOT / "deploy" / "scaling"
 HAPROXY = {f"{name}_{number}": f"127.0.0.1:{number}" for name in ("PROXY", "BUSINESS") for number in (1, 2, 3)}
@@ -85,7 +83,7 @@ def front(site, folder):  # noqa: F811
     host_text = host_text.replace("listen 8080", f"listen 127.0.0.1:{inside}").replace("/var/log/nginx", str(folder))
     (folder / "evaltrack.conf").write_text((folder / "evaltrack.conf").read_text() + host_text)
     run(tool("nginx"), "-s", "reload", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"))
-    wait_for_port(inside, folder)
+    wait_until(lambda: listens(inside), what="the host's nginx listens to the front")
 
     values = {"APP_HOST": HOST, "HOST_1": "127.0.0.1", "HOST_2": "127.0.0.1"}
     values |= {"SSL_CERT": folder / "certificate.crt", "SSL_KEY": folder / "certificate.key"}
@@ -95,12 +93,10 @@ def front(site, folder):  # noqa: F811
     text = text.replace(":8080", f":{inside}").replace("listen 80 ", f"listen 127.0.0.1:{plain} ")
     text = text.replace("listen 443 ", f"listen 127.0.0.1:{secure} ").replace("/var/log/nginx", str(folder))
     (folder / "front").mkdir()
-    path = main_file(folder / "front", text)
-    process = subprocess.Popen([tool("nginx"), "-c", str(path), "-e", str(folder / "error.log"), "-g", "daemon off;"])
-    wait_for_port(secure, folder)
+    nginx = Nginx(folder / "front", text, port=secure, log=folder / "front" / "nginx.log")
+    nginx.start()
     yield Running(folder, {80: plain, 443: secure, 8080: inside})
-    process.terminate()
-    process.wait(10)
+    nginx.end()
 
 
 @pytest.mark.deploy_tools

@@ -1,4 +1,5 @@
-"""Breaks a production on loopback in every way it was promised to survive. Ends with 1 if a promise is not met.
+"""Breaks a production on loopback in every way it was promised to survive. Ends with 1 if a promise is not met,
+with 2 if something it needs is not installed.
 
 The full form takes a quarter of an hour and writes docs/drill.md; `--short` takes five minutes.
 """
@@ -21,6 +22,7 @@ from tests.drill.plan import FULL, SHORT
 from tests.drill.promises import bad_releases, disaster, kills, outages, switches
 from tests.drill.report import Promise
 from tests.drill.scene import Scene, set_scene
+from tests.servers.processes import Missing
 
 PROMISES: dict[str, ModuleType] = {
     "switches": switches,
@@ -60,6 +62,9 @@ def main() -> int:
                 tails(ground.root)
     except KeyboardInterrupt:
         return 130
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 2
     described = report.about(plan.form, plan.time_scale, time.monotonic() - began)
     whole = not wanted.short and not wanted.only
     if path := wanted.json or (RESULTS if whole else None):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.drill.load import Answer
 
 if TYPE_CHECKING:
-    from tests.drill.servers import MariaDB
+    from tests.servers.databases import MariaDB
 
 
 @dataclass(frozen=True)

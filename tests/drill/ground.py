@@ -19,12 +19,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tests.deploy.loopback import HOST
 from tests.drill import releases
-from tests.drill.processes import MARK, marked, wait_until
 from tests.drill.releases import ROOT
-from tests.drill.servers import Mail, MariaDB, Nginx, PostgreSQL, Redis, certificate_in
+from tests.drill.servers import HostNginx, Mail
 from tests.drill.units import Units
+from tests.servers.databases import BUSINESS, IDENTITY, USER, MariaDB, PostgreSQL, Redis
+from tests.servers.nginx import HOST, make_certificate
+from tests.servers.processes import little_environment, marked, signal_group, wait_until
 
 PROGRAM = Path(__file__).with_name("program")
 PASSWORD = "loopback-for-some-minutes"
@@ -42,7 +43,7 @@ class Ground:
     postgresql: PostgreSQL
     mariadb: MariaDB
     redis: Redis
-    nginx: Nginx
+    nginx: HostNginx
     mail: Mail
     units: Units
     variables: dict[str, str] = field(default_factory=dict)
@@ -66,8 +67,8 @@ class Ground:
     def environment(self) -> dict[str, str]:
         """Of an administrator at work on this host."""
         path = f"{self.units.programs}:{os.environ['PATH']}:/usr/sbin"
-        base = {"PATH": path, "LANG": "C.UTF-8", "HOME": str(self.root), "TMPDIR": str(self.root / "tmp")}
-        return base | {MARK: str(self.root), "ENV_FILE": str(self.env_file)}
+        own = {"PATH": path, "HOME": str(self.root), "TMPDIR": str(self.root / "tmp"), "ENV_FILE": str(self.env_file)}
+        return little_environment(self.root) | own
 
     @property
     def repository(self) -> Path:
@@ -99,8 +100,7 @@ class Ground:
         try:
             out, err = process.communicate(timeout=seconds)
         except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            signal_group(process.pid, signal.SIGKILL)
             process.wait()
             raise
         with (self.root / "log" / "commands.log").open("a") as log:
@@ -188,9 +188,9 @@ def tails(root: Path, *, lines: int = 15) -> None:
 
 def _prepare(root: Path) -> Ground:
     """Everything that is a file."""
-    for name in ("log", "tmp", "var/backups/evaltrack"):
+    for name in ("log", "nginx", "tls", "tmp", "var/backups/evaltrack"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    certificate, key = certificate_in(root)
+    certificate, key = make_certificate(root / "tls")
     subprocess.run(
         [str(ROOT / "deploy" / "host" / "install"), HOST, str(certificate), str(key)],
         env=os.environ | {"DESTDIR": str(root)},
@@ -200,7 +200,7 @@ def _prepare(root: Path) -> Ground:
     link.unlink()
     link.symlink_to(root / "run" / "evaltrack" / "blue")
     servers = PostgreSQL(root, PASSWORD), MariaDB(root, PASSWORD), Redis(root, PASSWORD)
-    ground = Ground(root, *servers, Nginx(root), Mail(), Units(root, root / "log"))
+    ground = Ground(root, *servers, HostNginx(root), Mail(), Units(root, root / "log"))
     ground.variables = _variables(ground)
     ground.env_file.write_text("".join(f"{name}={value}\n" for name, value in ground.variables.items()))
     _write_drop_in(ground)
@@ -220,13 +220,13 @@ def _variables(ground: Ground) -> dict[str, str]:
         "DB_CONNECTION": "pgsql",
         "DB_PGSQL_HOST": "127.0.0.1",
         "DB_PGSQL_PORT": str(postgresql.port),
-        "DB_PGSQL_DATABASE": postgresql.database,
-        "DB_PGSQL_USERNAME": postgresql.owner,
+        "DB_PGSQL_DATABASE": IDENTITY,
+        "DB_PGSQL_USERNAME": USER,
         "DB_PGSQL_PASSWORD": PASSWORD,
         "DB_HOST": "127.0.0.1",
         "DB_PORT": str(mariadb.port),
-        "DB_DATABASE": mariadb.database,
-        "DB_USERNAME": mariadb.owner,
+        "DB_DATABASE": BUSINESS,
+        "DB_USERNAME": USER,
         "DB_PASSWORD": PASSWORD,
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(redis.port),

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.colleague import FORM_ROW, fields_of
-from tests.deploy.loopback import HOST
+from tests.servers.nginx import HOST
 
 LOGIN = "/login/"
 PAGES = ["/", "/hr/employee/", "/hr/employee/?status__exact=suspended", "/hr/orgunit/", "/hr/position/"]

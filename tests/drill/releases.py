@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.deploy.loopback import HOST
 from tests.drill.plan import UNREADY_MINUTES, Plan
+from tests.servers.nginx import HOST
 
 if TYPE_CHECKING:
     from tests.drill.ground import Ground

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import put
-from tests.drill.processes import program
+from tests.servers.processes import program
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "drill.md"
 

@@ -13,8 +13,8 @@ from tests.drill.evidence import Kept, kept
 from tests.drill.ground import Ground
 from tests.drill.load import Door, Load, Stretch
 from tests.drill.plan import Plan
-from tests.drill.processes import wait_until
 from tests.drill.releases import BlueGreen
+from tests.servers.processes import wait_until
 
 PEOPLE = 18
 USER, PASSWORD = "hr", "demo"

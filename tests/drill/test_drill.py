@@ -11,9 +11,9 @@ import pytest
 
 from tests.drill.evidence import kept
 from tests.drill.load import Answer
-from tests.drill.processes import wait_until
 from tests.drill.report import Promise
 from tests.drill.units import UnitError, Units
+from tests.servers.processes import wait_until
 
 TOY = """
 [Service]

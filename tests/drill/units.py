@@ -8,7 +8,6 @@ confines a process is left out: `systemd-analyze` looks at that (tests/deploy/te
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -25,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.drill.processes import MARK, end, signal_group, start
+from tests.servers.processes import end, little_environment, signal_group, start
 
 # Places of the host, each of which is in the drill's folder.
 PLACES = ("/opt/evaltrack", "/run/evaltrack", "/etc/evaltrack", "/var/lib/evaltrack", "/var/backups/evaltrack")
@@ -262,7 +261,7 @@ class Units:
 
     def _environment(self, service: Service, *, notify: socket.socket | None) -> dict[str, str]:
         """Little but what the unit says, as systemd has it."""
-        given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TMPDIR": str(self.root / "tmp"), MARK: str(self.root)}
+        given = little_environment(self.root) | {"TMPDIR": str(self.root / "tmp")}
         given |= {"NOTIFY_SOCKET": notify.getsockname()} if notify else {}
         return given | dict(word.split("=", 1) for word in service.words("Environment"))
 

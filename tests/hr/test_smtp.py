@@ -16,8 +16,8 @@ from icalendar import Calendar
 from core import roles
 from hr.models import Notification
 from hr.services import delivery, outbox
-from tests.browser.conftest import free_port
 from tests.factories import make_attendance, make_event, make_user
+from tests.servers.processes import free_ports
 
 NAME, PASSWORD = "evaltrack", "a-secret"
 
@@ -51,7 +51,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
-    post, port = Post(), free_port()
+    post, [port] = Post(), free_ports(1)
 
     class Strict(Controller):
         def factory(self):

@@ -20,7 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.scaling.servers import PASSWORD, ROOT, USER, Missing, Program, wait_for
+from tests.servers.databases import USER
+from tests.servers.processes import Missing, Process, wait_until
+
+SCALING = Path(__file__).parents[2] / "deploy" / "scaling"
+PASSWORD = "only-in-this-drill"
 
 
 @dataclass
@@ -79,14 +83,15 @@ class Drill:
         self.promises.append(Promise(promise, result, met))
         print(f"{'met    ' if met else 'NOT MET'}  {promise}: {result}", flush=True)
 
-    def run(self, what: Program) -> Program:
-        what.start()
-        self.stack.callback(what.stop)
+    def run[Started: Process](self, what: Started, *arguments: str) -> Started:
+        """It runs until the drill ends."""
+        self.stack.callback(what.kill)
+        what.start(*arguments)
         return what
 
     def environment(self, **more: object) -> dict[str, str]:
-        """The product's own, and no other's."""
-        common = {
+        """Of the product."""
+        common = os.environ | {
             "ENV_FILE": "none",
             "APP_ENV": "testing",
             "APP_DATA_DIR": self.folder / "data",
@@ -98,12 +103,18 @@ class Drill:
         }
         return {name: str(value) for name, value in (common | more).items()}
 
+    def background(self, command: str, environment: Mapping[str, str], *, number: int = 1) -> Process:
+        """A worker or a clock of the product, at work."""
+        log = self.folder / "log" / f"{command}-{number}.log"
+        return self.run(Process([sys.executable, "manage.py", command], log=log, environment=environment))
+
     def manage(self, environment: Mapping[str, str], *arguments: str) -> str:
         """What a command of the product says. Raises CalledProcessError."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            env=os.environ | environment, cwd=ROOT, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+        return self.python(environment, "manage.py", *arguments)
+
+    def python(self, environment: Mapping[str, str], *arguments: str) -> str:
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
 
     @contextmanager
     def writing(self, what: str, environments: Sequence[Mapping[str, str]]) -> Iterator[list[Writer]]:
@@ -118,12 +129,15 @@ class Drill:
             with path.open("w") as lines:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "tests.scaling.writer", name, what],
-                    env=os.environ | environment, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=lines,
-                )  # fmt: skip
+                    env=environment,
+                    text=True,
+                    stdin=subprocess.PIPE,
+                    stdout=lines,
+                )
             self.stack.callback(process.kill)
             writers.append(Writer(process, path))
         for writer in writers:
-            wait_for(writer.has_begun, f"a writer writes {what}")
+            wait_until(writer.has_begun, what=f"a writer writes {what}")
         yield writers
         for writer in writers:
             writer.ask_to_end()
@@ -148,13 +162,13 @@ def main(kind: type[Drill], description: str | None) -> int:
     with ExitStack() as stack:
         if not arguments.keep:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        drill = kind(folder, stack)
         try:
+            drill = kind(folder, stack)
             about |= drill.carry_out()
         except Missing as error:
             print(error, file=sys.stderr)
             return 2
-        except (TimeoutError, subprocess.SubprocessError) as error:
+        except (TimeoutError, ChildProcessError, subprocess.SubprocessError) as error:
             drill.promise("the drill comes to its end", f"{error}\n{getattr(error, 'stderr', '')}", met=False)
     told = json.dumps({"about": about, "promises": [asdict(promise) for promise in drill.promises]}, indent=2)
     if arguments.json:

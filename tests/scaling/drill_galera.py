@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.scaling.drill import Drill, errors, main, told
-from tests.scaling.galera import CHECKER, PROVIDER, Node, Proxy
-from tests.scaling.servers import DATABASE, Missing, Program, free_port, program, wait_for
+from tests.scaling.galera import CHECKER, Node, Proxy
+from tests.servers.databases import BUSINESS
+from tests.servers.processes import Missing, Process, free_ports, program, wait_until
 
 WRITERS = 4
 SECONDS_OF_LOAD = 8
@@ -26,6 +27,7 @@ LOAD_ROWS = 20_000
 # Galera takes five seconds to give a silent node up, haproxy two, and the program connects anew.
 LONGEST_PAUSE = 15.0
 LONGEST_RETURN = 60.0
+PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
 
 
 class GaleraDrill(Drill):
@@ -33,7 +35,7 @@ class GaleraDrill(Drill):
         super().__init__(folder, stack)
         self.nodes = [Node(number, folder) for number in (1, 2, 3)]
         self.proxies: list[Proxy] = []
-        self.clock: Program | None = None
+        self.clock: Process | None = None
         self.killed = self.nodes[0]
 
     def carry_out(self) -> dict[str, str]:
@@ -48,26 +50,23 @@ class GaleraDrill(Drill):
         return about
 
     def start(self) -> None:
-        program("mariadb-backup", "mariadb-backup")  # nodes start it
+        program("mariadb-backup")  # nodes start it
         if not PROVIDER.exists():
-            raise Missing(f"{PROVIDER} is missing: apt install galera-4")
+            raise Missing(PROVIDER.name)
         for node in self.nodes:
             node.join(self.nodes)
-            self.stack.callback(node.kill)
-            node.start(*["--wsrep-new-cluster"] * (node.number == 1))
-            self.run(node.checker(self.folder))
-        self.nodes[0].make_database()
+            self.run(node, *["--wsrep-new-cluster"] * (node.number == 1))
+            self.run(node.checker())
+        self.nodes[0].create()
         self.nodes[0].rows(f"CREATE USER {CHECKER}@localhost")
-        environment = {f"PROXY_{number}": f"127.0.0.1:{free_port()}" for number in (1, 2)}
+        environment = {f"PROXY_{number}": f"127.0.0.1:{port}" for number, port in enumerate(free_ports(2), 1)}
         for node in self.nodes:
             environment[f"BUSINESS_{node.number}"] = f"127.0.0.1:{node.port}"
             environment[f"CHECK_PORT_{node.number}"] = str(node.check_port)
-        self.proxies = [Proxy(number, self.folder, environment) for number in (1, 2)]
+        self.proxies = [self.run(Proxy(number, self.folder, environment)) for number in (1, 2)]
         for proxy in self.proxies:
-            self.run(proxy.program)
-        for proxy in self.proxies:
-            wait_for(partial(self.all_up, proxy), "haproxy sees three nodes")
-            wait_for(proxy.writer, "haproxy lets somebody through")
+            wait_until(partial(self.all_up, proxy), what="haproxy sees three nodes")
+            wait_until(proxy.writer, what="haproxy lets somebody through")
 
     def all_up(self, proxy: Proxy) -> bool:
         states = proxy.states()
@@ -85,8 +84,8 @@ class GaleraDrill(Drill):
         taken = time.monotonic() - began
         tables = self.nodes[0].rows(
             "SELECT TABLE_NAME, ENGINE, EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS c WHERE"
-            f" c.TABLE_SCHEMA = '{DATABASE}' AND c.TABLE_NAME = t.TABLE_NAME AND c.CONSTRAINT_TYPE = 'PRIMARY KEY')"
-            f" FROM information_schema.TABLES t WHERE TABLE_SCHEMA = '{DATABASE}'"
+            f" c.TABLE_SCHEMA = '{BUSINESS}' AND c.TABLE_NAME = t.TABLE_NAME AND c.CONSTRAINT_TYPE = 'PRIMARY KEY')"
+            f" FROM information_schema.TABLES t WHERE TABLE_SCHEMA = '{BUSINESS}'"
         )
         fit = [name for name, engine, has_key in tables if engine == "InnoDB" and has_key]
         self.promise(
@@ -111,14 +110,8 @@ class GaleraDrill(Drill):
 
     def the_writer_is_killed(self) -> None:
         """Under load, with a clock at work."""
-        self.clock = self.run(
-            Program(
-                [sys.executable, "manage.py", "clock"],
-                self.folder / "clock.log",
-                self.behind(self.proxies[0]),
-            )
-        )
-        wait_for(self.clock_rounds, "the clock makes its rounds")
+        self.clock = self.background("clock", self.behind(self.proxies[0]))
+        wait_until(self.clock_rounds, what="the clock makes its rounds")
         environments = [self.behind(proxy) for proxy in self.proxies] * (WRITERS // 2)
         with self.writing("positions", environments) as writers:
             time.sleep(SECONDS_OF_LOAD)
@@ -153,16 +146,16 @@ class GaleraDrill(Drill):
 
     def writing_node(self) -> Node:
         """Raises TimeoutError while haproxy lets nobody through."""
-        name = wait_for(self.proxies[0].writer, "haproxy lets somebody through")
+        name = wait_until(self.proxies[0].writer, what="haproxy lets somebody through")
         return next(node for node in self.nodes if node.name == name)
 
     def lost(self, acknowledged: Sequence[Mapping[str, Any]]) -> set[str]:
         """Those of the positions that are not there."""
-        there = {code for (code,) in self.writing_node().rows("SELECT code FROM hr_position", database=DATABASE)}
+        there = {code for (code,) in self.writing_node().rows("SELECT code FROM hr_position")}
         return {line["code"] for line in acknowledged} - there
 
     def clock_rounds(self) -> int:
-        found = self.writing_node().rows("SELECT version FROM hr_lease WHERE name = 'clock'", database=DATABASE)
+        found = self.writing_node().rows("SELECT version FROM hr_lease WHERE name = 'clock'")
         return int(found[0][0]) if found else 0
 
     def the_killed_node_returns(self) -> None:
@@ -176,12 +169,11 @@ class GaleraDrill(Drill):
             met=taken <= LONGEST_RETURN,
         )
         for proxy in self.proxies:
-            wait_for(partial(self.all_up, proxy), "haproxy sees three nodes")
+            wait_until(partial(self.all_up, proxy), what="haproxy sees three nodes")
         returned = {proxy.writer() for proxy in self.proxies}
-        restarted = self.proxies[0].program
-        restarted.stop()
-        restarted.start()
-        wait_for(self.proxies[0].writer, "a proxy started again lets somebody through")
+        self.proxies[0].end()
+        self.proxies[0].start()
+        wait_until(self.proxies[0].writer, what="a proxy started again lets somebody through")
         chosen = {proxy.writer() for proxy in self.proxies}
         self.promise(
             "the writing node stays the same when it returns, and when a proxy is restarted",
@@ -192,7 +184,7 @@ class GaleraDrill(Drill):
 
     def two_nodes_written_at_once_lose_nothing(self) -> None:
         """What happens if proxies ever disagree: conflicts show at the commit, and the service runs again."""
-        (key,) = self.nodes[0].rows("SELECT MIN(id) FROM hr_position", database=DATABASE)[0]
+        (key,) = self.nodes[0].rows("SELECT MIN(id) FROM hr_position")[0]
         before = self.version_of(key)
         with self.writing(f"position {key}", [self.behind(node) for node in self.nodes[:2]]) as writers:
             time.sleep(SECONDS_OF_LOAD)
@@ -211,7 +203,7 @@ class GaleraDrill(Drill):
         )
 
     def version_of(self, key: int) -> int:
-        found = self.nodes[2].rows(f"SELECT version FROM hr_position WHERE id = {key}", database=DATABASE)
+        found = self.nodes[2].rows(f"SELECT version FROM hr_position WHERE id = {key}")
         return int(found[0][0])
 
     def a_node_alone_takes_no_writes(self) -> None:
@@ -222,14 +214,14 @@ class GaleraDrill(Drill):
             others = [node for node in self.nodes if node is not left]
             for node in others:
                 node.kill()
-            wait_for(lambda: left.status("wsrep_cluster_status") == "non-Primary", "the node sees that it is alone")
+            wait_until(lambda: left.status("wsrep_cluster_status") == "non-Primary", what="it sees that it is alone")
             noticed = time.monotonic()
             time.sleep(4)
             alone = time.monotonic()
             answers = [proxy.states()[left.name] for proxy in self.proxies]
             for node in others:
                 node.launch()
-            wait_for(lambda: all(node.is_ready() for node in self.nodes), "three nodes again", seconds=LONGEST_RETURN)
+            wait_until(lambda: all(node.answers() for node in self.nodes), what="three nodes again")
             back = time.monotonic()
             time.sleep(SECONDS_OF_LOAD)
         acknowledged = [line for writer in writers for line in writer.told_of("code")]
@@ -252,9 +244,9 @@ class GaleraDrill(Drill):
     def all_nodes_agree(self, promise: str) -> None:
         """Once what they received is applied, which `wsrep_sync_wait` waits for."""
         if self.clock:
-            self.clock.stop()
+            self.clock.end()
             self.clock = None
-        found = [node.checksums() for node in self.nodes]
+        found = [node.contents() for node in self.nodes]
         different = {name for name in set().union(*found) if len({each.get(name) for each in found}) > 1}
         self.promise(
             promise,
@@ -264,7 +256,7 @@ class GaleraDrill(Drill):
 
     def about(self) -> dict[str, str]:
         ((version,),) = self.nodes[0].rows("SELECT VERSION()")
-        proxy = subprocess.run([program("haproxy", "haproxy"), "-v"], check=True, capture_output=True, text=True).stdout
+        proxy = subprocess.run([program("haproxy"), "-v"], check=True, capture_output=True, text=True).stdout
         provider = self.nodes[0].status("wsrep_provider_version")
         return {"mariadb": version, "galera": provider, "haproxy": proxy.split()[2]}
 

@@ -7,18 +7,16 @@ what was promised and what was found, and the same as JSON; ends with 1 if a pro
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.scaling.drill import Drill, errors, main, told
-from tests.scaling.identity import IDENTITY, PostgreSQL, most_advanced, pgbouncer
-from tests.scaling.servers import PASSWORD, ROOT, USER, MariaDB, Program, free_port, wait_for
+from tests.scaling.drill import PASSWORD, SCALING, Drill, errors, main, told
+from tests.scaling.identity import Identity, Pool, most_advanced
+from tests.servers.databases import USER, MariaDB
+from tests.servers.processes import free_ports, wait_until
 
 ROUNDS = 50
 EXPORTS, PEOPLE = 12, 60
@@ -34,12 +32,12 @@ LONGEST_PAUSE = 15.0
 class ReplicaDrill(Drill):
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         super().__init__(folder, stack)
-        self.primary, self.replica = (
-            MariaDB(name, folder, settings="mariadb-replica.cnf") for name in ("business", "business-replica")
-        )
-        self.identity = [PostgreSQL(number, folder) for number in (1, 2, 3)]
-        self.pool_port = free_port()
-        self.pools: list[Program] = []
+        include = SCALING / "mariadb-replica.cnf"
+        self.primary = MariaDB(folder, PASSWORD, name="business", include=include, server_id=1)
+        self.replica = MariaDB(folder, PASSWORD, name="business-replica", include=include, server_id=2, read_only="ON")
+        self.identity = [Identity(number, folder) for number in (1, 2, 3)]
+        [self.pool_port] = free_ports(1)
+        self.pools: list[Pool] = []
 
     def carry_out(self) -> dict[str, str]:
         self.start_business()
@@ -51,36 +49,33 @@ class ReplicaDrill(Drill):
         self.identity_is_killed()
         return {
             "mariadb": self.primary.rows("SELECT VERSION()")[0][0],
-            "postgresql": str(self.identity[1].rows("SHOW server_version")[0][0]),
+            "postgresql": self.identity[1].rows("SHOW server_version")[0][0],
         }
 
     def start_business(self) -> None:
-        for number, server in enumerate((self.primary, self.replica), 1):
-            server.install(server_id=number, read_only="ON" if server is self.replica else "OFF")
-            self.stack.callback(server.kill)
-            server.start()
+        for server in (self.primary, self.replica):
+            server.prepare()
+            self.run(server)
         # Before anything is written, so that the replica has all of it.
-        self.primary.rows(f"CREATE USER replication@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
-        self.primary.rows("GRANT REPLICATION SLAVE ON *.* TO replication@'127.0.0.1'")
+        self.primary.rows(f"CREATE USER replication@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'", database="")
+        self.primary.rows("GRANT REPLICATION SLAVE ON *.* TO replication@'127.0.0.1'", database="")
         self.replica.rows(
             f"CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, MASTER_USER='replication',"
-            f" MASTER_PASSWORD='{PASSWORD}', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos"
+            f" MASTER_PASSWORD='{PASSWORD}', MASTER_CONNECT_RETRY=1, MASTER_USE_GTID=slave_pos",
+            database="",
         )
-        self.replica.rows("START SLAVE")
-        self.primary.make_database()
+        self.replica.rows("START SLAVE", database="")
+        self.primary.create()
 
     def start_identity(self) -> None:
         first = self.identity[0]
-        first.install()
-        self.stack.callback(first.kill)
-        first.start()
+        first.prepare()
+        self.run(first)
         for server in self.identity[1:]:
-            server.copy_of(first, self.identity)
-            self.stack.callback(server.kill)
-            server.start()
-        first.rows(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'")
-        first.rows(f"CREATE DATABASE {IDENTITY} OWNER {USER}")
-        self.pools = [self.run(pgbouncer(server, self.pool_port, self.folder)) for server in self.identity]
+            server.copy(first, self.identity)
+            self.run(server)
+        first.create()
+        self.pools = [self.run(Pool(server, self.pool_port)) for server in self.identity]
 
     @property
     def product(self) -> dict[str, str]:
@@ -115,7 +110,7 @@ class ReplicaDrill(Drill):
         )
 
     def exports_have_what_was_just_changed(self) -> None:
-        wait_for(lambda: self.replica.checksums() == self.primary.checksums(), "the replica has everything")
+        wait_until(lambda: self.replica.contents() == self.primary.contents(), what="the replica has everything")
         before = self.selects()
         told = self.export(ROUNDS)
         read = self.selects() - before
@@ -128,14 +123,14 @@ class ReplicaDrill(Drill):
     def workers_and_clocks_do_nothing_twice(self) -> None:
         """Three and two, as on so many hosts."""
         environment = self.product | {"MAIL_MAILER": "file"}
-        background = [
-            self.run(Program([sys.executable, "manage.py", name], self.folder / f"{name}-{number}.log", environment))
+        shared = [
+            self.background(name, environment, number=number)
             for name, count in (("worker", 3), ("clock", 2))
             for number in range(count)
         ]
         done = self.ask("shared_work", EXPORTS, PEOPLE)
-        for each in background:
-            each.stop()
+        for each in shared:
+            each.end()
         self.promise(
             f"three workers and two clocks: {EXPORTS} exports and {PEOPLE} invitations, none twice",
             f"{done['exports']} made, {done['made_twice']} twice, {done['files']} files; {done['mails']} mailed,"
@@ -165,18 +160,18 @@ class ReplicaDrill(Drill):
         with self.writing("sessions", [self.product] * WRITERS) as writers:
             time.sleep(SECONDS_OF_LOAD)
             self.identity[0].kill()
-            self.pools[0].stop(signal.SIGKILL)  # systemd does so (pgbouncer-with-postgresql.conf), or the host is gone
+            self.pools[0].kill()  # systemd does so (pgbouncer-with-postgresql.conf), or the host is gone
             time.sleep(2)
             chosen = most_advanced(self.identity[1:])
             promoted = time.monotonic()
             chosen.promote()
             # It remembers what its PostgreSQL said of itself when it was asked first: to be a replica.
             pool = self.pools[self.identity.index(chosen)]
-            pool.stop()
+            pool.end()
             pool.start()
             time.sleep(SECONDS_OF_LOAD + LONGEST_PAUSE)
         acknowledged = [line for writer in writers for line in writer.told_of("code")]
-        there = {key for (key,) in chosen.rows("SELECT session_key FROM django_session", database=IDENTITY)}
+        there = {key for (key,) in chosen.rows("SELECT session_key FROM django_session")}
         lost = {line["code"] for line in acknowledged} - there
         refused = errors(writers)
         self.promise(
@@ -199,11 +194,7 @@ class ReplicaDrill(Drill):
 
     def ask(self, name: str, *arguments: object) -> dict[str, Any]:
         """What a module of this folder prints."""
-        told = subprocess.run(
-            [sys.executable, "-m", f"tests.scaling.{name}", *map(str, arguments)],
-            env=os.environ | self.product, cwd=ROOT, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        return json.loads(told.stdout)
+        return json.loads(self.python(self.product, "-m", f"tests.scaling.{name}", *map(str, arguments)))
 
     def selects(self) -> int:
         return int(self.replica.status("Com_select"))

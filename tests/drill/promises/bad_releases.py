@@ -11,10 +11,10 @@ from statistics import mean
 from typing import Any
 
 from tests.drill.plan import CRITERIA, ROLLBACK_MINUTES, SLACK_SECONDS, UNREADY_MINUTES, Plan
-from tests.drill.processes import start, wait_until
 from tests.drill.releases import WENT_BACK, accepted
 from tests.drill.report import Promise
 from tests.drill.scene import Scene
+from tests.servers.processes import start, wait_until
 
 CALM_SECONDS = 1.5
 # Quicker than elsewhere: of a share of errors there must be enough requests in a window, also of slow ones.

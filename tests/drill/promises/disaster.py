@@ -24,7 +24,7 @@ def try_out(scene: Scene) -> Iterator[Promise]:
     scene.back_up()
     for database in databases:
         database.kill()
-        shutil.rmtree(database.folder / "data")
+        shutil.rmtree(database.data)
         database.prepare()
         database.start()
         database.create()

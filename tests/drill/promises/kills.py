@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 
 from tests.drill.load import Stretch
-from tests.drill.processes import children_of, wait_until
 from tests.drill.report import Promise
 from tests.drill.scene import USER, Scene
 from tests.drill.units import Service
+from tests.servers.processes import children_of, wait_until
 
 # Of a web process, and of a backend (deploy/gunicorn.conf.py).
 THREADS, PROCESSES = 4, 2
@@ -130,7 +130,7 @@ def _worker(scene: Scene) -> Promise:
     scene.tell(f"killed the worker; the load is {before}, {half:,} rows are in")
     _wait_for_start(worker, starts)
     if not plan.waits_for_stalled:
-        mariadb.execute(THREE_MINUTES_PASS, [job], database=mariadb.database)
+        mariadb.rows(THREE_MINUTES_PASS, [job])
     wait_until(lambda: state() != "applying", seconds=LOAD_SECONDS, what="the load is taken up again", every=0.2)
     seconds = time.monotonic() - killed
     found, history = mariadb.rows(PEOPLE)[0], mariadb.rows(HISTORY)[0]

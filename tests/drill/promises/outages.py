@@ -11,7 +11,7 @@ from tests.drill.load import LOGIN, Answer, Stretch
 from tests.drill.plan import ANSWERED_SECONDS, NOTICED_SECONDS, RECOVERED_SECONDS
 from tests.drill.report import Promise
 from tests.drill.scene import Scene
-from tests.drill.servers import Server
+from tests.servers.databases import Server
 
 CALM_SECONDS = 2.0
 # How long recovery is waited for, so that the figure is there also where it is too large.

@@ -1,35 +1,33 @@
 """nginx as deploy/host/install leaves it, on loopback: other ports, and folders in the place of the host's."""
 
+from __future__ import annotations
+
 import os
 import re
-import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import trustme
 
+from tests.servers.processes import Process, free_ports, listens, program
+
 HOST = "evaltrack.company.com"
 
 
-def free_ports(number: int) -> list[int]:
-    """None with 443 in it: gixy takes whatever listens there for TLS."""
-    with ExitStack() as held:
-        ports: list[int] = []
-        while len(ports) < number:
-            port = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            if "443" not in str(port):
-                ports.append(port)
-    return ports
+def ports_of_host() -> dict[int, int]:
+    """A free one for each that it listens at."""
+    return dict(zip((80, 443, 8081), free_ports(3), strict=True))
 
 
-def make_certificate(folder: Path) -> None:
-    """`certificate.crt` and `certificate.key` for HOST, and `ca.pem`, which vouches for it."""
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """`certificate.crt` and `certificate.key` for HOST, which are returned, and `ca.pem`, which vouches for it."""
     authority = trustme.CA()
     certificate = authority.issue_cert(HOST)
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate.private_key_pem.write_to_path(folder / "certificate.key")
-    (folder / "certificate.crt").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    chain, key = folder / "certificate.crt", folder / "certificate.key"
+    chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    certificate.private_key_pem.write_to_path(key)
+    return chain, key
 
 
 def rendered(text: str, places: Mapping[str, Path], ports: Mapping[int, int]) -> str:
@@ -56,3 +54,17 @@ def main_file(folder: Path, text: str) -> Path:
         f"http {{ {temporary} types {{ text/css css; }} include {folder}/evaltrack.conf; }}\n"
     )
     return path
+
+
+class Nginx(Process):
+    """With a configuration in `folder`; it is up when it listens at `port`."""
+
+    def __init__(
+        self, folder: Path, text: str, *, port: int, log: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        command = [program("nginx"), "-c", str(main_file(folder, text)), "-e", str(log), "-g", "daemon off;"]
+        super().__init__(command, log=log, environment=environment)
+        self.port = port
+
+    def is_up(self) -> bool:
+        return listens(self.port)
