@@ -24,6 +24,7 @@ from hr.admin.import_preview import creatable_by, preview, progress_of
 from hr.admin.import_upload import UploadForm
 from hr.admin.labels import LOAD_LABELS
 from hr.demo.samples import sample_names
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
 from hr.models import Event, ImportJob
@@ -235,9 +236,9 @@ class ImportPages(ModelAdmin):
         return errors_of(job, self._user(request))
 
     def import_file_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
-        """The file as it was uploaded."""
+        """The file as it was uploaded, while its loader may see the personal data in it."""
         job = self._own_job(request, job_id)
-        if job.file is None:
+        if job.file is None or Discretion(job, self._user(request)).hides_file:
             raise Http404
         return original_of(job)
 

@@ -17,6 +17,7 @@ from hr.admin.import_after import WRITTEN
 from hr.admin.import_effects import effects_of
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
 from hr.admin.labels import LOAD_LABELS
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
 from hr.models import Event, ImportJob, ImportRow
 from hr.permissions import can_approve_load, can_create_positions, can_create_units, can_undo_load
@@ -52,7 +53,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "cards": cards_of(job),
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        "rows": shown_rows(page.object_list, kind, site, user=user),
+        "rows": shown_rows(page.object_list, job, kind, site, user=user),
         "event": Event.objects.visible_to(user).filter(pk=job.event_id).first() if job.event_id else None,
         "own": own,
         "waiting": waiting,
@@ -85,7 +86,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "may_decide": job.state == State.AWAITING_APPROVAL and can_approve_load(user, job),
         "can_invite": own and hired(job) and can_invite(user),
         "can_undo": is_undoable(job) and can_undo_load(user, job),
-        "has_file": own and job.file_id is not None,
+        "has_file": own and job.file_id is not None and not Discretion(job, user).hides_file,
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -22,8 +23,10 @@ from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.admin.import_preview import is_undoable
 from hr.admin.labels import LOAD_LABELS
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
+from hr.permissions import can_undo_load
 
 
 class WhoseFilter(DropdownFilter):
@@ -60,9 +63,16 @@ class ImportJobAdmin(HrAdmin):
     ]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        own = ExpressionWrapper(Q(created_by_id=request.user.pk), output_field=BooleanField())
-        return super().get_queryset(request).annotate(is_own=own)
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With what this reader may do next with each load."""
+        user: Any = request.user
+        changes = super().get_changelist_instance(request)
+        for job in changes.result_list:
+            job.has_file = (
+                job.created_by_id == user.pk and job.file_id is not None and not Discretion(job, user).hides_file
+            )
+            job.can_undo = is_undoable(job) and can_undo_load(user, job)
+        return changes
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -123,11 +133,11 @@ class ImportJobAdmin(HrAdmin):
 
     @display(description="")
     def links(self, job: Any) -> SafeString:
-        """To the file and to the way back, for whose load it is."""
+        """To the file, and to the way back."""
         kind, found = KINDS[job.resource], []
-        if job.is_own and job.file_id:
+        if job.has_file:
             found.append((page_of(kind, "import_file", job.pk), "download", _("Download the file")))
-        if job.is_own and is_undoable(job):
+        if job.can_undo:
             found.append((page_of(kind, "import_undo", job.pk), "undo", _("Undo this load")))
         return format_html_join(
             " ",

@@ -378,7 +378,9 @@ def test_rows_of_a_load_are_its_owners(loader, readers, world):
 
 def test_a_preview_shows_personal_data_of_whom_one_may_still_see_it(loader, world):
     luisa, kind = world.employees["luisa"], KINDS["employees"]
+    job = ImportJob(resource="employees", created_by_id=loader.pk)
     row = ImportRow(
+        job=job,
         number=2,
         verdict="changed",
         object_id=luisa.pk,
@@ -388,7 +390,7 @@ def test_a_preview_shows_personal_data_of_whom_one_may_still_see_it(loader, worl
     )
 
     def shown(key):
-        (told,) = shown_rows([row], kind, "admin", user=world.user(key))
+        (told,) = shown_rows([row], job, kind, "admin", user=world.user(key))
         return [(change.old, change.new) for change in told.changes]
 
     assert shown("bulk_loader") == [("V-77100001", "V-77100002"), ("Old", "New")]

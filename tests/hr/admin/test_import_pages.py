@@ -693,3 +693,92 @@ def test_the_template_offers_what_its_loader_sees(as_user, ana, sales, finance):
     listed = {cell.value for row in book.worksheets[3].iter_rows() for cell in row}
     assert "Ventas" in listed
     assert "Oculta" not in listed
+
+
+# --- Personal data ------------------------------------------------------------------------------------------------
+TYPED = ("V-51108664", "31/02/1990", "0412-12")
+PERSONAL_COLUMNS = ["Código", "Nombres", "Apellidos", "Cédula", "Fecha de nacimiento", "Teléfono personal"]
+
+
+@pytest.fixture
+def faulty_load(hr, sales):
+    """Somebody's load of personal data, of which each row is faulty in it."""
+    make_employee("Eva", "Pérez", code="E14", country="VE", national_id=TYPED[0], org_unit=sales)
+    make_employee("Luis", "Gil", code="E15", org_unit=sales)
+    rows = [["E15", "Luis", "Gil", TYPED[0], "", ""], ["E15", "Luis", "Gil", "", TYPED[1], ""]]
+    job = upload(hr, [PERSONAL_COLUMNS, *rows, ["E99", "Zoé", "Gil", "", "", TYPED[2]]]).context["job"]
+    assert job.failed == 3
+    return job
+
+
+def forbid_personal_data(role):
+    right = Permission.objects.get(codename="view_personal_data")
+    Group.objects.get(name=role).permissions.remove(right)
+
+
+def pages_of(browser, job):
+    """What its reader gets to read on the pages of a load."""
+    texts = [browser.get(page("import_job", job.pk), asked).text for asked in ({}, {"show": "all"}, {"cause": "0"})]
+    return "".join(texts)
+
+
+def test_what_was_typed_of_personal_data_is_for_who_may_see_it(as_user, auditor, faulty_load):
+    seen = pages_of(as_user(auditor), faulty_load)
+    assert all(typed in seen for typed in TYPED)
+
+    forbid_personal_data(roles.AUDITOR)
+    told = pages_of(as_user(auditor), faulty_load)
+
+    assert not any(typed in told for typed in (*TYPED, "E14"))
+    assert "There is something wrong in this personal data, which you may not see." in told
+
+
+def test_who_lost_the_right_to_personal_data_does_not_find_it_in_his_own_loads(hr, faulty_load):
+    job = faulty_load
+    downloads = [page("import_errors", job.pk), page("import_file", job.pk), page("import_mapping", job.pk)]
+    before = pages_of(hr, job)
+    assert [hr.get(address).status_code for address in downloads] == [200, 200, 200]
+    assert all(typed in before for typed in TYPED)
+    assert downloads[1] in before
+    assert downloads[1] in hr.get(page("changelist", model="importjob")).text
+
+    forbid_personal_data(roles.HR_MANAGER)
+    told = pages_of(hr, job)
+
+    assert not any(typed in told for typed in (*TYPED, "E14"))
+    assert 'value="fix"' not in told
+    assert downloads[1] not in told
+    assert downloads[1] not in hr.get(page("changelist", model="importjob")).text
+    assert hr.get(downloads[1]).status_code == 404
+    columns = hr.get(downloads[2]).text
+    assert "Pérez" in columns or "Luis" in columns
+    assert not any(typed in columns for typed in TYPED)
+    book = load_workbook(io.BytesIO(b"".join(hr.get(downloads[0]).streaming_content)))
+    cells = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
+    assert [row[1:4] for row in cells[1:]] == [["E15", "Luis", "Gil"], ["E15", "Luis", "Gil"], ["E99", "Zoé", "Gil"]]
+    assert not any(typed in str(cells) for typed in (*TYPED, "E14"))
+
+
+def test_a_column_left_out_is_as_personal_and_an_order_of_days_is_asked_without_examples(hr, hr_manager, make_job):
+    columns = [["Ficha", "code"], ["Cédula", None], ["Nacimiento", "birth_date"]]
+    question = {"code": "date_order", "column": "Nacimiento", "message": "Nacimiento: 03/04/1990. Which is it?"}
+    reading = READING | {"columns": columns, "sample": [["E1", TYPED[0], "03/04/1990"]], "questions": [question]}
+    until = timezone.now() + timedelta(days=1)
+    file = files.keep_file("imports", "a.csv", b"x", actor=hr_manager, expires_at=until)
+    job = make_job("uploaded", reading=reading, columns=columns[:2], file=file)
+    forbid_personal_data(roles.HR_MANAGER)
+
+    text = hr.get(page("import_mapping", job.pk)).text
+
+    assert "E1" in text
+    assert not any(typed in text for typed in (TYPED[0], "03/04/1990"))
+    assert "Some dates can be read in two ways. Which order is right?" in text
+    assert hr.get(page("import_file", job.pk)).status_code == 404
+
+
+def test_nobody_is_named_by_his_national_id_in_the_rows_of_attendance(hr, sales):
+    event = make_event(state="published", code="V1")
+    job = upload(hr, [["Cédula", "Evento"], [TYPED[0], event.code]], model="attendance").context["job"]
+    assert job.failed == 1
+
+    assert TYPED[0] not in ImportRow.objects.get(job=job).label
