@@ -189,10 +189,10 @@ def shown_rows(rows: Iterable[ImportRow], job: ImportJob, kind: Kind, site: str,
 
 
 def _shown(resource: SpreadsheetResource, name: str, value: str) -> str:
-    """As people read it."""
+    """As people read it; the month of a day in words, so that nobody takes it for another order."""
     widget = resource.columns[name].widget
     if value and isinstance(widget, DateWidget):
-        return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+        return date_format(date.fromisoformat(value), "DATE_FORMAT")
     return display_phone(value) if value and isinstance(widget, PhoneWidget) else value
 
 

@@ -233,6 +233,19 @@ def test_rows_are_found_by_name_or_number(hr, make_job):
     assert "No row is like this." in nothing.text
 
 
+@pytest.mark.parametrize(("language", "days"), [("en", ("Feb. 3, 2024", "April 3, 2024")),
+                                                ("es", ("3 de febrero de 2024", "3 de abril de 2024"))])  # fmt: skip
+def test_days_are_shown_in_no_order_that_could_be_another(as_user, hr_manager, make_job, language, days):
+    hr_manager.language = language
+    hr_manager.save()
+    job = make_job(rows=1, updated=1)
+    make_row(job, 2, "changed", before={"hired_on": "2024-02-03"}, after={"hired_on": "2024-04-03"})
+
+    (row,) = as_user(hr_manager).get(page("import_job", job.pk)).context["rows"]
+
+    assert [(change.old, change.new) for change in row.changes] == [days]
+
+
 # --- Effects ------------------------------------------------------------------------------------------------------
 def test_what_it_does_beyond_its_rows_is_said_before(hr, make_job, django_assert_num_queries):
     job = make_job(rows=6, created=1, updated=5)
