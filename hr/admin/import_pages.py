@@ -22,7 +22,7 @@ from hr.admin.import_after import RosterForm, errors_of, missing_page, original_
 from hr.admin.import_mapping import MappingForm
 from hr.admin.import_preview import creatable_by, preview, progress_of
 from hr.admin.import_upload import UploadForm
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
 from hr.demo.samples import sample_names
 from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
@@ -65,7 +65,7 @@ class ImportPages(ModelAdmin):
             "columns": list(self.kind.resource.columns.values()),
             "templates": self._templates(),
             "samples": [(name, self.address("sample", name)) for name in sample_names(self.kind.name)],
-            "recent": [(job, self._job_page(job), LOAD_LABELS[State(job.state)]) for job in jobs[:RECENT]],
+            "recent": [(job, self._job_page(job), *_badge(job, own=True)) for job in jobs[:RECENT]],
             "may_create": bool(creatable_by(self._user(request), self.kind)),
             "megabytes": MAX_BYTES // 1024**2,
             "media": self.media + form.media,
@@ -291,3 +291,9 @@ def is_under_way(job: ImportJob) -> bool:
     return job.state in (State.MAPPED, State.APPLYING, State.UNDOING) or (
         job.state == State.UPLOADED and not job.reading
     )
+
+
+def _badge(job: ImportJob, *, own: bool) -> tuple[str, str]:
+    """The words for its state, and their colour."""
+    key, words = load_state(job, own=own)
+    return words, LOAD_LABELS[key]

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from hr.admin.import_after import WRITTEN
 from hr.admin.import_effects import effects_of
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
 from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
 from hr.models import Event, ImportJob, ImportRow
@@ -43,13 +43,15 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
     asked, found = _asked(request, job, rows)
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("p"))
     own, waiting = job.created_by_id == user.pk, job.state == State.CHECKED
+    key, state = load_state(job, own=own)
     groups = groups_of(job, kind, user=user, chosen=asked["cause"], creatable=creatable if own else ())
     first_sight = page.number == 1 and not (asked["q"] or asked["cause"] is not None)
     return {
         **asked,
         "title": _("Load: %(file)s") % {"file": job.file_name},
         "job": job,
-        "badge": LOAD_LABELS.get(State(job.state), ""),
+        "state": state,
+        "badge": LOAD_LABELS.get(key, ""),
         "cards": cards_of(job),
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),

@@ -22,7 +22,7 @@ from core.admin.badges import badge_column
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.admin.import_preview import is_undoable
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
 from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
@@ -68,9 +68,8 @@ class ImportJobAdmin(HrAdmin):
         user: Any = request.user
         changes = super().get_changelist_instance(request)
         for job in changes.result_list:
-            job.has_file = (
-                job.created_by_id == user.pk and job.file_id is not None and not Discretion(job, user).hides_file
-            )
+            job.is_own = job.created_by_id == user.pk
+            job.has_file = job.is_own and job.file_id is not None and not Discretion(job, user).hides_file
             job.can_undo = is_undoable(job) and can_undo_load(user, job)
         return changes
 
@@ -116,7 +115,7 @@ class ImportJobAdmin(HrAdmin):
 
     @badge_column(description=gettext_lazy("state"), colours=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
-        return job.state, job.get_state_display()
+        return load_state(job, own=job.is_own)
 
     @display(description=gettext_lazy("columns"))
     def mapping(self, job: ImportJob) -> str:

@@ -479,6 +479,16 @@ def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_use
     assert page("import_undo", job.pk) not in theirs
 
 
+def test_a_load_with_questions_is_not_said_to_be_read(hr, as_user, auditor, make_job):
+    make_job("uploaded", reading=READING)
+    listed = page("changelist", model="importjob")
+
+    for text in (hr.get(listed).text, hr.get(page("import")).text):
+        assert "needs your answer" in text
+        assert "being read" not in text.replace('title="being read"', "").split('id="changelist-filter"')[0]
+    assert "needs an answer" in as_user(auditor).get(listed).text
+
+
 def test_the_history_is_searched_and_narrowed_down(hr, make_job, bulk_loader):
     own = make_job("applied", file_name="enero.xlsx")
     other = make_job("failed", file_name="febrero.xlsx", created_by_id=bulk_loader.pk, created_by_name="Lola")
