@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -27,6 +27,18 @@ from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
 from hr.permissions import can_undo_load
+
+
+def count_column(field: str) -> Any:
+    @display(description=ImportJob._meta.get_field(field).verbose_name, ordering=field)  # type: ignore[union-attr]
+    def count(admin: Any, job: ImportJob) -> str:
+        return number_format(getattr(job, field), force_grouping=True)
+
+    return count
+
+
+# The rows, and what they add up from.
+COUNTS = ["row_count", "new_count", "changed_count", "unchanged_count", "skipped_count", "faulty_count"]
 
 
 class WhoseFilter(DropdownFilter):
@@ -51,7 +63,7 @@ class WhoseFilter(DropdownFilter):
 class ImportJobAdmin(HrAdmin):
     has_few_rows = True
     list_display = [
-        "name", "resource", "state_label", "rows", "created", "updated", "failed", "mapping", "came", "links",
+        "name", "resource", "state_label", *COUNTS, "mapping", "came", "links",
     ]  # fmt: skip
     list_display_links = ["name"]
     search_fields = ["file_name", "created_by_name"]
@@ -116,6 +128,13 @@ class ImportJobAdmin(HrAdmin):
     @badge_column(description=gettext_lazy("state"), colours=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
         return load_state(job, own=job.is_own)
+
+    row_count = count_column("rows")
+    new_count = count_column("created")
+    changed_count = count_column("updated")
+    unchanged_count = count_column("unchanged")
+    skipped_count = count_column("skipped")
+    faulty_count = count_column("failed")
 
     @display(description=gettext_lazy("columns"))
     def mapping(self, job: ImportJob) -> str:

@@ -1,5 +1,7 @@
 """The colours of states, wherever they are shown."""
 
+from django.utils.translation import gettext as _
+
 from hr.models import Evaluation, ImportJob
 
 STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}

@@ -479,6 +479,23 @@ def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_use
     assert page("import_undo", job.pk) not in theirs
 
 
+def test_the_history_tells_counts_that_add_up(hr, make_job):
+    make_job("applied", rows=30_000, created=9_700, updated=0, unchanged=20_000, skipped=0, failed=300)
+
+    text = hr.get(page("changelist", model="importjob")).text
+
+    for count in ("30,000", "9,700", "20,000", "300"):
+        assert f">{count}<" in text
+
+
+def test_whoever_may_undo_a_load_finds_the_way_in_the_history(second, as_user, auditor, make_job):
+    job = make_job("applied", rows=1, undo_until=timezone.now() + timedelta(days=1))
+    listed = page("changelist", model="importjob")
+
+    assert page("import_undo", job.pk) in second.get(listed).text
+    assert page("import_undo", job.pk) not in as_user(auditor).get(listed).text
+
+
 def test_a_load_with_questions_is_not_said_to_be_read(hr, as_user, auditor, make_job):
     make_job("uploaded", reading=READING)
     listed = page("changelist", model="importjob")
