@@ -13,7 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hr.admin.import_after import WRITTEN
+from hr.admin.import_after import WRITTEN, gone_of
 from hr.admin.import_effects import effects_of
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
 from hr.admin.labels import LOAD_LABELS, load_state
@@ -80,7 +80,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "made": list(rows.filter(verdict=Verdict.MADE).order_by("pk").values_list("label", flat=True)[:MADE_SHOWN])
         if job.create_missing
         else [],
-        "gone": rows.filter(verdict=Verdict.MISSING).count() if job.full_roster else 0,
+        "gone": gone_of(job, rows) if job.full_roster else None,
         "of_people": kind.name == ImportJob.Resource.EMPLOYEES,
         "has_rows": page.paginator.count > 0 or bool(asked["q"]) or asked["cause"] is not None,
         "is_written": job.state in (*WRITTEN, State.PARTLY_UNDONE),

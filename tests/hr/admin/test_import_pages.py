@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from openpyxl import load_workbook
 
 from core import roles
@@ -698,13 +699,65 @@ def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
     make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
     make_employee("Zoé", "Zulu", code="Z1", org_unit=sales)
     job = upload(hr, [HEADER, person(2)], full_roster="on").context["job"]
-    assert act(hr, job, "confirm").context["gone"] >= 1
+    assert act(hr, job, "confirm").context["gone"].count >= 1
     assert Employee.objects.get(code="Z1").status == "active"
 
     hr.post(page("import_roster", job.pk), {"action": "suspend", "sure": "on"})
 
     assert Employee.objects.get(code="Z1").status == "suspended"
     assert Employee.objects.get(code="E2").status == "active"
+
+
+@pytest.fixture
+def roster(hr, sales):
+    """A full roster of one person that lacks three others; it is written."""
+    for number in (2, 3, 4):
+        make_employee("Eva", f"Pérez {number}", code=f"E{number}", org_unit=sales)
+    job = upload(hr, [HEADER, person(1)], full_roster="on").context["job"]
+    report = act(hr, job, "confirm")
+    assert report.context["gone"].count == Employee.objects.active().count() - 1
+    return job
+
+
+def gone_told(browser, job):
+    gone = browser.get(page("import_job", job.pk)).context["gone"]
+    return gone.count, gone.waiting, gone.told
+
+
+def test_the_report_tells_what_became_of_who_was_missing(hr, roster):
+    count = gone_told(hr, roster)[0]
+    assert gone_told(hr, roster) == (count, count, [])
+    Employee.objects.filter(code="E4").update(version=9)
+
+    hr.post(page("import_roster", roster.pk), {"action": "suspend", "sure": "on"})
+    told = hr.get(page("import_job", roster.pk)).text
+    assert gone_told(hr, roster) == (
+        count, 1, [f"{count - 1} were suspended.", "1 was left alone, because of a change meanwhile."]
+    )  # fmt: skip
+    assert "leaves them as they are" not in told
+    assert "nothing happens to them before" in hr.get(page("import_roster", roster.pk)).text
+
+    hr.post(page("import_undo", roster.pk), {"action": "undo"})
+    assert gone_told(hr, roster) == (
+        count, 0, [f"{count - 1} are as before: what was decided was undone.",
+                   "1 was left alone, because of a change meanwhile."]
+    )  # fmt: skip
+    assert "nothing happens to them before" not in hr.get(page("import_roster", roster.pk)).text
+
+
+def test_the_report_tells_as_of_when_who_was_missing_was_terminated(hr, roster):
+    day = timezone.localdate() - timedelta(days=1)
+    hr.post(page("import_roster", roster.pk), {"action": "terminate", "ended_on": day.isoformat(), "sure": "on"})
+
+    count, waiting, told = gone_told(hr, roster)
+    assert (waiting, told) == (0, [f"{count} were terminated as of {date_format(day, 'DATE_FORMAT')}."])
+
+
+def test_who_was_missing_from_a_load_taken_back_was_left_alone(hr, roster):
+    hr.post(page("import_undo", roster.pk), {"action": "undo"})
+
+    count, waiting, told = gone_told(hr, roster)
+    assert (waiting, told) == (0, [f"{count} were left alone."])
 
 
 # --- Templates ----------------------------------------------------------------------------------------------------
