@@ -155,6 +155,9 @@ def progress_of(job: ImportJob) -> dict[str, Any]:
         State.UNDOING: _("The load is being undone"),
     }[State(job.state)]
     progress = imports.progress(job)
+    if job.state == State.MAPPED and progress.to_do and progress.done >= progress.to_do:
+        # All is checked: how long the rest takes, the rate does not tell.
+        step, progress = _("The preview is being stored"), imports.Progress(0, 0)
     return {
         "step": _("Being cancelled") if job.cancel_asked else step,
         "progress": progress,

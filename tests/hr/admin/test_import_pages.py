@@ -310,6 +310,17 @@ def test_while_it_works_the_page_says_how_far_it_is(hr, make_job, state, told):
     assert ('value="cancel"' in text) == (state != "undoing")
 
 
+def test_the_storing_of_the_preview_is_a_step_of_its_own(hr, make_job):
+    job = make_job("mapped", rows=30_000, rows_done=30_000, rows_to_do=30_000, started_at=timezone.now())
+
+    text = hr.get(page("import_job", job.pk)).text
+
+    assert "The preview is being stored" in text
+    assert "30,000 rows" in text
+    assert not any(words in text for words in ("of 30,000", "a second", "less than a minute"))
+    assert 'max="30000"' not in text
+
+
 def test_who_only_looks_cannot_cancel(as_user, auditor, make_job):
     job = make_job("applying", rows=5)
 
