@@ -17,7 +17,9 @@ from hr.admin.import_after import WRITTEN, gone_of
 from hr.admin.import_effects import effects_of
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
 from hr.admin.labels import LOAD_LABELS, load_state
+from hr.loading import jobs
 from hr.loading.discretion import Discretion
+from hr.loading.jobs import MOVED_SINCE
 from hr.loading.kinds import Kind
 from hr.models import Event, ImportJob, ImportRow
 from hr.permissions import can_approve_load, can_create_positions, can_create_units, can_undo_load
@@ -51,6 +53,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "title": _("Load: %(file)s") % {"file": job.file_name},
         "job": job,
         "state": state,
+        "error": error_of(job, own=own),
         "badge": LOAD_LABELS.get(key, ""),
         "cards": cards_of(job),
         "page": page,
@@ -127,6 +130,13 @@ def approval_of(job: ImportJob) -> list[str]:
         told[reason["limit"]] % {"found": _number(reason["found"]), "allowed": _number(reason["allowed"])}
         for reason in job.approval_reasons
     ]
+
+
+def error_of(job: ImportJob, *, own: bool) -> str:
+    """What went wrong, as this reader may act on it: in his language where it is kept for both."""
+    if own or job.error != MOVED_SINCE:
+        return jobs.error_of(job)
+    return _("The data changed since the preview. Nothing was written: who loads it has to confirm the new preview.")
 
 
 def is_undoable(job: ImportJob) -> bool:
