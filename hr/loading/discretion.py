@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # What is wrong is the column, not what stands in it.
 OF_COLUMNS = "personal"
+# Digits of a national id; codes have fewer.
+SHORTEST_ID = 6
 
 
 class Discretion:
@@ -68,8 +70,12 @@ class Discretion:
         return {**error, "value": "", "message": message, "fix": None}
 
     def _repeats(self, error: Mapping[str, Any]) -> bool:
-        """Whether it may repeat personal data: what stands beyond the header came from any of the columns."""
+        """Whether it may repeat personal data: what stands beyond the header came from any of the columns, and a boss
+        may be named by the national id.
+        """
         column = self._columns.get(error["field"])
+        if error["field"] == "reports_to":
+            return sum(character.isdigit() for character in error["value"]) >= SHORTEST_ID
         return column.personal if column else self.file_is_personal
 
     def _person_of(self, row: ImportRow) -> int | None:

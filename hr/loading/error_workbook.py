@@ -90,9 +90,10 @@ class _FileColumns:
         faulty = {self._position(error) for error in row.errors}
         cells = [*row.cells[: len(self.found)], *[""] * (len(self.found) - len(row.cells))]
         hidden = self.discretion.hides(row)
-        if hidden:
-            cells = ["" if at in self.personal else cell for at, cell in enumerate(cells)]
         errors = [self.discretion.told(error, hidden=hidden) for error in row.errors]
+        if hidden:
+            blank = self.personal | {self._position(error) for error in errors if not error["value"]}
+            cells = ["" if at in blank else cell for at, cell in enumerate(cells)]
         return [
             Styled("\n".join(map(_told, errors)), Look.ADVICE),
             *(

@@ -886,3 +886,17 @@ def test_nobody_is_named_by_his_national_id_in_the_rows_of_attendance(hr, sales)
     assert job.failed == 1
 
     assert TYPED[0] not in ImportRow.objects.get(job=job).label
+
+
+def test_a_boss_who_is_named_by_the_national_id_is_not_told_either(hr, sales):
+    rows = [["E15", "Luis", "Gil", TYPED[0]], ["E16", "Eva", "Gil", "E77"]]
+    job = upload(hr, [["Código", "Nombres", "Apellidos", "Jefe"], *rows]).context["job"]
+    assert TYPED[0] in pages_of(hr, job)
+
+    forbid_personal_data(roles.HR_MANAGER)
+
+    told = pages_of(hr, job)
+    assert TYPED[0] not in told
+    assert "E77" in told
+    book = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+    assert [row[4].value for row in book.worksheets[0].iter_rows(min_row=2)] == [None, "E77"]
