@@ -63,7 +63,7 @@ class WhoseFilter(DropdownFilter):
 class ImportJobAdmin(HrAdmin):
     has_few_rows = True
     list_display = [
-        "name", "resource", "state_label", *COUNTS, "mapping", "came", "links",
+        "name", "what", "state_label", *COUNTS, "came", "links",
     ]  # fmt: skip
     list_display_links = ["name"]
     search_fields = ["file_name", "created_by_name"]
@@ -136,12 +136,13 @@ class ImportJobAdmin(HrAdmin):
     skipped_count = count_column("skipped")
     faulty_count = count_column("failed")
 
-    @display(description=gettext_lazy("columns"))
-    def mapping(self, job: ImportJob) -> str:
-        """How many of the file's columns were loaded; which, its page tells."""
+    @display(description=gettext_lazy("what"), ordering="resource")
+    def what(self, job: ImportJob) -> SafeString:
+        """With how many of the file's columns were loaded; which, its page tells."""
         headers = [field for header, field in job.columns if header or field]
         loaded = sum(field is not None for field in headers)
-        return _("%(loaded)d of %(all)d") % {"loaded": loaded, "all": len(headers)} if headers else ""
+        columns = _("%(loaded)d of %(all)d columns") % {"loaded": loaded, "all": len(headers)} if headers else ""
+        return format_html('{} <span class="whitespace-nowrap">{}</span>', job.get_resource_display(), columns)
 
     @display(description=gettext_lazy("loaded"), ordering="created_at")
     def came(self, job: ImportJob) -> SafeString:
