@@ -64,18 +64,17 @@ CHANGE_REQUEST = Subject(
     ("employee",),
 )
 
-# Its state now is another than when it was told.
-LOAD = Subject(ImportJob, lambda job: job.file_name)
-ENDED_LOAD = replace(LOAD, moment=lambda payload: str(_LOAD_STATES.get(payload.get("state"), "")))
-DECIDED_LOAD = replace(LOAD, moment=lambda payload: str(_DECISIONS.get(payload.get("state"), "")))
-
-_LOAD_STATES = dict(ImportJob.State.choices)
+_LOAD_STATES: dict[str, Any] = dict(ImportJob.State.choices)
 # By what a load becomes.
-_DECISIONS = {
+_DECISIONS: dict[str, Any] = {
     ImportJob.State.APPLYING: _("approved"),
     ImportJob.State.CHECKED: _("not approved"),
     ImportJob.State.MAPPED: _("the data changed, so that it is checked again"),
 }
+# Its state now is another than when it was told.
+LOAD = Subject(ImportJob, lambda job: job.file_name)
+ENDED_LOAD = replace(LOAD, moment=lambda payload: str(_LOAD_STATES.get(payload.get("state", ""), "")))
+DECIDED_LOAD = replace(LOAD, moment=lambda payload: str(_DECISIONS.get(payload.get("state", ""), "")))
 
 # To who asked: the person may no longer be his to see.
 OWN_REQUEST = Subject(
