@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.formats import date_format, number_format
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from hr.admin.dialogs import DayInput
+from hr.loading.apply import MOVED
 from hr.loading.error_workbook import error_workbook
 from hr.loading.export import FORMATS
-from hr.models import ImportJob, ImportRow
+from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files, imports
 
 ROWS_A_PAGE = 50
@@ -43,6 +48,63 @@ class RosterForm(forms.Form):
         if given.get("action") == "terminate" and not given.get("ended_on") and "ended_on" not in self.errors:
             self.add_error("ended_on", _("Say which day was their last."))
         return given
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The people whom a full roster does not name: how many, how many of them may still be decided about, and in
+    sentences what became of the others.
+    """
+
+    count: int
+    waiting: int
+    told: list[str]
+
+
+def gone_of(job: ImportJob, rows: QuerySet) -> Gone | None:
+    """Of the rows that the reader sees; None if nobody is missing."""
+    missing = rows.filter(verdict=ImportRow.Verdict.MISSING)
+    written = Q(written_version__isnull=False)
+    back, ended = Q(undone=ImportRow.Undone.RESTORED), Q(after__status=Employee.Status.TERMINATED.value)
+    found = missing.aggregate(
+        count=Count("pk"),
+        suspended=Count("pk", filter=written & ~back & ~ended),
+        ended=Count("pk", filter=written & ~back & ended),
+        back=Count("pk", filter=written & back),
+        unfit=Count("pk", filter=~written & Q(errors__0__cause=MOVED)),
+        left=Count("pk", filter=~written),
+    )
+    if not found["count"]:
+        return None
+    days = missing.filter(written & ended).values_list("after__ended_on", flat=True)[:1] if found["ended"] else []
+    sentences = {
+        "suspended": ngettext("%(n)s was suspended.", "%(n)s were suspended.", found["suspended"]),
+        "ended": ngettext(
+            "%(n)s was terminated as of %(day)s.", "%(n)s were terminated as of %(day)s.", found["ended"]
+        ),
+        "back": ngettext(
+            "%(n)s is as before: what was decided was undone.",
+            "%(n)s are as before: what was decided was undone.",
+            found["back"],
+        ),
+        "unfit": ngettext(
+            "%(n)s was left alone, because of a change meanwhile.",
+            "%(n)s were left alone, because of a change meanwhile.",
+            found["unfit"],
+        ),
+    }
+    if job.applied_at is not None and job.state not in (*WRITTEN, ImportJob.State.APPLYING):
+        # Nobody decides any more.
+        found["left"], left = 0, found["left"] - found["unfit"]
+        sentences["over"] = ngettext("%(n)s was left alone.", "%(n)s were left alone.", left)
+        found["over"] = left
+    day = "".join(date_format(date.fromisoformat(day), "DATE_FORMAT") for day in days)
+    told = [
+        text % {"n": number_format(found[name], force_grouping=True), "day": day}
+        for name, text in sentences.items()
+        if found[name]
+    ]
+    return Gone(found["count"], found["left"], told)
 
 
 def missing_page(request: HttpRequest, job: ImportJob, site: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from hr.admin.audience_form import RowField
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
 from hr.models import Attendance, Event, ImportJob
 from hr.resources.base import is_advice
@@ -80,7 +81,8 @@ class MappingForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.job, self.reading = job, job.reading
         self.resource = KINDS[job.resource].resource
-        self.questions = self.reading.get("questions", [])
+        self.discretion = Discretion(job, user)
+        self.questions = [self._asked_of_reader(question) for question in self.reading.get("questions", [])]
         self._offer()
         if "event" in self.fields:
             self.fields["event"].queryset = Event.objects.visible_to(user)
@@ -162,6 +164,12 @@ class MappingForm(forms.Form):
     def _asks(self, code: str) -> bool:
         return any(question["code"] == code for question in self.questions)
 
+    def _asked_of_reader(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Which order days are in is asked with examples, which may be personal."""
+        if question["code"] != "date_order" or not self.discretion.hides_file:
+            return question
+        return question | {"message": _("Some dates can be read in two ways. Which order is right?")}
+
     def settings(self) -> list[Any]:
         """The bound fields about the file as a whole that are chosen from lists."""
         return [self[name] for name in (*LAYOUT, "date_order") if name in self.fields]
@@ -174,15 +182,17 @@ class MappingForm(forms.Form):
         return {question["code"] for question in self.questions}
 
     def rows(self) -> list[ColumnRow]:
-        sample = self.reading.get("sample", [])
+        sample, hidden = self.reading.get("sample", []), self.discretion.hides_of(None)
         asked = {question.get("column"): question["message"] for question in self.questions if question.get("column")}
         return [
             ColumnRow(
                 header,
-                [str(row[at])[:LONGEST_SAMPLE] for row in sample if at < len(row) and row[at]][:SAMPLES],
+                []
+                if hidden and self.discretion.is_personal(header, field)
+                else [str(row[at])[:LONGEST_SAMPLE] for row in sample if at < len(row) and row[at]][:SAMPLES],
                 self[f"column_{at}"],
                 asked.get(header, "") if header else "",
                 is_advice(header),
             )
-            for at, (header, _field) in enumerate(self.columns)
+            for at, (header, field) in enumerate(self.columns)
         ]

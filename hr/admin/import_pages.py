@@ -22,8 +22,9 @@ from hr.admin.import_after import RosterForm, errors_of, missing_page, original_
 from hr.admin.import_mapping import MappingForm
 from hr.admin.import_preview import creatable_by, preview, progress_of
 from hr.admin.import_upload import UploadForm
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
 from hr.demo.samples import sample_names
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
 from hr.models import Event, ImportJob
@@ -64,7 +65,7 @@ class ImportPages(ModelAdmin):
             "columns": list(self.kind.resource.columns.values()),
             "templates": self._templates(),
             "samples": [(name, self.address("sample", name)) for name in sample_names(self.kind.name)],
-            "recent": [(job, self._job_page(job), LOAD_LABELS[State(job.state)]) for job in jobs[:RECENT]],
+            "recent": [(job, self._job_page(job), *_badge(job, own=True)) for job in jobs[:RECENT]],
             "may_create": bool(creatable_by(self._user(request), self.kind)),
             "megabytes": MAX_BYTES // 1024**2,
             "media": self.media + form.media,
@@ -235,9 +236,9 @@ class ImportPages(ModelAdmin):
         return errors_of(job, self._user(request))
 
     def import_file_view(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
-        """The file as it was uploaded."""
+        """The file as it was uploaded, while its loader may see the personal data in it."""
         job = self._own_job(request, job_id)
-        if job.file is None:
+        if job.file is None or Discretion(job, self._user(request)).hides_file:
             raise Http404
         return original_of(job)
 
@@ -290,3 +291,9 @@ def is_under_way(job: ImportJob) -> bool:
     return job.state in (State.MAPPED, State.APPLYING, State.UNDOING) or (
         job.state == State.UPLOADED and not job.reading
     )
+
+
+def _badge(job: ImportJob, *, own: bool) -> tuple[str, str]:
+    """The words for its state, and their colour."""
+    key, words = load_state(job, own=own)
+    return words, LOAD_LABELS[key]

@@ -13,10 +13,13 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from hr.admin.import_after import WRITTEN
+from hr.admin.import_after import WRITTEN, gone_of
 from hr.admin.import_effects import effects_of
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
+from hr.loading import jobs
+from hr.loading.discretion import Discretion
+from hr.loading.jobs import MOVED_SINCE
 from hr.loading.kinds import Kind
 from hr.models import Event, ImportJob, ImportRow
 from hr.permissions import can_approve_load, can_create_positions, can_create_units, can_undo_load
@@ -42,17 +45,20 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
     asked, found = _asked(request, job, rows)
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("p"))
     own, waiting = job.created_by_id == user.pk, job.state == State.CHECKED
+    key, state = load_state(job, own=own)
     groups = groups_of(job, kind, user=user, chosen=asked["cause"], creatable=creatable if own else ())
     first_sight = page.number == 1 and not (asked["q"] or asked["cause"] is not None)
     return {
         **asked,
         "title": _("Load: %(file)s") % {"file": job.file_name},
         "job": job,
-        "badge": LOAD_LABELS.get(State(job.state), ""),
+        "state": state,
+        "error": error_of(job, own=own),
+        "badge": LOAD_LABELS.get(key, ""),
         "cards": cards_of(job),
         "page": page,
         "page_range": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        "rows": shown_rows(page.object_list, kind, site, user=user),
+        "rows": shown_rows(page.object_list, job, kind, site, user=user),
         "event": Event.objects.visible_to(user).filter(pk=job.event_id).first() if job.event_id else None,
         "own": own,
         "waiting": waiting,
@@ -77,7 +83,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "made": list(rows.filter(verdict=Verdict.MADE).order_by("pk").values_list("label", flat=True)[:MADE_SHOWN])
         if job.create_missing
         else [],
-        "gone": rows.filter(verdict=Verdict.MISSING).count() if job.full_roster else 0,
+        "gone": gone_of(job, rows) if job.full_roster else None,
         "of_people": kind.name == ImportJob.Resource.EMPLOYEES,
         "has_rows": page.paginator.count > 0 or bool(asked["q"]) or asked["cause"] is not None,
         "is_written": job.state in (*WRITTEN, State.PARTLY_UNDONE),
@@ -85,7 +91,7 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "may_decide": job.state == State.AWAITING_APPROVAL and can_approve_load(user, job),
         "can_invite": own and hired(job) and can_invite(user),
         "can_undo": is_undoable(job) and can_undo_load(user, job),
-        "has_file": own and job.file_id is not None,
+        "has_file": own and job.file_id is not None and not Discretion(job, user).hides_file,
     }
 
 
@@ -126,6 +132,13 @@ def approval_of(job: ImportJob) -> list[str]:
     ]
 
 
+def error_of(job: ImportJob, *, own: bool) -> str:
+    """What went wrong, as this reader may act on it: in his language where it is kept for both."""
+    if own or job.error != MOVED_SINCE:
+        return jobs.error_of(job)
+    return _("The data changed since the preview. Nothing was written: who loads it has to confirm the new preview.")
+
+
 def is_undoable(job: ImportJob) -> bool:
     return job.state in WRITTEN and job.undo_until is not None and job.undo_until > timezone.now()
 
@@ -152,6 +165,9 @@ def progress_of(job: ImportJob) -> dict[str, Any]:
         State.UNDOING: _("The load is being undone"),
     }[State(job.state)]
     progress = imports.progress(job)
+    if job.state == State.MAPPED and progress.to_do and progress.done >= progress.to_do:
+        # All is checked: how long the rest takes, the rate does not tell.
+        step, progress = _("The preview is being stored"), imports.Progress(0, 0)
     return {
         "step": _("Being cancelled") if job.cancel_asked else step,
         "progress": progress,

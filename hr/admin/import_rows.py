@@ -14,11 +14,11 @@ from django.utils.translation import pgettext
 
 from core.models import User
 from hr.loading.causes import OF_VALUES
+from hr.loading.discretion import Discretion
 from hr.loading.drop_downs import DropDowns
-from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
 from hr.loading.rows import shown_values
-from hr.models import Employee, ImportJob, ImportRow
+from hr.models import ImportJob, ImportRow
 from hr.phones import display_phone
 from hr.resources.base import Column, SpreadsheetResource
 from hr.resources.widgets import ChoiceWidget, DateWidget, PhoneWidget
@@ -91,7 +91,9 @@ class Group:
 
 def groups_of(job: ImportJob, kind: Kind, *, user: User, chosen: int | None, creatable: Collection[str]) -> list[Group]:
     """The job's causes with what the loader can do about all rows of each."""
-    found: list[dict[str, Any]] = job.causes
+    discretion = Discretion(job, user)
+    hidden = discretion.hides_of(None)
+    found: list[dict[str, Any]] = [discretion.told(cause, hidden=hidden) for cause in job.causes]
     fields = {cause["field"] for cause in found if _is_fixable(cause)}
     offers = DropDowns(kind, user=user, only=fields).lists
     columns = kind.resource.columns
@@ -152,11 +154,12 @@ def cards_of(job: ImportJob) -> list[Card]:
     return cards + ([Card(_("skipped"), _number(job.skipped), "", "")] if job.skipped else [])
 
 
-def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) -> list[ShownRow]:
-    """What was there before, of a personal column, only to who may see it now."""
+def shown_rows(rows: Iterable[ImportRow], job: ImportJob, kind: Kind, site: str, *, user: User) -> list[ShownRow]:
+    """What stands in personal columns, or stood there before, only to who may see it now."""
     resource = kind.resource
-    personal = personal_scope(user) if kind.model is Employee else None
+    discretion = Discretion(job, user)
     rows = list(rows)
+    hidden = [discretion.hides(row) for row in rows]
     values = shown_values(rows, kind, user)
     page = f"{site}:{kind.model._meta.app_label}_{kind.model._meta.model_name}_change"
     return [
@@ -174,22 +177,22 @@ def shown_rows(rows: Iterable[ImportRow], kind: Kind, site: str, *, user: User) 
                     _shown(resource, value.name, value.new),
                 )
                 for value in shown
-                if personal is None or not resource.columns[value.name].personal or row.object_id in personal
+                if not (hides and resource.columns[value.name].personal)
             ],
-            errors=row.errors,
+            errors=[discretion.told(error, hidden=hides) for error in row.errors],
             undone=row.get_undone_display() if row.undone else "",
             undone_colour=UNDONE_COLOURS[Undone(row.undone)] if row.undone else "",
             kept_because=row.kept_because,
         )
-        for row, shown in zip(rows, values, strict=True)
+        for row, shown, hides in zip(rows, values, hidden, strict=True)
     ]
 
 
 def _shown(resource: SpreadsheetResource, name: str, value: str) -> str:
-    """As people read it."""
+    """As people read it; the month of a day in words, so that nobody takes it for another order."""
     widget = resource.columns[name].widget
     if value and isinstance(widget, DateWidget):
-        return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+        return date_format(date.fromisoformat(value), "DATE_FORMAT")
     return display_phone(value) if value and isinstance(widget, PhoneWidget) else value
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,9 +22,23 @@ from core.admin.badges import badge_column
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.admin.import_preview import is_undoable
-from hr.admin.labels import LOAD_LABELS
+from hr.admin.labels import LOAD_LABELS, load_state
+from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob
+from hr.permissions import can_undo_load
+
+
+def count_column(field: str) -> Any:
+    @display(description=ImportJob._meta.get_field(field).verbose_name, ordering=field)  # type: ignore[union-attr]
+    def count(admin: Any, job: ImportJob) -> str:
+        return number_format(getattr(job, field), force_grouping=True)
+
+    return count
+
+
+# The rows, and what they add up from.
+COUNTS = ["row_count", "new_count", "changed_count", "unchanged_count", "skipped_count", "faulty_count"]
 
 
 class WhoseFilter(DropdownFilter):
@@ -48,7 +63,7 @@ class WhoseFilter(DropdownFilter):
 class ImportJobAdmin(HrAdmin):
     has_few_rows = True
     list_display = [
-        "name", "resource", "state_label", "rows", "created", "updated", "failed", "mapping", "came", "links",
+        "name", "what", "state_label", *COUNTS, "came", "links",
     ]  # fmt: skip
     list_display_links = ["name"]
     search_fields = ["file_name", "created_by_name"]
@@ -60,9 +75,15 @@ class ImportJobAdmin(HrAdmin):
     ]
     empty_text = gettext_lazy("Files you load will be listed here, with what became of them.")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        own = ExpressionWrapper(Q(created_by_id=request.user.pk), output_field=BooleanField())
-        return super().get_queryset(request).annotate(is_own=own)
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With what this reader may do next with each load."""
+        user: Any = request.user
+        changes = super().get_changelist_instance(request)
+        for job in changes.result_list:
+            job.is_own = job.created_by_id == user.pk
+            job.has_file = job.is_own and job.file_id is not None and not Discretion(job, user).hides_file
+            job.can_undo = is_undoable(job) and can_undo_load(user, job)
+        return changes
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -106,14 +127,22 @@ class ImportJobAdmin(HrAdmin):
 
     @badge_column(description=gettext_lazy("state"), colours=LOAD_LABELS)
     def state_label(self, job: ImportJob) -> tuple[str, str]:
-        return job.state, job.get_state_display()
+        return load_state(job, own=job.is_own)
 
-    @display(description=gettext_lazy("columns"))
-    def mapping(self, job: ImportJob) -> str:
-        """How many of the file's columns were loaded; which, its page tells."""
+    row_count = count_column("rows")
+    new_count = count_column("created")
+    changed_count = count_column("updated")
+    unchanged_count = count_column("unchanged")
+    skipped_count = count_column("skipped")
+    faulty_count = count_column("failed")
+
+    @display(description=gettext_lazy("what"), ordering="resource")
+    def what(self, job: ImportJob) -> SafeString:
+        """With how many of the file's columns were loaded; which, its page tells."""
         headers = [field for header, field in job.columns if header or field]
         loaded = sum(field is not None for field in headers)
-        return _("%(loaded)d of %(all)d") % {"loaded": loaded, "all": len(headers)} if headers else ""
+        columns = _("%(loaded)d of %(all)d columns") % {"loaded": loaded, "all": len(headers)} if headers else ""
+        return format_html('{} <span class="whitespace-nowrap">{}</span>', job.get_resource_display(), columns)
 
     @display(description=gettext_lazy("loaded"), ordering="created_at")
     def came(self, job: ImportJob) -> SafeString:
@@ -123,11 +152,11 @@ class ImportJobAdmin(HrAdmin):
 
     @display(description="")
     def links(self, job: Any) -> SafeString:
-        """To the file and to the way back, for whose load it is."""
+        """To the file, and to the way back."""
         kind, found = KINDS[job.resource], []
-        if job.is_own and job.file_id:
+        if job.has_file:
             found.append((page_of(kind, "import_file", job.pk), "download", _("Download the file")))
-        if job.is_own and is_undoable(job):
+        if job.can_undo:
             found.append((page_of(kind, "import_undo", job.pk), "undo", _("Undo this load")))
         return format_html_join(
             " ",

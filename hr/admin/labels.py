@@ -1,5 +1,7 @@
 """The colours of states, wherever they are shown."""
 
+from django.utils.translation import gettext as _
+
 from hr.models import Evaluation, ImportJob
 
 STATUS_LABELS = {"registered": "info", "confirmed": "success", "waitlisted": "warning", "cancelled": "default"}
@@ -15,6 +17,8 @@ EVALUATION_LABELS = {
     Evaluation.State.EXPIRED: "danger",
     Evaluation.State.CANCELLED: "default",
 }
+# A load whose file leaves questions.
+ASKING = "asking"
 LOAD_LABELS = {
     ImportJob.State.UPLOADED: "info",
     ImportJob.State.MAPPED: "info",
@@ -28,4 +32,12 @@ LOAD_LABELS = {
     ImportJob.State.PARTLY_UNDONE: "warning",
     ImportJob.State.FAILED: "danger",
     ImportJob.State.CANCELLED: "default",
+    ASKING: "warning",
 }
+
+
+def load_state(job: ImportJob, *, own: bool) -> tuple[str, str]:
+    """The key of LOAD_LABELS and the words for how far a load is; one with questions is not being read any more."""
+    if job.state == ImportJob.State.UPLOADED and job.reading:
+        return ASKING, _("needs your answer") if own else _("needs an answer")
+    return job.state, job.get_state_display()

@@ -19,8 +19,10 @@ def name_subjects(rows: Iterable[Row], user: Any) -> None:
     found = visible_rows([pair for pair in about.values() if pair], user)
     for row, pair in about.items():
         subject_row = found.get(pair) if pair else None
-        name, link = (pair[0].name(subject_row), pair[0].link(pair[1])) if pair and subject_row else ("", None)
-        row.text, row.link = text_of(_message(row), name), link  # type: ignore[union-attr]
+        message, name, link = _message(row), "", None
+        if pair and subject_row:
+            name, link = pair[0].told(subject_row, message.payload), pair[0].link(pair[1])
+        row.text, row.link = text_of(message, name), link  # type: ignore[union-attr]
 
 
 def text_of(message: OutboxMessage, about: str) -> str:

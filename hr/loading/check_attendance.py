@@ -269,7 +269,8 @@ class AttendanceCheck(EnrolmentCheck):
         if (pair := self.pair_of(line)) is not None:
             who, what = str(self.people[pair[1]]), self.titles[pair[0]]
         else:
-            who, what = str(self.sheet.cell(line, self.key_of(line))), str(self.sheet.cell(line, "event"))
+            # Not by the national id: labels are read by who may not know it.
+            who, what = str(self.sheet.cell(line, "code")), str(self.sheet.cell(line, "event"))
         session = line.values.get("session")
         parts = [who, what, _("Session %(number)d") % {"number": session} if session else ""]
         return " · ".join(part for part in parts if part)

@@ -222,7 +222,7 @@ class EmployeeCheck(PersonCheck, BossCheck):
             return values.get(name) or (getattr(existing, name) if existing else "") or ""
 
         name, code = f"{part('first_name')} {part('last_name')}".strip(), part("code")
-        return f"{name} ({code})" if name and code else name or code or part("national_id")
+        return f"{name} ({code})" if name and code else name or code
 
     def names_in(self, name: str) -> Iterable[str]:
         catalogue = {"org_unit": self.units, "position": self.positions}.get(name)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import translation
 
 from core.models import User
+from hr.loading.discretion import Discretion
 from hr.loading.drop_downs import DropDowns
 from hr.loading.kinds import KINDS
 from hr.loading.template import column_looks
@@ -28,7 +29,7 @@ NOT_LOADED = {"es": "No se carga", "en": "Not loaded"}
 def error_workbook(job: ImportJob, *, user: User) -> Iterator[bytes]:
     """The bytes of the workbook, in the load's language: first what to do, then the columns of the file."""
     with translation.override(job.language):
-        columns = _FileColumns.of(job)
+        columns = _FileColumns.of(job, user)
         offers = DropDowns(KINDS[job.resource], user=user)
         rows = ImportRow.objects.visible_to(user).filter(job=job, verdict=ImportRow.Verdict.FAULTY)
         sheet = SheetToWrite(
@@ -52,12 +53,14 @@ class _FileColumns:
     resource: Any
     language: str
     date_order: str
+    discretion: Discretion
 
     @classmethod
-    def of(cls, job: ImportJob) -> _FileColumns:
+    def of(cls, job: ImportJob, user: User) -> _FileColumns:
         found, fields = zip(*job.columns, strict=True) if job.columns else ((), ())
         order = job.options.get("date_order") or job.reading.get("date_order", "")
-        return cls(list(found), list(fields), KINDS[job.resource].resource, job.language, order)
+        resource, discretion = KINDS[job.resource].resource, Discretion(job, user)
+        return cls(list(found), list(fields), resource, job.language, order, discretion)
 
     @cached_property
     def columns(self) -> list[Column | None]:
@@ -76,12 +79,23 @@ class _FileColumns:
     def positions(self) -> dict[str, int]:
         return {field: at for at, field in enumerate(self.fields) if field}
 
+    @cached_property
+    def personal(self) -> set[int]:
+        """Places of the columns with personal data."""
+        columns = enumerate(zip(self.found, self.fields, strict=True))
+        return {at for at, (header, field) in columns if self.discretion.is_personal(header, field)}
+
     def written(self, row: ImportRow) -> list[Written]:
         """One row of the sheet."""
         faulty = {self._position(error) for error in row.errors}
         cells = [*row.cells[: len(self.found)], *[""] * (len(self.found) - len(row.cells))]
+        hidden = self.discretion.hides(row)
+        errors = [self.discretion.told(error, hidden=hidden) for error in row.errors]
+        if hidden:
+            blank = self.personal | {self._position(error) for error in errors if not error["value"]}
+            cells = ["" if at in blank else cell for at, cell in enumerate(cells)]
         return [
-            Styled("\n".join(map(_told, row.errors)), Look.ADVICE),
+            Styled("\n".join(map(_told, errors)), Look.ADVICE),
             *(
                 Styled(cell, Look.FAULTY) if at in faulty else self._typed(cell, column)
                 for at, (cell, column) in enumerate(zip(cells, self.columns, strict=True))

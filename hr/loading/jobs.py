@@ -15,6 +15,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core.errors import DomainError, InvalidTransition, NotAllowed
 from hr.loading.apply import (
@@ -61,6 +62,11 @@ DROPPED_AT_ONCE = 5_000
 # Between two chunks, so that others who wait to write the one file come in.
 PAUSE_SECONDS = 0.02
 
+# As ImportJob.error keeps it, for readers of either language.
+MOVED_SINCE = gettext_noop(
+    "The data changed since the preview. Nothing was written: look at the new preview and confirm again."
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +75,11 @@ class _NotMine(InvalidTransition):
 
     def __init__(self) -> None:
         super().__init__(_("This load is not being checked any more."))
+
+
+def error_of(job: ImportJob) -> str:
+    """What went wrong with the load: in the reader's language where it is kept for both, else in its loader's."""
+    return _(MOVED_SINCE) if job.error == MOVED_SINCE else job.error
 
 
 def wake_later(job_id: int) -> None:
@@ -218,10 +229,6 @@ def _note_progress(job_id: int, **values: Any) -> None:
         raise _NotMine
 
 
-def moved_message() -> str:
-    return _("The data changed since the preview. Nothing was written: look at the new preview and confirm again.")
-
-
 def _sheet(job: ImportJob, *, ask: bool = False) -> Sheet:
     if job.file is None:
         raise UnusableFile(_("The file is gone. Load it again."))
@@ -319,7 +326,7 @@ def _back_to_check(job_id: int, *, actor: None) -> None:
     if job.cancel_asked:
         begin_to_take_back(job, "")
         return
-    job.state, job.error, job.heartbeat_at = State.MAPPED, moved_message(), timezone.now()
+    job.state, job.error, job.heartbeat_at = State.MAPPED, MOVED_SINCE, timezone.now()
     write([job], ["state", "error", "heartbeat_at"])
 
 

@@ -28,4 +28,4 @@ def tell_of_decision(job: ImportJob) -> None:
 
 
 def _tell(kind: str, job: ImportJob) -> None:
-    outbox.add(kind, {f"{kind}:{job.pk}:{job.version}": {"importjob_id": job.pk}})
+    outbox.add(kind, {f"{kind}:{job.pk}:{job.version}": {"importjob_id": job.pk, "state": job.state}})

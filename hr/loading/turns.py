@@ -141,7 +141,7 @@ def refuse_overtaken(
         key: int = turn.object_id  # type: ignore[assignment]
         since = set(range(getattr(turn, seen) + 1, versions[key] + 1))
         if not since or not since <= own.get(key, set()):
-            turn.refuse(_("Somebody else changed it meanwhile."))
+            turn.refuse(_("It was changed since."))
 
 
 def _own_versions(model: Any, keys: Iterable[int | None], job: ImportJob) -> dict[int, set[int]]:

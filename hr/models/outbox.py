@@ -7,7 +7,7 @@ from hr.querysets import LeaseQuerySet, NotificationQuerySet, OutboxMessageQuery
 
 
 class OutboxMessage(BusinessModel):
-    """One fact that has consequences elsewhere, written in the transaction that made it true. Ids only, no texts."""
+    """One fact with consequences elsewhere, written in the transaction that made it true. Ids and codes, no texts."""
 
     key = models.CharField(max_length=190, unique=True)
     kind = models.CharField(_("kind"), max_length=40)

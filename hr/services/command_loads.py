@@ -89,7 +89,7 @@ def _write(job: ImportJob, *, actor: User | None, accept_valid: bool) -> Report:
         if job.state != State.CHECKED or (job.failed and not accept_valid):
             break
     if job.state == State.FAILED:
-        raise DomainError(job.error)
+        raise DomainError(jobs.error_of(job))
     written = job.state in (State.APPLIED, State.PARTLY_APPLIED)
     report = _report(job, refused=not written)
     if job.state == State.AWAITING_APPROVAL:
@@ -97,7 +97,7 @@ def _write(job: ImportJob, *, actor: User | None, accept_valid: bool) -> Report:
         message = _("A second person has to approve this load first: it waits as number %(number)d.")
         report.errors.append(_error(message=message % {"number": job.pk}))
     elif not written:
-        report.errors.append(_error(message=job.error))
+        report.errors.append(_error(message=jobs.error_of(job)))
         imports.discard(job, actor=actor)
     return report
 

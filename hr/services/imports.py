@@ -373,7 +373,7 @@ def _approved(job_id: int, *, actor: User) -> ImportJob:
     job = _to_decide(job_id, actor)
     if has_moved(job):
         _move(job, State.MAPPED)
-        job.error = _("The data changed since the preview: look at the new one and confirm again.")
+        job.error = jobs.MOVED_SINCE
         write([job], ["state", "error", "heartbeat_at"])
         notes.tell_of_decision(job)
         return job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from email.mime.base import MIMEBase
@@ -49,10 +49,12 @@ def deliver(notice: Notice, notifications: Sequence[Notification], connection: B
     asked = [(notice.subject, row.about_id) for row in notifications if row.about_id is not None]
     rows = visible_rows(asked, user)
     found = [rows[key] for key in dict.fromkeys(asked) if key in rows and notice.needed(rows[key])]
+    # Of several about one row, the last.
+    payloads = {row.about_id: row.message.payload for row in notifications}
     if not found:
         return Outcome(State.DROPPED)
     with translation.override(user.language):
-        entries = [_entry(notice, row, user) for row in found[:MOST_ENTRIES]]
+        entries = [_entry(notice, row, user, payloads[row.pk]) for row in found[:MOST_ENTRIES]]
         subject = entries[0].text if len(found) == 1 else str(notice.many) % {"count": len(found)}
     context = {
         "user": user,
@@ -77,10 +79,10 @@ def deliver(notice: Notice, notifications: Sequence[Notification], connection: B
     return Outcome(State.SENT)
 
 
-def _entry(notice: Notice, row: Any, user: User) -> Entry:
+def _entry(notice: Notice, row: Any, user: User, payload: Mapping[str, Any]) -> Entry:
     page = notice.subject.link(row.pk)
     link = settings.APP_URL + (page or reverse("admin:hr_notification_inbox"))
-    text = str(notice.one) % {"about": notice.subject.name(row)}
+    text = str(notice.one) % {"about": notice.subject.told(row, payload)}
     if isinstance(row, Event):
         return Entry(text, link, when=_when(row), place=row.place, attachments=_attachments(notice, row, user, link))
     if isinstance(row, Evaluation) and row.state in Evaluation.ANSWERABLE:

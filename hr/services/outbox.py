@@ -86,7 +86,7 @@ KINDS: dict[str, Kind] = {}
 def add(kind: str, facts: Mapping[str, Mapping[str, Any]]) -> int:
     """Write one message per fact, by unique key, in the caller's transaction; a key already there is passed over.
 
-    Payloads hold ids only. Returns how many were written.
+    Payloads hold ids and codes only. Returns how many were written.
     """
     known: set[str] = set()
     for keys in batched(facts, BATCH):

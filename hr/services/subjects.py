@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from hr.change_requests import label_of
 from hr.models import AttendanceCorrection, ChangeRequest, Employee, Evaluation, Event, ExportLog, ImportJob
@@ -19,12 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """`related` is what `name` reads of other rows; `page` the admin's page of the row."""
+    """`related` is what `name` reads of other rows; `page` the admin's page of the row. `moment` says of a message's
+    payload how things stood then, where that is told with the name.
+    """
 
     model: type[BusinessModel]
     name: Callable[[Any], str] = str
     related: tuple[str, ...] = ()
     page: str = "change"
+    moment: Callable[[Mapping[str, Any]], str] | None = None
+
+    def told(self, row: Any, payload: Mapping[str, Any]) -> str:
+        """The name of the row, as a message with this payload tells it."""
+        moment = self.moment(payload) if self.moment else ""
+        return f"{self.name(row)}: {moment}" if moment else self.name(row)
 
     def link(self, key: int) -> str | None:
         """The address of the page, None while there is none."""
@@ -55,7 +64,17 @@ CHANGE_REQUEST = Subject(
     ("employee",),
 )
 
-LOAD = Subject(ImportJob, lambda job: f"{job.file_name}: {job.get_state_display()}")
+_LOAD_STATES: dict[str, Any] = dict(ImportJob.State.choices)
+# By what a load becomes.
+_DECISIONS: dict[str, Any] = {
+    ImportJob.State.APPLYING: _("approved"),
+    ImportJob.State.CHECKED: _("not approved"),
+    ImportJob.State.MAPPED: _("the data changed, so that it is checked again"),
+}
+# Its state now is another than when it was told.
+LOAD = Subject(ImportJob, lambda job: job.file_name)
+ENDED_LOAD = replace(LOAD, moment=lambda payload: str(_LOAD_STATES.get(payload.get("state", ""), "")))
+DECIDED_LOAD = replace(LOAD, moment=lambda payload: str(_DECISIONS.get(payload.get("state", ""), "")))
 
 # To who asked: the person may no longer be his to see.
 OWN_REQUEST = Subject(

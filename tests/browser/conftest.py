@@ -21,12 +21,30 @@ READY_SECONDS = 300
 class Program:
     """The running demo, on the engine under test, and a logged-in browser's way around it."""
 
-    def __init__(self, address, environment):
+    def __init__(self, address, environment, pid):
         self.address = address
         self.environment = environment
+        self.pid = pid
 
     def url(self, path):
         return self.address + path
+
+    @contextmanager
+    def without_worker(self):
+        """Its worker is killed and not started again: a test has workers of its own."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            os.killpg(self._worker(), signal.SIGKILL)
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _worker(self):
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        (worker,) = [
+            int(pid) for pid in children if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        ]
+        return worker
 
     def log_in(self, page, username):
         page.goto(self.url("/login/"))
@@ -67,7 +85,7 @@ def program(tmp_path_factory, browser):
             )
         try:
             wait_until_ready(f"http://127.0.0.1:{port}/login/", process, log)
-            yield Program(f"http://127.0.0.1:{port}", environment)
+            yield Program(f"http://127.0.0.1:{port}", environment, process.pid)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)

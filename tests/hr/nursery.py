@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
 # Each line that comes in has a child do the work; its id goes out, and then how it ended.
@@ -32,13 +33,16 @@ class Nursery:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def run(self, *, kill_after: float | None = None) -> int:
-        """How a child ended: 0 by itself, -9 if it was killed after so many seconds."""
+    def run(self, *, kill_after: float | None = None, meanwhile: Callable[[], object] | None = None) -> int:
+        """How a child ended: 0 by itself, -9 if it was killed after so many seconds, or once `meanwhile` returned."""
         self._process.stdin.write("\n")
         self._process.stdin.flush()
         child = int(self._process.stdout.readline())
+        if meanwhile is not None:
+            meanwhile()
         if kill_after is not None:
             time.sleep(kill_after)
+        if meanwhile is not None or kill_after is not None:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         return int(self._process.stdout.readline())

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 from icalendar import Calendar
 
 from core import access, roles
+from hr.admin.messages import name_subjects
+from hr.loading import notes
 from hr.models import (
     AttendanceCorrection,
     ChangeRequest,
@@ -488,6 +490,40 @@ def test_a_load_that_waits_is_told_to_who_may_approve_it_while_it_waits(db):
     assert told("load.to_approve") == [(hugo.pk, load.pk)]
     assert told("load.ended") == [(lola.pk, load.pk)]
     assert errors() == []
+
+
+def test_notices_of_a_load_tell_how_it_stood_when_they_were_written(db, mailoutbox):
+    lola = make_user("lola", role=roles.BULK_LOADER, email="lola@example.org", language="en")
+    hugo = make_user("hugo", role=roles.HR_MANAGER, email="hugo@example.org", language="en")
+    load = ImportJob.objects.create(
+        resource="employees", state="awaiting_approval", file_name="a.csv", created_by_id=lola.pk
+    )
+    for tell_of, state in (
+        (notes.tell_approvers, "awaiting_approval"),
+        (notes.tell_of_decision, "applying"),
+        (notes.tell_of_end, "applied"),
+        (notes.tell_of_end, "undone"),
+    ):
+        load.state, load.rows_to_do, load.version = state, 1000, load.version + 1
+        tell_of(load)
+        outbox.expand_due(limit=10)
+    ImportJob.objects.update(state="undone")
+
+    def read(user):
+        rows = list(Notification.objects.filter(user_id=user.pk, channel="app").order_by("pk"))
+        name_subjects(rows, user)
+        return [row.text for row in rows]
+
+    with translation.override("en"):
+        assert read(hugo) == ["A load waits for your approval: a.csv"]
+        assert read(lola) == [
+            "The approval of your load was decided: a.csv: approved",
+            "Your load has ended: a.csv: written",
+            "Your load has ended: a.csv: undone",
+        ]
+    tell("load.ended", importjob_id=load.pk)
+    mailed()
+    assert "Your load has ended: a.csv" in {mail.subject for mail in mailoutbox}
 
 
 # --- The calendar -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from openpyxl import load_workbook
 
 from core import roles
@@ -233,6 +234,19 @@ def test_rows_are_found_by_name_or_number(hr, make_job):
     assert "No row is like this." in nothing.text
 
 
+@pytest.mark.parametrize(("language", "days"), [("en", ("Feb. 3, 2024", "April 3, 2024")),
+                                                ("es", ("3 de febrero de 2024", "3 de abril de 2024"))])  # fmt: skip
+def test_days_are_shown_in_no_order_that_could_be_another(as_user, hr_manager, make_job, language, days):
+    hr_manager.language = language
+    hr_manager.save()
+    job = make_job(rows=1, updated=1)
+    make_row(job, 2, "changed", before={"hired_on": "2024-02-03"}, after={"hired_on": "2024-04-03"})
+
+    (row,) = as_user(hr_manager).get(page("import_job", job.pk)).context["rows"]
+
+    assert [(change.old, change.new) for change in row.changes] == [days]
+
+
 # --- Effects ------------------------------------------------------------------------------------------------------
 def test_what_it_does_beyond_its_rows_is_said_before(hr, make_job, django_assert_num_queries):
     job = make_job(rows=6, created=1, updated=5)
@@ -294,6 +308,17 @@ def test_while_it_works_the_page_says_how_far_it_is(hr, make_job, state, told):
     assert "rows a second" in text
     assert '<meta http-equiv="refresh"' in text
     assert ('value="cancel"' in text) == (state != "undoing")
+
+
+def test_the_storing_of_the_preview_is_a_step_of_its_own(hr, make_job):
+    job = make_job("mapped", rows=30_000, rows_done=30_000, rows_to_do=30_000, started_at=timezone.now())
+
+    text = hr.get(page("import_job", job.pk)).text
+
+    assert "The preview is being stored" in text
+    assert "30,000 rows" in text
+    assert not any(words in text for words in ("of 30,000", "a second", "less than a minute"))
+    assert 'max="30000"' not in text
 
 
 def test_who_only_looks_cannot_cancel(as_user, auditor, make_job):
@@ -464,6 +489,33 @@ def test_the_history_tells_who_loaded_what_and_leads_to_file_and_undo(hr, as_use
     assert page("import_undo", job.pk) in own
     assert page("import_file", job.pk) not in theirs
     assert page("import_undo", job.pk) not in theirs
+
+
+def test_the_history_tells_counts_that_add_up(hr, make_job):
+    make_job("applied", rows=30_000, created=9_700, updated=0, unchanged=20_000, skipped=0, failed=300)
+
+    text = hr.get(page("changelist", model="importjob")).text
+
+    for count in ("30,000", "9,700", "20,000", "300"):
+        assert f">{count}<" in text
+
+
+def test_whoever_may_undo_a_load_finds_the_way_in_the_history(second, as_user, auditor, make_job):
+    job = make_job("applied", rows=1, undo_until=timezone.now() + timedelta(days=1))
+    listed = page("changelist", model="importjob")
+
+    assert page("import_undo", job.pk) in second.get(listed).text
+    assert page("import_undo", job.pk) not in as_user(auditor).get(listed).text
+
+
+def test_a_load_with_questions_is_not_said_to_be_read(hr, as_user, auditor, make_job):
+    make_job("uploaded", reading=READING)
+    listed = page("changelist", model="importjob")
+
+    for text in (hr.get(listed).text, hr.get(page("import")).text):
+        assert "needs your answer" in text
+        assert "being read" not in text.replace('title="being read"', "").split('id="changelist-filter"')[0]
+    assert "needs an answer" in as_user(auditor).get(listed).text
 
 
 def test_the_history_is_searched_and_narrowed_down(hr, make_job, bulk_loader):
@@ -658,13 +710,65 @@ def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
     make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
     make_employee("Zoé", "Zulu", code="Z1", org_unit=sales)
     job = upload(hr, [HEADER, person(2)], full_roster="on").context["job"]
-    assert act(hr, job, "confirm").context["gone"] >= 1
+    assert act(hr, job, "confirm").context["gone"].count >= 1
     assert Employee.objects.get(code="Z1").status == "active"
 
     hr.post(page("import_roster", job.pk), {"action": "suspend", "sure": "on"})
 
     assert Employee.objects.get(code="Z1").status == "suspended"
     assert Employee.objects.get(code="E2").status == "active"
+
+
+@pytest.fixture
+def roster(hr, sales):
+    """A full roster of one person that lacks three others; it is written."""
+    for number in (2, 3, 4):
+        make_employee("Eva", f"Pérez {number}", code=f"E{number}", org_unit=sales)
+    job = upload(hr, [HEADER, person(1)], full_roster="on").context["job"]
+    report = act(hr, job, "confirm")
+    assert report.context["gone"].count == Employee.objects.active().count() - 1
+    return job
+
+
+def gone_told(browser, job):
+    gone = browser.get(page("import_job", job.pk)).context["gone"]
+    return gone.count, gone.waiting, gone.told
+
+
+def test_the_report_tells_what_became_of_who_was_missing(hr, roster):
+    count = gone_told(hr, roster)[0]
+    assert gone_told(hr, roster) == (count, count, [])
+    Employee.objects.filter(code="E4").update(version=9)
+
+    hr.post(page("import_roster", roster.pk), {"action": "suspend", "sure": "on"})
+    told = hr.get(page("import_job", roster.pk)).text
+    assert gone_told(hr, roster) == (
+        count, 1, [f"{count - 1} were suspended.", "1 was left alone, because of a change meanwhile."]
+    )  # fmt: skip
+    assert "leaves them as they are" not in told
+    assert "nothing happens to them before" in hr.get(page("import_roster", roster.pk)).text
+
+    hr.post(page("import_undo", roster.pk), {"action": "undo"})
+    assert gone_told(hr, roster) == (
+        count, 0, [f"{count - 1} are as before: what was decided was undone.",
+                   "1 was left alone, because of a change meanwhile."]
+    )  # fmt: skip
+    assert "nothing happens to them before" not in hr.get(page("import_roster", roster.pk)).text
+
+
+def test_the_report_tells_as_of_when_who_was_missing_was_terminated(hr, roster):
+    day = timezone.localdate() - timedelta(days=1)
+    hr.post(page("import_roster", roster.pk), {"action": "terminate", "ended_on": day.isoformat(), "sure": "on"})
+
+    count, waiting, told = gone_told(hr, roster)
+    assert (waiting, told) == (0, [f"{count} were terminated as of {date_format(day, 'DATE_FORMAT')}."])
+
+
+def test_who_was_missing_from_a_load_taken_back_was_left_alone(hr, roster):
+    hr.post(page("import_undo", roster.pk), {"action": "undo"})
+
+    count, waiting, told = gone_told(hr, roster)
+    assert (waiting, told) == (0, [f"{count} were left alone."])
 
 
 # --- Templates ----------------------------------------------------------------------------------------------------
@@ -693,3 +797,106 @@ def test_the_template_offers_what_its_loader_sees(as_user, ana, sales, finance):
     listed = {cell.value for row in book.worksheets[3].iter_rows() for cell in row}
     assert "Ventas" in listed
     assert "Oculta" not in listed
+
+
+# --- Personal data ------------------------------------------------------------------------------------------------
+TYPED = ("V-51108664", "31/02/1990", "0412-12")
+PERSONAL_COLUMNS = ["Código", "Nombres", "Apellidos", "Cédula", "Fecha de nacimiento", "Teléfono personal"]
+
+
+@pytest.fixture
+def faulty_load(hr, sales):
+    """Somebody's load of personal data, of which each row is faulty in it."""
+    make_employee("Eva", "Pérez", code="E14", country="VE", national_id=TYPED[0], org_unit=sales)
+    make_employee("Luis", "Gil", code="E15", org_unit=sales)
+    rows = [["E15", "Luis", "Gil", TYPED[0], "", ""], ["E15", "Luis", "Gil", "", TYPED[1], ""]]
+    job = upload(hr, [PERSONAL_COLUMNS, *rows, ["E99", "Zoé", "Gil", "", "", TYPED[2]]]).context["job"]
+    assert job.failed == 3
+    return job
+
+
+def forbid_personal_data(role):
+    right = Permission.objects.get(codename="view_personal_data")
+    Group.objects.get(name=role).permissions.remove(right)
+
+
+def pages_of(browser, job):
+    """What its reader gets to read on the pages of a load."""
+    texts = [browser.get(page("import_job", job.pk), asked).text for asked in ({}, {"show": "all"}, {"cause": "0"})]
+    return "".join(texts)
+
+
+def test_what_was_typed_of_personal_data_is_for_who_may_see_it(as_user, auditor, faulty_load):
+    seen = pages_of(as_user(auditor), faulty_load)
+    assert all(typed in seen for typed in TYPED)
+
+    forbid_personal_data(roles.AUDITOR)
+    told = pages_of(as_user(auditor), faulty_load)
+
+    assert not any(typed in told for typed in (*TYPED, "E14"))
+    assert "There is something wrong in this personal data, which you may not see." in told
+
+
+def test_who_lost_the_right_to_personal_data_does_not_find_it_in_his_own_loads(hr, faulty_load):
+    job = faulty_load
+    downloads = [page("import_errors", job.pk), page("import_file", job.pk), page("import_mapping", job.pk)]
+    before = pages_of(hr, job)
+    assert [hr.get(address).status_code for address in downloads] == [200, 200, 200]
+    assert all(typed in before for typed in TYPED)
+    assert downloads[1] in before
+    assert downloads[1] in hr.get(page("changelist", model="importjob")).text
+
+    forbid_personal_data(roles.HR_MANAGER)
+    told = pages_of(hr, job)
+
+    assert not any(typed in told for typed in (*TYPED, "E14"))
+    assert 'value="fix"' not in told
+    assert downloads[1] not in told
+    assert downloads[1] not in hr.get(page("changelist", model="importjob")).text
+    assert hr.get(downloads[1]).status_code == 404
+    columns = hr.get(downloads[2]).text
+    assert "Pérez" in columns or "Luis" in columns
+    assert not any(typed in columns for typed in TYPED)
+    book = load_workbook(io.BytesIO(b"".join(hr.get(downloads[0]).streaming_content)))
+    cells = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
+    assert [row[1:4] for row in cells[1:]] == [["E15", "Luis", "Gil"], ["E15", "Luis", "Gil"], ["E99", "Zoé", "Gil"]]
+    assert not any(typed in str(cells) for typed in (*TYPED, "E14"))
+
+
+def test_a_column_left_out_is_as_personal_and_an_order_of_days_is_asked_without_examples(hr, hr_manager, make_job):
+    columns = [["Ficha", "code"], ["Cédula", None], ["Nacimiento", "birth_date"]]
+    question = {"code": "date_order", "column": "Nacimiento", "message": "Nacimiento: 03/04/1990. Which is it?"}
+    reading = READING | {"columns": columns, "sample": [["E1", TYPED[0], "03/04/1990"]], "questions": [question]}
+    until = timezone.now() + timedelta(days=1)
+    file = files.keep_file("imports", "a.csv", b"x", actor=hr_manager, expires_at=until)
+    job = make_job("uploaded", reading=reading, columns=columns[:2], file=file)
+    forbid_personal_data(roles.HR_MANAGER)
+
+    text = hr.get(page("import_mapping", job.pk)).text
+
+    assert "E1" in text
+    assert not any(typed in text for typed in (TYPED[0], "03/04/1990"))
+    assert "Some dates can be read in two ways. Which order is right?" in text
+    assert hr.get(page("import_file", job.pk)).status_code == 404
+
+
+def test_nobody_is_named_by_his_national_id_in_the_rows_of_attendance(hr, sales):
+    event = make_event(state="published", code="V1")
+    job = upload(hr, [["Cédula", "Evento"], [TYPED[0], event.code]], model="attendance").context["job"]
+    assert job.failed == 1
+
+    assert TYPED[0] not in ImportRow.objects.get(job=job).label
+
+
+def test_a_boss_who_is_named_by_the_national_id_is_not_told_either(hr, sales):
+    rows = [["E15", "Luis", "Gil", TYPED[0]], ["E16", "Eva", "Gil", "E77"]]
+    job = upload(hr, [["Código", "Nombres", "Apellidos", "Jefe"], *rows]).context["job"]
+    assert TYPED[0] in pages_of(hr, job)
+
+    forbid_personal_data(roles.HR_MANAGER)
+
+    told = pages_of(hr, job)
+    assert TYPED[0] not in told
+    assert "E77" in told
+    book = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+    assert [row[4].value for row in book.worksheets[0].iter_rows(min_row=2)] == [None, "E77"]

@@ -170,7 +170,7 @@ def test_a_record_that_somebody_changed_meanwhile_is_not_overwritten(hr, sales, 
 
     assert told(job) == {"state": "partly_applied", "created": 0, "updated": 4, "failed": 1, "skipped": 0}
     assert Employee.objects.get(pk=staff[3].pk).first_name == "Ada"
-    assert job.lines.get(verdict="faulty").errors[0]["message"] == "Somebody else changed it meanwhile."
+    assert job.lines.get(verdict="faulty").errors[0]["message"] == "It was changed since."
 
 
 def test_a_boss_who_left_meanwhile_is_not_given_to_anybody(hr, sales):
@@ -483,7 +483,7 @@ def test_who_changed_since_the_check_is_not_ended_and_named(roster, hr):
 
     assert statuses() == {"E1": "active", "E2": "terminated", "E3": "suspended"}
     kept = roster.lines.get(verdict="missing", written_version=None)
-    assert kept.errors[0]["message"] == "Somebody else changed it meanwhile."
+    assert kept.errors[0]["message"] == "It was changed since."
 
 
 def test_so_many_terminations_need_a_second_person(roster, hr, settings):

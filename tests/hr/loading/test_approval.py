@@ -4,6 +4,8 @@ import pytest
 
 from core.errors import DomainError, InvalidTransition, NotAllowed, NotFound
 from core.roles import ADMINISTRATOR, AUDITOR, BULK_LOADER, HR_MANAGER
+from hr.admin.import_preview import error_of
+from hr.loading.jobs import MOVED_SINCE
 from hr.loading.kinds import KINDS
 from hr.models import Employee, Notification
 from hr.services import imports, outbox
@@ -126,7 +128,11 @@ def test_if_the_data_moved_it_is_checked_and_approved_again(waiting, hr, lola):
     job = imports.approve(waiting.pk, actor=hr)
 
     assert (job.state, job.approved_by_id, Employee.objects.count()) == ("checked", None, 1)
-    assert "changed since the preview" in job.error
+    assert job.error == MOVED_SINCE, "for readers of either language"
+    assert [error_of(job, own=own).rpartition(": ")[2] for own in (True, False)] == [
+        "look at the new preview and confirm again.",
+        "who loads it has to confirm the new preview.",
+    ]
     assert imports.confirm(job.pk, actor=lola).state == "awaiting_approval"
     assert imports.approve(job.pk, actor=hr).state == "applied"
 

@@ -212,7 +212,7 @@ def test_undo_takes_a_load_back(run, sales):
     run("import_employees", [HEADER, person(1), person(2)])
     job = ImportJob.objects.get()
     change_employees({Employee.objects.get(code="E2").pk: {"first_name": "Eva"}}, actor=None)
-    kept = {"row": 3, "label": "Ana Pérez 2 (E2)", "message": "Somebody else changed it meanwhile."}
+    kept = {"row": 3, "label": "Ana Pérez 2 (E2)", "message": "It was changed since."}
     expected = {"job": job.pk, "removed": 1, "restored": 0, "kept": 1, "errors": [kept]}
 
     assert run("import_employees", None, "--undo", str(job.pk), "--dry-run", name="") == (2, expected)

@@ -94,7 +94,7 @@ def test_whoever_changed_since_is_kept_and_named(hr, sales):
     job = load(people(1, 2, 9), hr)
     new = Employee.objects.get(code="E1")
     change_employees({new.pk: {"first_name": "Ada"}, known.pk: {"first_name": "Ida"}}, actor=hr)
-    changed = "Somebody else changed it meanwhile."
+    changed = "It was changed since."
 
     preview = imports.undo_preview(job.pk, actor=hr)
     job = imports.undo(job.pk, actor=hr)
@@ -268,7 +268,7 @@ def test_a_new_enrolment_that_somebody_marked_since_is_kept(hr, sales):
     job = imports.undo(job.pk, actor=hr)
 
     assert counts(preview) == counts(job) == (1, 0, 1)
-    assert reason(job) == [(2, "Somebody else changed it meanwhile.")]
+    assert reason(job) == [(2, "It was changed since.")]
     assert enrolled(event) == {"E1": "registered", "E2": "cancelled"}
 
 
