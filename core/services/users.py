@@ -216,8 +216,9 @@ def set_by_hand(user_ids: Collection[int]) -> dict[int, set[str]]:
 
 def _labels(*names: str) -> dict[str, str]:
     """As the log of changes writes them: in English, whatever the reader's language."""
+    columns = {field.name: field.verbose_name for field in User._meta.concrete_fields}
     with translation.override(None):
-        return {capfirst(str(User._meta.get_field(name).verbose_name)): name for name in names}
+        return {capfirst(str(columns[name])): name for name in names}
 
 
 def _following(

@@ -60,12 +60,12 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {}
-# The worker's: it is killed, and what it tells is looked at, in tests/hr/loading.
+# The worker's, which is killed in tests/hr/loading: each is written in the one transaction that makes it true.
 EXEMPT = {
-    "load.ended": "told by the worker in the transaction that ends the load (test_kills.py)",
-    "load.to_approve": "told in the transaction of confirming a load that is in no other database",
-    "export.done": "told by the worker in the transaction that ends the export (test_export_kills.py)",
-    "export.failed": "the same",
+    "load.ended": "ends a load; who is told is asked by test_apply.py, the worker killed by test_kills.py",
+    "load.to_approve": "follows upon reading a file; who is told is asked by test_approval.py",
+    "export.done": "ends an export; test_export_kills.py counts the message after a kill",
+    "export.failed": "ends an export; who is told is asked by test_export_jobs.py",
 }
 
 
