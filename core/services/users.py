@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotAllowed
@@ -178,32 +183,72 @@ def follow(changes: Sequence[Renamed]) -> list[list[str]]:
 
     Only what the account had from the employee changes. Repeated, it changes nothing.
     """
+    told = []
+    for account, values, problems in _following(changes, User.objects.select_for_update()):
+        if account is not None and values:
+            for name, value in values.items():
+                setattr(account, name, value)
+            account.save(update_fields=list(values))
+            if "email" in values:
+                _close_links(account)
+        told.append(problems)
+    return told
+
+
+def would_follow(changes: Sequence[Renamed]) -> list[set[str]]:
+    """Which fields of the account each change would change, were it followed. A fixed number of queries."""
+    return [set(values) for _account, values, _problems in _following(changes, User.objects.all())]
+
+
+def set_by_hand(user_ids: Collection[int]) -> dict[int, set[str]]:
+    """Which fields of these accounts were set on the page of the user: they are the account's own."""
+    labels = _labels("username", "email", "full_name")
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(User),
+        action_flag=CHANGE,
+        object_id__in=[str(key) for key in user_ids],
+    )
+    found: dict[int, set[str]] = defaultdict(set)
+    for key, message in entries.order_by().values_list("object_id", "change_message"):
+        found[int(key or 0)].update(name for label, name in labels.items() if json.dumps(label) in message)
+    return found
+
+
+def _labels(*names: str) -> dict[str, str]:
+    """As the log of changes writes them: in English, whatever the reader's language."""
+    columns = {field.name: field.verbose_name for field in User._meta.concrete_fields}
+    with translation.override(None):
+        return {capfirst(str(columns[name])): name for name in names}
+
+
+def _following(
+    changes: Sequence[Renamed], users: UserQuerySet
+) -> Iterator[tuple[User | None, dict[str, str | None], list[str]]]:
+    """Per change the account, what it should have instead of what it has, and why it has no more of it."""
     uids = [change.employee_uid for change in changes]
-    linked = User.objects.select_for_update().filter(employee_uid__in=uids).order_by("pk").prefetch_related("groups")
+    linked = users.filter(employee_uid__in=uids).order_by("pk").prefetch_related("groups")
     accounts = {user.employee_uid: user for user in linked}
     names, addresses = owners(
         usernames=[change.username[1] for change in changes],
         emails=[change.email[1] for change in changes if change.email[1]],
     )
-    told: list[list[str]] = []
     for change in changes:
         account = accounts.get(change.employee_uid)
-        told.append(_follow(account, change, names, addresses) if account else [])
-    return told
+        values, problems = _changed(account, change, names, addresses) if account else ({}, [])
+        yield account, values, problems
 
 
-def _follow(
+def _changed(
     account: User, change: Renamed, names: dict[str, UUID | int], addresses: dict[str, UUID | int]
-) -> list[str]:
-    changed, problems, uid = [], [], change.employee_uid
+) -> tuple[dict[str, str | None], list[str]]:
+    values: dict[str, str | None] = {}
+    problems, uid = [], change.employee_uid
     if change.full_name[0] != change.full_name[1] != account.full_name:
-        account.full_name = change.full_name[1]
-        changed.append("full_name")
+        values["full_name"] = change.full_name[1]
     old, new = change.username
     if account.username.lower() == old.lower() != new.lower():
         if names.setdefault(new.lower(), uid) == uid:
-            account.username = new
-            changed.append("username")
+            values["username"] = new
             names.pop(old.lower(), None)
         else:
             problems.append("username_taken")
@@ -216,14 +261,9 @@ def _follow(
         elif new and addresses.setdefault(new, uid) != uid:
             problems.append("email_taken")
         else:
-            account.email = new or None
-            changed.append("email")
+            values["email"] = new or None
             addresses.pop(old, None)
-    if changed:
-        account.save(update_fields=changed)
-    if "email" in changed:
-        _close_links(account)
-    return problems
+    return values, problems
 
 
 def roles_of(user: User) -> list[str]:

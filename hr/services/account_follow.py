@@ -79,6 +79,55 @@ def expand_follow(messages: Sequence[OutboxMessage]) -> outbox.Expansion:
     return expansion
 
 
+def behind(accounts: Collection[User]) -> dict[int, set[str]]:
+    """Which of these differ from their employees where they follow them, and in which fields: {account: fields}.
+
+    What is the account's own differs rightly: a user name that was never the employee's code, what was set on the page
+    of the user, the e-mail of more than the role Employee, and what belongs to another. A fixed number of queries.
+    """
+    changes = _as_employed(accounts)
+    would = zip(changes, users.would_follow(list(changes.values())), strict=True) if changes else ()
+    return {key: fields for key, fields in would if fields}
+
+
+def catch_up(accounts: Collection[User]) -> None:
+    """Let these have what `behind` finds. Repeated, it changes nothing."""
+    users.follow(list(_as_employed(accounts).values()))
+
+
+def _as_employed(accounts: Collection[User]) -> dict[int, users.Renamed]:
+    """Of those that differ from their employees: from what they have to what the record says, but for their own."""
+    found = Employee.objects.filter(uid__in=[account.employee_uid for account in accounts])
+    rows = {row.uid: row for row in found.only("uid", "code", "first_name", "last_name", "work_email")}
+    pairs = [(account, rows[account.employee_uid]) for account in accounts if account.employee_uid in rows]
+    differing = [(account, row) for account, row in pairs if _of(account) != _of_record(row)]
+    if not differing:
+        return {}
+    by_hand = users.set_by_hand([account.pk for account, _row in differing])
+    renamed = [row.pk for account, row in differing if account.username.lower() != row.code.lower()]
+    codes = {
+        (key, code.lower())
+        for key, code in Employee.history.filter(id__in=renamed).order_by().values_list("id", "code").distinct()
+    }
+    changes = {}
+    for account, row in differing:
+        now, wanted = _of(account), _of_record(row)
+        own = set(by_hand.get(account.pk, ()))
+        if (row.pk, account.username.lower()) not in codes:
+            own.add("username")
+        values = {name: (now[name], now[name] if name in own else wanted[name]) for name in now}
+        changes[account.pk] = users.Renamed(employee_uid=row.uid, **values)
+    return changes
+
+
+def _of(account: User) -> dict[str, str]:
+    return {"username": account.username, "email": account.email or "", "full_name": account.full_name}
+
+
+def _of_record(row: Employee) -> dict[str, str]:
+    return {"username": row.code, "email": (row.work_email or "").lower(), "full_name": row.full_name}
+
+
 def describe(person: str) -> str:
     return _("Account of %(person)s") % {"person": person or _("somebody")}
 

@@ -6,7 +6,7 @@ something else depends on: accounts are switched off, never deleted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
@@ -24,7 +24,7 @@ from core.models import User, UserGrant
 from core.services import leavers
 from hr.models import Attendance, Employee, Event, Notification, OutboxMessage
 from hr.rights import DELEGATION
-from hr.services import delivery, event_figures, outbox
+from hr.services import account_follow, delivery, event_figures, outbox
 from hr.services.rows import locked
 from hr.services.writing import BATCH, business_atomic, write
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # The clock comes every 15 seconds; a message that waits longer than this waits for a clock that is not there.
 WAITED_TOO_LONG = timedelta(minutes=15)
 Status = Employee.Status
+# What an account has from its employee, and what it takes to tell which that is.
+COMPARED = ("full_name", "username", "email", "employee_uid")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def accounts_not_given_back() -> Iterator[Difference]:
     for users, employees in _linked(User.objects.filter(has_left=True, is_active=False)):
         here = {uid for uid, status in employees.items() if status != Status.TERMINATED}
         yield from (_account(user) for user in users if user.employee_uid in here)
+
+
+def accounts_behind() -> Iterator[Difference]:
+    for batch in _batches(User.objects.exclude(employee_uid=None).only(*COMPARED)):
+        found = account_follow.behind(batch)
+        for user in batch:
+            if user.pk in found:
+                yield Difference(str(user.pk), f"{_account(user).about}: {_names_of(found[user.pk])}")
 
 
 def grants_without_row() -> Iterator[Difference]:
@@ -150,6 +160,10 @@ def switch_on(keys: Sequence[str]) -> None:
     leavers.switch_on(list(here.values_list("uid", flat=True)))
 
 
+def catch_up(keys: Sequence[str]) -> None:
+    account_follow.catch_up(User.objects.filter(pk__in=keys).exclude(employee_uid=None))
+
+
 def delete_grants(keys: Sequence[str]) -> None:
     """Those of the named grants whose row is gone still."""
     for model, gone in access.orphans(BATCH):
@@ -211,6 +225,10 @@ def _uids(keys: Sequence[str]) -> list[Any]:
     return list(User.objects.filter(pk__in=keys).exclude(employee_uid=None).values_list("employee_uid", flat=True))
 
 
+def _names_of(fields: Collection[str]) -> str:
+    return ", ".join(str(User._meta.get_field(name).verbose_name) for name in COMPARED if name in fields)
+
+
 def _account(user: User) -> Difference:
     return Difference(str(user.pk), f"{user} ({user.username})")
 
@@ -245,6 +263,12 @@ CHECKS = {
         gettext_lazy("The account is switched on again."),
         accounts_not_given_back,
         switch_on,
+    ),
+    "accounts_behind": Check(
+        gettext_lazy("Accounts whose name or e-mail is not that of their employees"),
+        gettext_lazy("The account takes them from the employee. A link sent to an address of before stops working."),
+        accounts_behind,
+        catch_up,
     ),
     "grants_without_row": Check(
         gettext_lazy("Rights on records that are gone"),

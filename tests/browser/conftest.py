@@ -105,21 +105,21 @@ def wait_until_ready(address, process, log):
 
 
 @contextmanager
-def scratch_databases():
+def scratch_databases(purpose="browser"):
     """Names of two empty databases on the servers under test; nothing to name for SQLite, whose files are new."""
     if connections["default"].vendor == "sqlite":
         yield {"DB_CONNECTION": "sqlite", "REDIS_HOST": ""}
         return
-    suffix = f"{os.getpid()}"
-    names = {"DB_PGSQL_DATABASE": f"evaltrack_browser_{suffix}", "DB_DATABASE": f"evaltrack_browser_{suffix}"}
+    name = f"evaltrack_{purpose}_{os.getpid()}"
+    names = {"DB_PGSQL_DATABASE": name, "DB_DATABASE": name}
     with server_cursors() as cursors:
         for cursor in cursors:
-            cursor.execute(f"CREATE DATABASE evaltrack_browser_{suffix}")
+            cursor.execute(f"CREATE DATABASE {name}")
         try:
             yield names
         finally:
             for cursor, force in zip(cursors, (" WITH (FORCE)", ""), strict=True):
-                cursor.execute(f"DROP DATABASE evaltrack_browser_{suffix}{force}")
+                cursor.execute(f"DROP DATABASE {name}{force}")
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from django.utils import timezone
 from core import access, roles
 from core.errors import NotAllowed, NotFound
 from core.models import User, UserGrant
-from hr.models import EventFigures, Notification, OutboxMessage
+from hr.models import Employee, EventFigures, Notification, OutboxMessage
+from hr.services import checks
 from hr.services.checks import CHECKS, STUCK
 from hr.services.event_figures import count_anew
 from hr.services.leavers import note_statuses
@@ -47,7 +48,14 @@ def account_of_leaver(leaver):
 
 
 def account_of_who_is_back(beto):
-    return make_user("E2", employee=beto, is_active=False, has_left=True).pk
+    return make_user("E2", employee=beto, email=beto.work_email, is_active=False, has_left=True).pk
+
+
+def account_of_before(beto):
+    """As it was written past the application."""
+    account = make_user("E2", employee=beto, email=beto.work_email)
+    User.objects.filter(pk=account.pk).update(full_name="Otra Persona", email="otro@example.org")
+    return account.pk
 
 
 def grant_of_leaver(leaver):
@@ -111,6 +119,7 @@ FAULTS = {
     "accounts_without_employee": account_of_nobody,
     "accounts_of_leavers": account_of_leaver,
     "accounts_not_given_back": account_of_who_is_back,
+    "accounts_behind": account_of_before,
     "grants_without_row": orphan,
     "grants_of_leavers": grant_of_leaver,
     "delegations_of_leavers": delegation_of_leaver,
@@ -140,7 +149,7 @@ def test_every_check_that_can_repair_is_tested():
 
 
 def test_a_sound_system_has_no_difference(beto, leaver, administrator):
-    make_user("E2", employee=beto)
+    make_user("E2", employee=beto, email=beto.work_email)
     make_user("T1", employee=leaver, is_active=False, has_left=True)
     event = make_event(state="published")
     make_attendance(event, beto)
@@ -215,6 +224,93 @@ def test_hr_tries_again_what_is_stuck(beto, hr_manager):
     assert Notification.objects.values_list("state", "attempts").get(pk=key) == ("pending", 0)
 
 
+# --- Names and e-mails ------------------------------------------------------------------------------------------------
+@pytest.fixture
+def account(beto):
+    """Of a plain employee, as the invitation makes it."""
+    Employee.objects.filter(pk=beto.pk).update(work_email="Beto@example.org")
+    return make_user("E2", employee=beto, role=roles.EMPLOYEE, email="beto@example.org")
+
+
+def about(name="accounts_behind"):
+    return [row.about for row in compare({name: CHECKS[name]}, most=10)[0].differences]
+
+
+def test_an_account_written_past_the_application_is_told_with_what_differs(beto, account, administrator):
+    User.objects.filter(pk=account.pk).update(email="otro@example.org")
+    assert about() == ["Beto Ñáñez (E2): e-mail"]
+    User.objects.filter(pk=account.pk).update(full_name="Otra Persona")
+    assert about() == ["Otra Persona (E2): full name, e-mail"]
+
+    repair([("accounts_behind", str(account.pk))], actor=administrator)
+
+    account.refresh_from_db()
+    assert (account.full_name, account.email) == ("Beto Ñáñez", "beto@example.org")
+    assert about() == []
+
+
+def test_a_code_that_changed_past_the_application_is_told_and_followed(beto, account, administrator):
+    beto.code = "E-9"
+    beto.save()
+    assert about() == ["Beto Ñáñez (E2): user name"]
+
+    repair([("accounts_behind", str(account.pk))], actor=administrator)
+
+    account.refresh_from_db()
+    assert account.username == "E-9"
+
+
+def test_a_user_name_that_was_never_the_code_is_the_accounts_own(beto, account):
+    User.objects.filter(pk=account.pk).update(username="betito")
+
+    assert about() == []
+
+
+def test_what_an_administrator_set_on_the_page_of_the_user_is_the_accounts_own(client, account, administrator):
+    client.force_login(administrator)
+    page = reverse("admin:core_user_change", args=[account.pk])
+    values = {"full_name": account.full_name, "username": "E2", "language": "en", "is_active": "on"}
+
+    client.post(page, values | {"email": "own@example.org", "roles": [roles.EMPLOYEE]})
+
+    account.refresh_from_db()
+    assert account.email == "own@example.org"
+    assert about() == []
+    User.objects.filter(pk=account.pk).update(full_name="Otra Persona")
+    assert about() == ["Otra Persona (E2): full name"]
+
+
+def test_the_mail_of_an_administrator_is_not_led_to_the_address_of_his_record(beto, account, administrator):
+    account.groups.add(administrator.groups.get())
+    User.objects.filter(pk=account.pk).update(email="own@example.org")
+
+    assert about() == []
+
+
+def test_an_address_that_belongs_to_another_is_not_taken(account):
+    User.objects.filter(pk=account.pk).update(email=None)
+    make_user("other", email="beto@example.org")
+
+    assert about() == []
+
+
+def test_accounts_are_compared_in_batches_with_the_same_questions(
+    db, monkeypatch, django_assert_max_num_queries, django_assert_num_queries
+):
+    people = [make_employee(code=f"F-{number}") for number in range(30)]
+    for row in people:
+        make_user(row.code, employee=row, role=roles.EMPLOYEE)
+
+    with django_assert_num_queries(2), django_assert_num_queries(1, using="business"):
+        assert about() == []
+    User.objects.exclude(employee_uid=None).update(full_name="Otra Persona")
+    with django_assert_max_num_queries(8), django_assert_max_num_queries(2, using="business"):
+        assert len(compare({"accounts_behind": CHECKS["accounts_behind"]}, most=50)[0].differences) == 30
+    monkeypatch.setattr(checks, "BATCH", 10)
+    with django_assert_max_num_queries(3 * 8), django_assert_max_num_queries(3 * 2, using="business"):
+        assert len(compare({"accounts_behind": CHECKS["accounts_behind"]}, most=50)[0].differences) == 30
+
+
 # --- The command ------------------------------------------------------------------------------------------------------
 def run(*arguments):
     output = StringIO()
@@ -237,6 +333,26 @@ def test_the_command_tells_and_ends_with_one_on_a_difference(beto, leaver):
         "differences": [{"key": str(key), "about": "Tomás Sol (T1)"}],
         "more": False,
     }
+
+
+def test_the_command_tells_of_a_name_that_is_not_the_employees(account):
+    User.objects.filter(pk=account.pk).update(email="otro@example.org", full_name="Otra Persona")
+
+    label = CHECKS["accounts_behind"].label
+    assert run() == (1, f"{label}:\n  Otra Persona (E2): full name, e-mail\n")
+
+
+def test_the_page_puts_a_name_right(client, account, administrator):
+    User.objects.filter(pk=account.pk).update(full_name="Otra Persona")
+    client.force_login(administrator)
+    page = reverse("admin:hr_outboxmessage_system")
+
+    assert f'value="accounts_behind:{account.pk}"' in client.get(page).content.decode()
+    client.post(page, {"repair": f"accounts_behind:{account.pk}"})
+
+    account.refresh_from_db()
+    assert account.full_name == "Beto Ñáñez"
+    assert run() == (0, "Both databases agree.\n")
 
 
 def test_what_is_merely_stuck_is_no_difference(beto):
