@@ -26,6 +26,7 @@ from hr.services import (
     enrolment,
     evaluation_clock,
     evaluation_rounds,
+    evaluations,
     event_plans,
     events,
     grading,
@@ -446,6 +447,25 @@ def expire(company):
     evaluation = make_evaluation(company.person())
     over = timezone.localdate() - timedelta(days=1)
     return lambda: Evaluation.objects.filter(pk=evaluation.pk).update(due_on=over) and evaluation_clock.expire_due()
+
+
+@verb("evaluation.due_on", "evaluation.state", *told("evaluation.extended"))
+def extend(company):
+    evaluation = make_evaluation(company.person(), state="expired", due_on=timezone.localdate() - timedelta(days=1))
+    until = timezone.localdate() + timedelta(days=9)
+    return lambda: evaluations.extend_evaluations([evaluation.pk], due_on=until, actor=company.hr)
+
+
+@verb("evaluation.grade", "evaluation.state", *told("evaluation.reopened"))
+def reopen(company):
+    evaluation = make_evaluation(company.person(), state="graded", grade=Decimal(70))
+    return lambda: grading.reopen_evaluations([evaluation.pk], reason="again", actor=company.hr)
+
+
+@verb("evaluation.state", *told("evaluation.cancelled"))
+def cancel_evaluation(company):
+    evaluation = make_evaluation(company.person())
+    return lambda: evaluations.cancel_evaluations([evaluation.pk], reason="too many", actor=company.hr)
 
 
 @verb("evaluation.due_on", *told("evaluation.reminder"))
