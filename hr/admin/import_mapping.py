@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from hr.admin.audience_form import RowField
 from hr.loading.kinds import KINDS
+from hr.loading.options import Note, Reading
 from hr.models import Attendance, Event, ImportJob
 from hr.resources.base import is_advice
 
@@ -38,6 +39,19 @@ FULL_NAME, SESSION = "full_name", "session"
 LAYOUT = ("sheet", "encoding", "delimiter", "header_row")
 SAMPLES = 3
 LONGEST_SAMPLE = 40
+
+
+def read_as(job: ImportJob) -> list[str]:
+    """How its file was read, as far as a loader may want it otherwise."""
+    found = {name: job.reading.get(name, "") for name in (*LAYOUT, "date_order")}
+    told = {
+        "sheet": found["sheet"],
+        "encoding": ENCODINGS.get(found["encoding"], found["encoding"].upper()),
+        "delimiter": DELIMITERS.get(found["delimiter"], found["delimiter"]),
+        "header_row": found["header_row"],
+        "date_order": DATE_ORDERS.get(found["date_order"], ""),
+    }
+    return [f"{MappingForm.base_fields[name].label}: {text}" for name, text in told.items() if text]
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,9 @@ class MappingForm(forms.Form):
 
     def _asks(self, code: str) -> bool:
         return any(question["code"] == code for question in self.questions)
+
+    def notes(self) -> list[Note]:
+        return Reading.from_json(self.reading).notes
 
     def settings(self) -> list[Any]:
         """The bound fields about the file as a whole that are chosen from lists."""

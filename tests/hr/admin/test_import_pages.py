@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from core import roles
 from hr.admin import import_after
@@ -172,6 +172,45 @@ def test_the_columns_are_their_loaders(hr, as_user, auditor, make_job):
 
     assert as_user(auditor).get(page("import_mapping", job.pk)).status_code == 404
     assert as_user(auditor).get(page("import_job", job.pk)).status_code == 200
+
+
+def as_people_make_it():
+    """A title, two sheets of people, a hidden row, merged units, a day as its serial number, a total at the foot."""
+    workbook, buffer = Workbook(), io.BytesIO()
+    sheet = workbook.active
+    sheet.title = "Caracas"
+    rows = [person(1), person(2, Unidad=""), person(3, **{"Fecha de ingreso": 45306})]
+    for row in [["People of 2024"], HEADER, *rows, ["", "Total", "", 3]]:
+        sheet.append(row)
+    sheet.merge_cells("F3:F4")
+    sheet.row_dimensions[5].hidden = True
+    other = workbook.create_sheet("Valencia")
+    for row in [HEADER, person(9)]:
+        other.append(row)
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def test_what_was_noticed_is_told_before_the_rows(hr, as_user, auditor, sales):
+    file = SimpleUploadedFile("people.xlsx", as_people_make_it())
+
+    preview = hr.post(page("import"), {"file": file}, follow=True)
+
+    job = preview.context["job"]
+    assert (job.state, job.created, job.failed) == ("checked", 3, 0)
+    noted = [note["code"] for note in job.reading["notes"]]
+    assert noted == ["totals", "merged", "serials", "sheets", "hidden_rows"]
+    for told in (
+        "Only the sheet «Caracas» is loaded. These look like data as well: «Valencia».",
+        "1 row is hidden in the sheet. It is loaded like the others. Rows: 5.",
+        "The last row is a total. It is not loaded. Rows: 6.",
+        "Sheet: Caracas · Row of the header: 2 · Dates: day/month/year: 31/12/2024",
+    ):
+        assert told in preview.text
+    assert f'href="{page("import_mapping", job.pk)}"' in preview.text
+    seen = as_user(auditor).get(page("import_job", job.pk)).text
+    assert "What was noticed" in seen
+    assert page("import_mapping", job.pk) not in seen
 
 
 # --- Groups of errors ---------------------------------------------------------------------------------------------

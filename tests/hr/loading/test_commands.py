@@ -15,7 +15,7 @@ from hr.services.employees import change_employees
 from tests.factories import make_employee, make_position, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
 
-KEYS = ["rows", "created", "updated", "unchanged", "skipped", "failed", "errors"]
+KEYS = ["rows", "created", "updated", "unchanged", "skipped", "failed", "notes", "errors"]
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def run(tmp_path):
 
 
 def counted(report):
-    counts = {key: report[key] for key in KEYS[:-1]}
+    counts = {key: report[key] for key in KEYS[:6]}
     assert list(report) == KEYS
-    assert counts["rows"] == sum(counts[key] for key in KEYS[1:-1]), "the five counts add up"
+    assert counts["rows"] == sum(counts[key] for key in KEYS[1:6]), "the five counts add up"
     return {key: count for key, count in counts.items() if count}
 
 
@@ -185,6 +185,21 @@ def test_without_json_it_speaks_to_people(sales, tmp_path, capsys):
     assert "row 2, Nombres: Missing." in printed.err
     assert "Unknown columns, not loaded: Shoe size." in printed.err
     assert "1 faulty" in printed.out
+
+
+def test_what_was_noticed_in_the_file_is_said(run, sales, tmp_path, capsys):
+    rows = [HEADER, person(1), HEADER, person(2), ["", "Total", "", "", "", "", ""]]
+    totals, headers = "The last row is a total. It is not loaded.", "1 row repeats the header. It is not loaded."
+
+    code, report = run("import_employees", rows, "--dry-run")
+    call_command("import_employees", str(tmp_path / "people.csv"), "--dry-run", "--language", "en")
+
+    assert (code, counted(report)) == (0, {"rows": 2, "created": 2})
+    assert report["notes"] == [
+        {"code": "totals", "message": totals, "column": "", "count": 1, "rows": [5]},
+        {"code": "headers", "message": headers, "column": "", "count": 1, "rows": [3]},
+    ]
+    assert capsys.readouterr().err.splitlines() == [f"{totals} Rows: 5.", f"{headers} Rows: 3."]
 
 
 # --- One job like those of the pages ----------------------------------------------------------------------------------
