@@ -173,8 +173,8 @@ class ImportCommand(SpreadsheetCommand):
         for note in report.notes:
             self.stderr.write(note.told())
         missing = {"missing": report.missing} if roster else {}
-        code = UNUSABLE if report.waits_as else ROWS_FAILED if report.outcome.failed or report.errors else ALL_IN
-        return code, _as_json(report.outcome, notes=report.notes, errors=report.errors) | missing
+        code = UNUSABLE if report.waits else ROWS_FAILED if report.outcome.failed or report.errors else ALL_IN
+        return code, missing | _as_json(report.outcome, number=report.number, notes=report.notes, errors=report.errors)
 
     def _undo(self, number: int, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         done = undo_load(self.kind, number, actor=user, dry_run=options["dry_run"])
@@ -192,7 +192,7 @@ class ImportCommand(SpreadsheetCommand):
 
     def tell(self, report: dict[str, Any]) -> None:
         super().tell(report)
-        if "job" in report:
+        if "removed" in report:
             self.stdout.write(_("%(removed)d removed, %(restored)d restored, %(kept)d kept.") % report)
         if "missing" in report:
             self.stdout.write(_("%(missing)d active people are missing from the file.") % report)
@@ -204,6 +204,8 @@ class ImportCommand(SpreadsheetCommand):
                 )
                 % report
             )
+            if report["job"] and (report["created"] or report["updated"]):
+                self.stdout.write(_("Load %(job)d; --undo %(job)d takes it back.") % report)
 
 
 class ExportCommand(SpreadsheetCommand):
@@ -223,9 +225,15 @@ class ExportCommand(SpreadsheetCommand):
             self.stdout.write(_("%(rows)d rows written.") % report)
 
 
-def _as_json(outcome: Outcome, *, notes: Iterable[Note] = (), errors: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+def _as_json(
+    outcome: Outcome,
+    *,
+    number: int | None = None,
+    notes: Iterable[Note] = (),
+    errors: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """The same keys whatever became of it."""
-    return asdict(outcome) | {"notes": [asdict(note) for note in notes], "errors": list(errors)}
+    return {"job": number} | asdict(outcome) | {"notes": [asdict(note) for note in notes], "errors": list(errors)}
 
 
 def _reading_options(options: dict[str, Any]) -> Options:

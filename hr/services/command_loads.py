@@ -32,7 +32,8 @@ ATTEMPTS = 5
 class Report:
     """What became, or would become, of a file. `errors` are of cells: {"row", "column", "value", "message"}.
 
-    `notes` are what was recognised in it. `waits_as` is the number of a load that somebody has to approve first.
+    `notes` are what was recognised in it. `number` is that of the load, None where nothing is left of it; `waits` says
+    that somebody has to approve it first.
     """
 
     outcome: Outcome
@@ -40,7 +41,8 @@ class Report:
     unknown_columns: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     missing: int = 0
-    waits_as: int | None = None
+    number: int | None = None
+    waits: bool = False
 
 
 def load_file(
@@ -94,8 +96,9 @@ def _write(job: ImportJob, *, actor: User | None, accept_valid: bool) -> Report:
         raise DomainError(job.error)
     written = job.state in (State.APPLIED, State.PARTLY_APPLIED)
     report = _report(job, refused=not written)
-    if job.state == State.AWAITING_APPROVAL:
-        report.waits_as = job.pk
+    report.waits = job.state == State.AWAITING_APPROVAL
+    report.number = job.pk if written or report.waits else None
+    if report.waits:
         message = _("A second person has to approve this load first: it waits as number %(number)d.")
         report.errors.append(_error(message=message % {"number": job.pk}))
     elif not written:

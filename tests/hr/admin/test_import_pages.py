@@ -213,6 +213,12 @@ def test_what_was_noticed_is_told_before_the_rows(hr, as_user, auditor, sales):
     assert page("import_mapping", job.pk) not in seen
 
 
+def test_the_page_says_the_number_of_the_load(hr, make_job):
+    job = make_job()
+
+    assert f"Load {job.pk} · {job.created_by_name}" in hr.get(page("import_job", job.pk)).text
+
+
 # --- Groups of errors ---------------------------------------------------------------------------------------------
 def test_errors_are_told_by_their_cause_with_one_remedy_for_all(hr, make_job, sales):
     job = make_job(rows=39, failed=39, causes=[UNKNOWN, REPEATED])
