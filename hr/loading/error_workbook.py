@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import translation
 
 from core.models import User
+from core.text import fold
 from hr.loading.drop_downs import DropDowns
 from hr.loading.kinds import KINDS
 from hr.loading.template import column_looks
@@ -52,12 +53,14 @@ class _FileColumns:
     resource: Any
     language: str
     date_order: str
+    fixes: Mapping[str, Mapping[str, str]]
 
     @classmethod
     def of(cls, job: ImportJob) -> _FileColumns:
         found, fields = zip(*job.columns, strict=True) if job.columns else ((), ())
         order = job.options.get("date_order") or job.reading.get("date_order", "")
-        return cls(list(found), list(fields), KINDS[job.resource].resource, job.language, order)
+        fixes = job.options.get("fixes", {})
+        return cls(list(found), list(fields), KINDS[job.resource].resource, job.language, order, fixes)
 
     @cached_property
     def columns(self) -> list[Column | None]:
@@ -80,6 +83,7 @@ class _FileColumns:
         """One row of the sheet."""
         faulty = {self._position(error) for error in row.errors}
         cells = [*row.cells[: len(self.found)], *[""] * (len(self.found) - len(row.cells))]
+        cells = [self._meant(cell, field) for cell, field in zip(cells, self.fields, strict=True)]
         return [
             Styled("\n".join(map(_told, row.errors)), Look.ADVICE),
             *(
@@ -96,6 +100,11 @@ class _FileColumns:
         known = self.resource.columns[field].header
         both = f"{known} ({header})"
         return both if self.resource.field_of(both) == field else known
+
+    def _meant(self, cell: str, field: str | None) -> str:
+        """What the loader said once for all cells like this goes for the next upload too."""
+        fixes = self.fixes.get(field, {}) if cell and field else {}
+        return fixes.get(fold(cell), cell) if fixes else cell
 
     def _typed(self, cell: str, column: Column | None) -> Written:
         """A day as a day, so that nobody asks again in which order it is written; all else as it was typed."""

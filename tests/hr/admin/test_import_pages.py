@@ -574,21 +574,28 @@ def test_the_same_file_twice_is_told_and_can_be_loaded_all_the_same(hr, sales):
     assert again.context["job"].unchanged == 1
 
 
+def corrected(browser, job, model="employee", **values):
+    """The error workbook with these values in its coloured cells, by header; none other is touched."""
+    address = page("import_errors", job.pk, model=model)
+    workbook, buffer = load_workbook(io.BytesIO(b"".join(browser.get(address).streaming_content))), io.BytesIO()
+    sheet = workbook.worksheets[0]
+    red = [cell for row in sheet.iter_rows(min_row=2) for cell in row if cell.fill.fgColor.rgb == "FFFFC7CE"]
+    headers = [sheet.cell(1, cell.column).value for cell in red]
+    assert sorted(headers) == sorted(values)
+    for cell, header in zip(red, headers, strict=True):
+        cell.value = values[header]
+    workbook.save(buffer)
+    return SimpleUploadedFile("e.xlsx", buffer.getvalue())
+
+
 def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
     rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
     rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
     job = upload(hr, rows).context["job"]
     act(hr, job, "confirm", accept_valid="on")
-    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
-    sheet = workbook.worksheets[0]
-    place = {cell.value: cell.column for cell in sheet[1]}
-    unit = "Dpto"
-    sheet.cell(2, place[unit]).value = "Ventas"
-    sheet.cell(2, place["Ingreso"]).value = date(2024, 2, 29)
-    buffer = io.BytesIO()
-    workbook.save(buffer)
+    file = corrected(hr, job, Dpto="Ventas", Ingreso=date(2024, 2, 29))
 
-    preview = hr.post(page("import"), {"file": SimpleUploadedFile("e.xlsx", buffer.getvalue())}, follow=True)
+    preview = hr.post(page("import"), {"file": file}, follow=True)
 
     assert preview.context["unknown_columns"] == []
     assert (preview.context["job"].created, preview.context["job"].failed) == (1, 0)
@@ -597,6 +604,20 @@ def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
         ("E1", date(2024, 1, 15)),
         ("E2", date(2024, 2, 29)),
     ]
+
+
+def test_what_was_said_for_a_group_stands_in_the_error_workbook(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
+    preview = upload(hr, rows)
+    job = preview.context["job"]
+    (group,) = [group for group in preview.context["groups"] if group.value == "Vetas"]
+    act(hr, job, "fix", index=group.place, value="Ventas")
+    act(hr, job, "confirm", accept_valid="on")
+
+    again = hr.post(page("import"), {"file": corrected(hr, job, Ingreso=date(2024, 2, 29))}, follow=True)
+
+    assert (again.context["job"].created, again.context["job"].failed) == (1, 0)
 
 
 def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales):
