@@ -15,7 +15,7 @@ from hr.admin import import_after
 from hr.admin.import_mapping import MappingForm
 from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files
-from tests.factories import make_employee, make_event, make_unit, make_user
+from tests.factories import make_employee, make_event, make_session, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, person
 
 READING = {
@@ -533,8 +533,8 @@ def upload(browser, rows, *, model="employee", **data):
     return browser.post(page("import", model=model), {"file": file, **data}, follow=True)
 
 
-def act(browser, job, action, **data):
-    return browser.post(page("import_job", job.pk), {"action": action, **data}, follow=True)
+def act(browser, job, action, model="employee", **data):
+    return browser.post(page("import_job", job.pk, model=model), {"action": action, **data}, follow=True)
 
 
 def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
@@ -618,6 +618,24 @@ def test_what_was_said_for_a_group_stands_in_the_error_workbook(hr, sales):
     again = hr.post(page("import"), {"file": corrected(hr, job, Ingreso=date(2024, 2, 29))}, follow=True)
 
     assert (again.context["job"].created, again.context["job"].failed) == (1, 0)
+
+
+def test_the_error_workbook_of_a_matrix_names_the_event_that_was_chosen(hr):
+    event = make_event("Curso", code="C1", state="in_progress")
+    make_session(event, 1)
+    make_session(event, 2)
+    for code in ("E1", "E2"):
+        make_employee(code=code)
+    rows = [["Código", "Sesión 1", "Sesión 2"], ["E1", "x", "x"], ["E2", "xx", ""]]
+    job = upload(hr, rows, model="attendance", event=event.pk).context["job"]
+    assert (job.rows, job.failed) == (3, 1)
+    act(hr, job, "confirm", model="attendance", accept_valid="on")
+    file = corrected(hr, job, model="attendance", Outcome="x")
+
+    again = hr.post(page("import", model="attendance"), {"file": file}, follow=True).context["job"]
+
+    assert (again.state, again.rows, again.failed, again.event_id) == ("checked", 1, 0, None)
+    assert again.reading["questions"] == []
 
 
 def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales):
