@@ -53,7 +53,7 @@ def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource,
     found = [
         at
         for at, header in enumerate(columns.headers)
-        if columns.fields[at] is None and at not in columns.chosen and _is_session(header)
+        if columns.fields[at] is None and at not in columns.chosen and is_session(header)
     ]
     if options.matrix is None:
         if len(found) < 2:
@@ -62,7 +62,7 @@ def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource,
     return found
 
 
-def _is_session(header: str) -> bool:
+def is_session(header: str) -> bool:
     return _number(header) is not None or _day(header, DMY) is not None
 
 

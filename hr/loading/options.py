@@ -138,8 +138,9 @@ class Question:
 
 @dataclass
 class Reading:
-    """How the file was read. `date_order` is '' where no date depends on it. `suggestions` says, by position, which
-    field the header of an unknown column is close to.
+    """How the file was read. `date_order` is '' where no date depends on it, `last_name_first` None where no name does.
+
+    `suggestions` says, by position, which field the header of an unknown column is close to.
     """
 
     format: str = ""
@@ -157,6 +158,7 @@ class Reading:
     rows: int = 0
     matrix: bool = False
     split_names: bool = False
+    last_name_first: bool | None = None
     notes: list[Note] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 

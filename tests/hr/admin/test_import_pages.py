@@ -655,6 +655,56 @@ def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales)
     assert later.context["rows"][0].changes[-1].new
 
 
+def mapped(browser, job, *, model="employee", **changes):
+    """The page of columns sent as it stands, save for these: True ticks, False takes the tick away."""
+    form = browser.get(page("import_mapping", job.pk, model=model)).context["form"]
+    sent = {name: form[name].value() for name in form.fields} | changes
+    sent = {name: "on" if value is True else value for name, value in sent.items() if value not in (None, False)}
+    return browser.post(page("import_mapping", job.pk, model=model), sent, follow=True).context["job"]
+
+
+def test_what_was_remembered_of_a_header_is_shown_and_can_be_taken_back(hr, sales):
+    header = ["Ficha", "Persona", "Dpto", "Ingreso"]
+    job = upload(hr, [header, ["E1", "Pérez Ana", "Ventas", "2024-01-15"]]).context["job"]
+    mapped(hr, job, column_1="full_name", split_names=True, last_name_first=True)
+
+    def again(number):
+        job = upload(hr, [header, [f"E{number}", "Ruiz Eva", "Ventas", "2024-01-15"]]).context["job"]
+        return job, hr.get(page("import_mapping", job.pk)).context["form"]
+
+    job, form = again(2)
+    assert (job.created, form["split_names"].value(), form["last_name_first"].value()) == (1, True, True)
+    job = mapped(hr, job, date_order="dmy")
+    assert (job.created, job.lines.get().after["last_name"]) == (1, "Ruiz"), "what is not touched stays"
+    job = mapped(hr, job, last_name_first=False)
+    assert (job.created, job.lines.get().after["last_name"]) == (1, "Eva")
+    job, form = again(3)
+    assert (form["split_names"].value(), form["last_name_first"].value()) == (True, False)
+    job = mapped(hr, job, split_names=False)
+    assert (job.created, job.failed, job.reading["split_names"]) == (0, 1, False)
+    assert not again(4)[1]["split_names"].value()
+
+
+def test_a_matrix_can_be_denied_and_affirmed_again(hr):
+    event = make_event("Curso", code="C1", state="in_progress")
+    make_session(event, 1)
+    make_session(event, 2)
+    make_employee(code="E1")
+
+    def matrix(mark):
+        rows = [["Código", "Sesión 1", "Sesión 2"], ["E1", mark, "x"]]
+        return upload(hr, rows, model="attendance", event=event.pk).context["job"]
+
+    job = matrix("x")
+    assert (job.rows, job.reading["matrix"]) == (2, True)
+    job = mapped(hr, job, model="attendance", matrix=False)
+    assert (job.state, job.rows, job.reading["matrix"]) == ("checked", 1, False)
+    job = matrix("sí")
+    assert job.reading["matrix"] is False
+    job = mapped(hr, job, model="attendance", matrix=True)
+    assert (job.rows, job.reading["matrix"]) == (2, True)
+
+
 def test_columns_are_changed_from_the_preview(hr, sales):
     rows = [["Código", "Nombres", "Apellidos", "Oficina", "Unidad", "Ingreso"]]
     preview = upload(hr, [*rows, ["E1", "Ana", "Pérez", "Ventas", "Nowhere", "2024-01-15"]])

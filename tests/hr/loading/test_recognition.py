@@ -104,6 +104,15 @@ def test_a_remembered_order_of_dates_gives_way_to_what_the_file_shows(db):
     assert values(sheet, "hired_on") == [[date(2024, 2, 1)], [date(2024, 2, 25)]]
 
 
+def test_what_nothing_is_said_of_stays_remembered(db):
+    ana = make_user()
+    remember("employees", "0" * 64, Options(split_names=True, columns={1: "full_name"}), actor=ana)
+
+    remember("employees", "0" * 64, Options(split_names=False), actor=ana)
+
+    assert remembered("employees", "0" * 64, ana) == Options(split_names=False, columns={1: "full_name"})
+
+
 def test_nothing_is_remembered_where_all_was_as_detected(db):
     remember("employees", "0" * 64, Options(sheet="Hoja1"), actor=make_user())
 
