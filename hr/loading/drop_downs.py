@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from core.text import fold
 from hr.countries import country_choices
 from hr.loading.catalogue import Catalogue
 from hr.loading.kinds import Kind
@@ -84,6 +85,11 @@ def words_of(widget: ChoiceWidget) -> list[str]:
     """One word for each choice, in the active language."""
     spanish = (get_language() or "").startswith("es")
     return [spellings[0] if spanish else value for value, spellings in widget.words.items()]
+
+
+def word_of(widget: ChoiceWidget, text: str) -> str:
+    """The word among `words_of` that means the same as the text."""
+    return dict(zip(widget.words, words_of(widget), strict=True)).get(widget.values[fold(text)], text)
 
 
 def _name(field: str | None) -> str:

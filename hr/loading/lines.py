@@ -138,6 +138,11 @@ class Sheet:
     def header(self, name: str) -> str:
         return self.mapping.header_of(name) or self.resource.columns[name].header
 
+    def fixed(self, name: str, text: str) -> str:
+        """What the loader said that a text in this field means, else the text."""
+        reader = self._readers.get(name)
+        return reader.fixes.get(fold(text), text) if reader else text
+
     def fault(self, line: Line, name: str, message: str, cause: str) -> None:
         """Note that the cell of field `name` is wrong."""
         line.errors.append(CellError(self.header(name), name, str(self.cell(line, name)), message, cause))

@@ -548,6 +548,35 @@ def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
     assert mended.context["job"].created == 3
 
 
+def test_what_may_be_meant_is_said_to_every_reader_and_in_the_workbook(hr, as_user, auditor, sales):
+    job = upload(hr, [HEADER, person(1, Unidad="Vetas")]).context["job"]
+
+    seen = as_user(auditor).get(page("import_job", job.pk)).text
+    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+
+    assert seen.count("Did you mean «Ventas»?") == 2, "of the group and of its row"
+    assert workbook.worksheets[0].cell(2, 1).value.endswith("Did you mean «Ventas»?")
+
+
+def test_a_remedy_that_is_none_is_shown_with_what_it_was_for(hr, sales):
+    preview = upload(hr, [HEADER, person(1, Unidad="Zapatería")])
+    (group,) = preview.context["groups"]
+
+    again = act(hr, preview.context["job"], "fix", index=group.place, value="Quesos")
+
+    (group,) = again.context["groups"]
+    assert (group.value, group.meant, group.suggested) == ("Zapatería", "Quesos", "Quesos")
+    assert again.text.index("Zapatería</code>") < again.text.index("Quesos</code>")
+
+
+def test_a_word_that_may_be_meant_is_chosen_in_the_language_of_the_reader(hr, sales):
+    preview = upload(hr, [[*HEADER, "Estado"], [*person(1), "actva"]])
+
+    (group,) = preview.context["groups"]
+    assert (group.widget, group.suggested) == ("select", "active")
+    assert "<option selected>active</option>" in preview.text
+
+
 def test_only_new_rows_or_only_known_ones_are_written(hr, sales):
     make_employee("Eva", "Pérez 2", code="E2", org_unit=sales)
     job = upload(hr, [HEADER, person(1), person(2)]).context["job"]

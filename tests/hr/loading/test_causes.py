@@ -30,6 +30,26 @@ def test_rows_with_one_fault_are_one_group_with_what_was_meant(sales):
     ]
 
 
+def test_what_may_be_meant_is_said_of_group_and_rows(sales):
+    plan = check([HEADER, person(1, Unidad="Vents"), person(2, Unidad="Zapatería")], user=make_user(role=BULK_LOADER))
+
+    unknown = "No such code or name. Correct it, or ask HR to create it."
+    assert [group["message"] for group in plan.groups.as_json()] == [f"{unknown} Did you mean «Ventas»?", unknown]
+    assert [plan.groups.told(error) for line in plan.lines for error in line.errors] == [
+        f"{unknown} Did you mean «Ventas»?",
+        unknown,
+    ]
+
+
+def test_what_may_be_meant_by_a_remedy_that_is_none_is_said(sales):
+    options = Options(fixes={"org_unit": {"zapateria": "Vents"}})
+    sheet = engine.read_file(as_csv([HEADER, person(1, Unidad="Zapatería")]), KINDS["employees"], options=options)
+
+    plan = engine.check(sheet, KINDS["employees"], user=None)
+
+    assert told(plan) == [("org_unit", "unknown", "Zapatería", 1, {"suggest": "Ventas", "create": True})]
+
+
 def test_spellings_of_one_value_are_one_group(sales):
     plan = check([HEADER, person(1, Unidad="VENTSA"), person(2, Unidad="ventsa")])
 
