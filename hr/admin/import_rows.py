@@ -15,7 +15,7 @@ from django.utils.translation import pgettext
 from core.models import User
 from core.text import fold
 from hr.loading.causes import OF_VALUES
-from hr.loading.drop_downs import DropDowns, word_of
+from hr.loading.drop_downs import DropDowns
 from hr.loading.identities import personal_scope
 from hr.loading.kinds import Kind
 from hr.loading.rows import shown_values
@@ -127,7 +127,7 @@ def _suggested(cause: dict[str, Any], columns: Mapping[str, Column]) -> str:
     """Of words the one that the reader chooses from."""
     suggested = str((cause.get("fix") or {}).get("suggest", ""))
     widget = columns[cause["field"]].widget if suggested else None
-    return word_of(widget, suggested) if isinstance(widget, ChoiceWidget) else suggested
+    return widget.spoken()[widget.clean(suggested)] if isinstance(widget, ChoiceWidget) else suggested
 
 
 def _is_fixable(cause: dict[str, Any]) -> bool:

@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from core.text import fold
 from hr.countries import country_choices
 from hr.loading.catalogue import Catalogue
 from hr.loading.kinds import Kind
@@ -61,7 +59,7 @@ class DropDowns:
 
     def _values(self, name: str, column: Column) -> list[str]:
         if isinstance(column.widget, ChoiceWidget):
-            return words_of(column.widget)
+            return list(column.widget.spoken().values())
         if isinstance(column.widget, CountryWidget):
             return [country for _code, country in country_choices()]
         if name in ("org_unit", "parent"):
@@ -79,17 +77,6 @@ class DropDowns:
 
     def _visible(self, model: Any) -> Any:
         return model.objects.all() if self.user is None else model.objects.visible_to(self.user)
-
-
-def words_of(widget: ChoiceWidget) -> list[str]:
-    """One word for each choice, in the active language."""
-    spanish = (get_language() or "").startswith("es")
-    return [spellings[0] if spanish else value for value, spellings in widget.words.items()]
-
-
-def word_of(widget: ChoiceWidget, text: str) -> str:
-    """The word among `words_of` that means the same as the text."""
-    return dict(zip(widget.words, words_of(widget), strict=True)).get(widget.values[fold(text)], text)
 
 
 def _name(field: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from hr.loading.drop_downs import DropDowns, words_of
+from hr.loading.drop_downs import DropDowns
 from hr.loading.kinds import Kind
 from hr.loading.xlsx import Look, SheetToWrite, Styled, Written, workbook
 from hr.resources.base import Column
@@ -69,7 +69,7 @@ def _instructions(kind: Kind) -> SheetToWrite:
 
 
 def _explained(column: Column) -> list[str]:
-    words = words_of(column.widget) if isinstance(column.widget, ChoiceWidget) else []
+    words = list(column.widget.spoken().values()) if isinstance(column.widget, ChoiceWidget) else []
     return [
         column.header,
         _("yes") if column.required else "",
@@ -114,7 +114,7 @@ def _only(examples: dict[str, str], keys: set[str], name: str) -> dict[str, str]
 
 def _example(column: Column) -> str:
     if isinstance(column.widget, ChoiceWidget) and column.example:
-        return words_of(column.widget)[list(column.widget.words).index(column.widget.clean(column.example))]
+        return column.widget.spoken()[column.widget.clean(column.example)]
     return column.example
 
 

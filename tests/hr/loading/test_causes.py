@@ -1,6 +1,7 @@
 """Errors told once for each cause, with what may be meant, and one remedy for all rows of a group."""
 
 import pytest
+from django.utils import translation
 
 from core.roles import BULK_LOADER
 from hr.loading import engine
@@ -97,6 +98,14 @@ def test_words_of_a_choice_and_events_are_suggested(db, ana):
     found = {field: fix for field, _cause, _value, _rows, fix in told(check(rows, kind="attendance"))}
 
     assert found == {"event": {"suggest": "Inducción"}, "status": {"suggest": "confirmada"}}
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "active, suspended"), ("es", "activo, suspendido")])
+def test_the_words_to_choose_from_are_those_of_the_reader(sales, language, words):
+    with translation.override(language):
+        plan = check([[*HEADER, "Estado"], [*person(1), "xx"]])
+
+    assert f"{words}, " in plan.groups.as_json()[0]["message"]
 
 
 def test_one_fix_goes_for_all_rows_of_a_group(sales):
