@@ -51,6 +51,9 @@ class Groups:
                 self._found[key] = _group(error, error.value)
             else:
                 group["rows"] += 1
+                if group["column"] != error.column:
+                    # The same in several columns of a matrix.
+                    group["column"] = ""
 
     def suggest(self, suggest: Suggest) -> None:
         """Ask for the largest groups of values what is meant, and say so."""
