@@ -831,6 +831,14 @@ def test_who_is_missing_from_a_roster_leaves_only_when_it_is_decided(hr, sales):
 
 
 # --- Templates ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("model", "told"), [("employee", True), ("attendance", False)])
+def test_how_a_cell_is_emptied_is_said_where_one_may_be(hr, model, told):
+    shown = hr.get(page("import", model=model)).text
+
+    assert "A blank cell keeps what is there." in shown
+    assert ("Write &lt;clear&gt; into a cell to empty it." in shown) is told
+
+
 @pytest.mark.parametrize(("language", "name", "header"), [("es", "empleados", "Código"), ("en", "employees", "Code")])
 def test_the_template_comes_in_either_language(hr, sales, language, name, header):
     upload = hr.get(page("import")).text
