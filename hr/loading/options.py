@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 DMY, MDY, YMD, AMBIGUOUS = "dmy", "mdy", "ymd", "ambiguous"
 DATE_ORDERS = (DMY, MDY, YMD)
@@ -124,7 +124,7 @@ class Note:
         if not self.rows:
             return self.message
         rows = ", ".join(map(str, self.rows)) + (" …" if self.count > len(self.rows) >= ROWS_NOTED else "")
-        return f"{self.message} {_('Rows: %(rows)s.') % {'rows': rows}}"
+        return f"{self.message} {ngettext('Row %(rows)s.', 'Rows %(rows)s.', len(self.rows)) % {'rows': rows}}"
 
 
 @dataclass(frozen=True)

@@ -202,8 +202,8 @@ def test_what_was_noticed_is_told_before_the_rows(hr, as_user, auditor, sales):
     assert noted == ["totals", "merged", "serials", "sheets", "hidden_rows"]
     for told in (
         "Only the sheet «Caracas» is loaded. These look like data as well: «Valencia».",
-        "1 row is hidden in the sheet. It is loaded like the others. Rows: 5.",
-        "The last row is a total. It is not loaded. Rows: 6.",
+        "1 row is hidden in the sheet. It is loaded like the others. Row 5.",
+        "The last row is a total. It is not loaded. Row 6.",
         "Sheet: Caracas · Row of the header: 2 · Dates: day/month/year: 31/12/2024",
     ):
         assert told in preview.text

@@ -200,7 +200,7 @@ def test_what_was_noticed_in_the_file_is_said(run, sales, tmp_path, capsys):
         {"code": "totals", "message": totals, "column": "", "count": 1, "rows": [5]},
         {"code": "headers", "message": headers, "column": "", "count": 1, "rows": [3]},
     ]
-    assert capsys.readouterr().err.splitlines() == [f"{totals} Rows: 5.", f"{headers} Rows: 3."]
+    assert capsys.readouterr().err.splitlines() == [f"{totals} Row 5.", f"{headers} Row 3."]
 
 
 def test_the_number_that_undoes_the_load_is_said(sales, tmp_path, capsys):
