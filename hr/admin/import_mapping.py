@@ -13,6 +13,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from hr.admin.audience_form import RowField
 from hr.loading.discretion import Discretion
 from hr.loading.kinds import KINDS
+from hr.loading.matrix import is_session
+from hr.loading.options import Note, Reading
 from hr.models import Attendance, Event, ImportJob
 from hr.resources.base import is_advice
 
@@ -39,6 +41,19 @@ FULL_NAME, SESSION = "full_name", "session"
 LAYOUT = ("sheet", "encoding", "delimiter", "header_row")
 SAMPLES = 3
 LONGEST_SAMPLE = 40
+
+
+def read_as(job: ImportJob) -> list[str]:
+    """How its file was read, as far as a loader may want it otherwise."""
+    found = {name: job.reading.get(name, "") for name in (*LAYOUT, "date_order")}
+    told = {
+        "sheet": found["sheet"],
+        "encoding": ENCODINGS.get(found["encoding"], found["encoding"].upper()),
+        "delimiter": DELIMITERS.get(found["delimiter"], found["delimiter"]),
+        "header_row": found["header_row"],
+        "date_order": DATE_ORDERS.get(found["date_order"], ""),
+    }
+    return [f"{MappingForm.base_fields[name].label}: {text}" for name, text in told.items() if text]
 
 
 @dataclass(frozen=True)
@@ -129,7 +144,9 @@ class MappingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         taken: dict[str, str] = {}
-        for at, (header, _field) in enumerate(self.columns):
+        for at, (header, found) in enumerate(self.columns):
+            if found == SESSION == given.get(f"column_{at}") and self._was_denied():
+                given[f"column_{at}"] = ""
             field = given.get(f"column_{at}")
             if field in taken and not (field == SESSION and given.get("matrix")):
                 text = _("%(first)s and %(second)s cannot both be this. Choose one of them.")
@@ -146,16 +163,31 @@ class MappingForm(forms.Form):
         """What the loader chose, beside what was found: only that is kept, and remembered for the same header."""
         chosen = dict(self.job.options)
         for name in [name for name in self.fields if name != "event" and not name.startswith("column_")]:
-            value = self.cleaned_data[name]
-            if name in chosen or (value not in ("", None, False) and value != self.reading.get(name)):
-                chosen[name] = value
+            if name in chosen or self._differs(name):
+                chosen[name] = self.cleaned_data[name]
         if any(chosen.get(name, self.reading.get(name)) != self.reading.get(name) for name in LAYOUT):
             chosen.pop("columns", None)
             return chosen
-        columns = {str(at): self.cleaned_data[f"column_{at}"] or None for at in range(len(self.columns))}
-        if columns != {str(at): field for at, (_header, field) in enumerate(self.columns)} or self._asks("columns"):
-            chosen["columns"] = columns
+        found = {str(at): field for at, (_header, field) in enumerate(self.columns)}
+        columns = {at: self.cleaned_data[f"column_{at}"] or None for at in found}
+        if columns != found or self._asks("columns"):
+            # Of a matrix that is denied nothing is said of sessions known by their headers: the next file may be one.
+            chosen["columns"] = {at: field for at, field in columns.items() if not self._is_denied_session(int(at))}
         return chosen
+
+    def _differs(self, name: str) -> bool:
+        """Whether the loader wants it otherwise than was found, or was asked; a tick taken away says so too."""
+        value, found = self.cleaned_data[name], self.reading.get(name)
+        if isinstance(value, bool):
+            return value != bool(found) or self._asks(name)
+        return value not in ("", None) and value != found
+
+    def _was_denied(self) -> bool:
+        return bool(self.reading.get("matrix")) and not self.cleaned_data.get("matrix")
+
+    def _is_denied_session(self, at: int) -> bool:
+        header, field = self.columns[at]
+        return self._was_denied() and field == SESSION and is_session(header)
 
     def event_id(self) -> int | None:
         event = self.cleaned_data.get("event")
@@ -169,6 +201,9 @@ class MappingForm(forms.Form):
         if question["code"] != "date_order" or not self.discretion.hides_file:
             return question
         return question | {"message": _("Some dates can be read in two ways. Which order is right?")}
+
+    def notes(self) -> list[Note]:
+        return Reading.from_json(self.reading).notes
 
     def settings(self) -> list[Any]:
         """The bound fields about the file as a whole that are chosen from lists."""

@@ -27,6 +27,7 @@ from hr.demo.samples import sample_names
 from hr.loading.discretion import Discretion
 from hr.loading.kinds import Kind
 from hr.loading.reading import MAX_BYTES, check_size
+from hr.loading.template import blank_cells
 from hr.models import Event, ImportJob
 from hr.permissions import can_undo_load
 from hr.services import imports
@@ -63,6 +64,7 @@ class ImportPages(ModelAdmin):
             "form": form,
             "same_link": self._job_page(same) if same else "",
             "columns": list(self.kind.resource.columns.values()),
+            "blank_cells": blank_cells(self.kind),
             "templates": self._templates(),
             "samples": [(name, self.address("sample", name)) for name in sample_names(self.kind.name)],
             "recent": [(job, self._job_page(job), *_badge(job, own=True)) for job in jobs[:RECENT]],

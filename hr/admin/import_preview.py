@@ -15,12 +15,14 @@ from django.utils.translation import ngettext
 
 from hr.admin.import_after import WRITTEN, gone_of
 from hr.admin.import_effects import effects_of
+from hr.admin.import_mapping import read_as
 from hr.admin.import_rows import cards_of, groups_of, shown_rows
 from hr.admin.labels import LOAD_LABELS, load_state
 from hr.loading import jobs
 from hr.loading.discretion import Discretion
 from hr.loading.jobs import MOVED_SINCE
 from hr.loading.kinds import Kind
+from hr.loading.options import Reading
 from hr.models import Event, ImportJob, ImportRow
 from hr.permissions import can_approve_load, can_create_positions, can_create_units, can_undo_load
 from hr.resources.base import is_advice
@@ -80,6 +82,8 @@ def preview(request: HttpRequest, job: ImportJob, kind: Kind, site: str) -> dict
         "unknown_columns": [
             header for header, field in job.columns if field is None and header and not is_advice(header)
         ],
+        "read_as": read_as(job),
+        "notes": Reading.from_json(job.reading).notes,
         "made": list(rows.filter(verdict=Verdict.MADE).order_by("pk").values_list("label", flat=True)[:MADE_SHOWN])
         if job.create_missing
         else [],

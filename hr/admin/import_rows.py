@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from core.models import User
+from core.text import fold
 from hr.loading.causes import OF_VALUES
 from hr.loading.discretion import Discretion
 from hr.loading.drop_downs import DropDowns
@@ -73,7 +74,8 @@ class ShownRow:
 @dataclass(frozen=True)
 class Group:
     """Errors with one cause. `place` names it in addresses; `choices` are offered for the one fix of all its rows, by
-    `widget`: a select, a field with a list, a plain field, or none where each row needs a remedy of its own.
+    `widget`: a select, a field with a list, a plain field, or none where each row needs a remedy of its own. `meant` is
+    what the loader said before that the value means, and which is no better.
     """
 
     place: int
@@ -82,6 +84,7 @@ class Group:
     message: str
     rows: int
     widget: str
+    meant: str
     suggested: str
     choices: list[str]
     list_id: str
@@ -97,6 +100,7 @@ def groups_of(job: ImportJob, kind: Kind, *, user: User, chosen: int | None, cre
     fields = {cause["field"] for cause in found if _is_fixable(cause)}
     offers = DropDowns(kind, user=user, only=fields).lists
     columns = kind.resource.columns
+    meant = [_meant(job, cause) for cause in found]
     return [
         Group(
             place=place,
@@ -105,7 +109,8 @@ def groups_of(job: ImportJob, kind: Kind, *, user: User, chosen: int | None, cre
             message=cause["message"],
             rows=cause["rows"],
             widget=_widget(cause, columns, offers),
-            suggested=str((cause.get("fix") or {}).get("suggest", "")),
+            meant=meant[place],
+            suggested=_suggested(cause, columns) or meant[place],
             choices=offers.get(cause["field"], [])[:OFFERED],
             list_id=f"list-{cause['field']}",
             chosen=place == chosen,
@@ -113,6 +118,18 @@ def groups_of(job: ImportJob, kind: Kind, *, user: User, chosen: int | None, cre
         )
         for place, cause in enumerate(found)
     ]
+
+
+def _meant(job: ImportJob, cause: dict[str, Any]) -> str:
+    fixes = job.options.get("fixes", {}).get(cause["field"], {})
+    return str(fixes.get(fold(cause.get("value", "")), ""))
+
+
+def _suggested(cause: dict[str, Any], columns: Mapping[str, Column]) -> str:
+    """Of words the one that the reader chooses from."""
+    suggested = str((cause.get("fix") or {}).get("suggest", ""))
+    widget = columns[cause["field"]].widget if suggested else None
+    return widget.spoken()[widget.clean(suggested)] if isinstance(widget, ChoiceWidget) else suggested
 
 
 def _is_fixable(cause: dict[str, Any]) -> bool:

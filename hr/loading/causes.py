@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from core.text import fold
 
 if TYPE_CHECKING:
@@ -49,12 +51,21 @@ class Groups:
                 self._found[key] = _group(error, error.value)
             else:
                 group["rows"] += 1
+                if group["column"] != error.column:
+                    # The same in several columns of a matrix.
+                    group["column"] = ""
 
     def suggest(self, suggest: Suggest) -> None:
-        """Ask for the largest groups of values what is meant."""
+        """Ask for the largest groups of values what is meant, and say so."""
         for key in [key for key in self._order() if key[2]][:SUGGESTED]:
             group = self._found[key]
             group["fix"] = suggest(group["field"], group["cause"], group["value"])
+            group["message"] += _did_you_mean(group)
+
+    def told(self, error: CellError) -> str:
+        """The message of one row's error, with what may be meant."""
+        group = self._found.get(_key(error))
+        return error.message + _did_you_mean(group) if group else error.message
 
     def as_json(self) -> list[dict[str, Any]]:
         """As ImportJob keeps them, those of most rows first."""
@@ -96,6 +107,11 @@ class Groups:
 
 def _key(error: CellError) -> Key:
     return error.field, error.cause, fold(error.value) if error.cause in OF_VALUES else ""
+
+
+def _did_you_mean(group: dict[str, Any]) -> str:
+    suggested = (group["fix"] or {}).get("suggest")
+    return f" {_('Did you mean %(text)s?') % {'text': f'«{suggested}»'}}" if suggested else ""
 
 
 def _of_all(key: Key) -> Key:

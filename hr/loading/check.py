@@ -180,7 +180,7 @@ class Check:
             return None
         if name not in self._meant:
             self._meant[name] = Meant(self.names_in(name))
-        found = self._meant[name].closest(value)
+        found = self._meant[name].closest(self.sheet.fixed(name, value))
         fix: dict[str, Any] = {"suggest": found} if found else {}
         if cause == UNKNOWN and name in self.plan.creatable:
             fix["create"] = True

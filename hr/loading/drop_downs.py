@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from hr.countries import country_choices
@@ -60,7 +59,7 @@ class DropDowns:
 
     def _values(self, name: str, column: Column) -> list[str]:
         if isinstance(column.widget, ChoiceWidget):
-            return words_of(column.widget)
+            return list(column.widget.spoken().values())
         if isinstance(column.widget, CountryWidget):
             return [country for _code, country in country_choices()]
         if name in ("org_unit", "parent"):
@@ -78,12 +77,6 @@ class DropDowns:
 
     def _visible(self, model: Any) -> Any:
         return model.objects.all() if self.user is None else model.objects.visible_to(self.user)
-
-
-def words_of(widget: ChoiceWidget) -> list[str]:
-    """One word for each choice, in the active language."""
-    spanish = (get_language() or "").startswith("es")
-    return [spellings[0] if spanish else value for value, spellings in widget.words.items()]
 
 
 def _name(field: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import translation
 
 from core.models import User
+from core.text import fold
 from hr.loading.discretion import Discretion
 from hr.loading.drop_downs import DropDowns
 from hr.loading.kinds import KINDS
@@ -22,6 +23,7 @@ from hr.resources.widgets import DateWidget
 
 ROWS_A_READ = 1000
 ADVICE_WIDTH = 60
+EVENT = "event"
 # Before a header that would be known, of a column that the loader left out. Data, as all headers are.
 NOT_LOADED = {"es": "No se carga", "en": "Not loaded"}
 
@@ -46,21 +48,31 @@ def error_workbook(job: ImportJob, *, user: User) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class _FileColumns:
-    """The file's headers in their order, and the field that each fills, None where it is not loaded."""
+    """The file's headers in their order, and the field that each fills, None where it is not loaded.
+
+    `event` is the code of the event chosen with the file: its rows name it, in a column of its own if they had none.
+    """
 
     found: list[str]
     fields: list[str | None]
     resource: Any
     language: str
     date_order: str
+    fixes: Mapping[str, Mapping[str, str]]
     discretion: Discretion
+    event: str = ""
+    event_added: bool = False
 
     @classmethod
     def of(cls, job: ImportJob, user: User) -> _FileColumns:
-        found, fields = zip(*job.columns, strict=True) if job.columns else ((), ())
+        resource = KINDS[job.resource].resource
+        event = job.event.code if job.event else ""
+        added = bool(event) and EVENT not in [field for _header, field in job.columns]
+        columns = [*([(resource.columns[EVENT].header, EVENT)] if added else []), *job.columns]
+        found, fields = zip(*columns, strict=True) if columns else ((), ())
         order = job.options.get("date_order") or job.reading.get("date_order", "")
-        resource, discretion = KINDS[job.resource].resource, Discretion(job, user)
-        return cls(list(found), list(fields), resource, job.language, order, discretion)
+        fixes, discretion = job.options.get("fixes", {}), Discretion(job, user)
+        return cls(list(found), list(fields), resource, job.language, order, fixes, discretion, event, added)
 
     @cached_property
     def columns(self) -> list[Column | None]:
@@ -88,7 +100,9 @@ class _FileColumns:
     def written(self, row: ImportRow) -> list[Written]:
         """One row of the sheet."""
         faulty = {self._position(error) for error in row.errors}
-        cells = [*row.cells[: len(self.found)], *[""] * (len(self.found) - len(row.cells))]
+        cells = [*([""] if self.event_added else []), *row.cells]
+        cells = [*cells[: len(self.found)], *[""] * (len(self.found) - len(cells))]
+        cells = [self._meant(cell, field) for cell, field in zip(cells, self.fields, strict=True)]
         hidden = self.discretion.hides(row)
         errors = [self.discretion.told(error, hidden=hidden) for error in row.errors]
         if hidden:
@@ -110,6 +124,13 @@ class _FileColumns:
         known = self.resource.columns[field].header
         both = f"{known} ({header})"
         return both if self.resource.field_of(both) == field else known
+
+    def _meant(self, cell: str, field: str | None) -> str:
+        """What the loader said once for all cells, or all like this, goes for the next upload too."""
+        if field == EVENT and not cell:
+            return self.event
+        fixes = self.fixes.get(field, {}) if cell and field else {}
+        return fixes.get(fold(cell), cell) if fixes else cell
 
     def _typed(self, cell: str, column: Column | None) -> Written:
         """A day as a day, so that nobody asks again in which order it is written; all else as it was typed."""

@@ -50,6 +50,9 @@ def find_full_names(
     if position is None:
         return
     columns.fields[position] = FULL_NAME
+    reading.last_name_first = options.last_name_first
+    if reading.last_name_first is None:
+        reading.last_name_first = _headers_of(resource).get(header_key(columns.headers[position]), False)
     if options.split_names is None:
         header = columns.headers[position]
         reading.ask(
@@ -94,14 +97,11 @@ def split_full_names(
 ) -> tuple[Table, Columns]:
     """In place of the column two, one for each name."""
     at = columns.positions[FULL_NAME]
-    last_first = options.last_name_first
-    if last_first is None:
-        last_first = _headers_of(resource).get(header_key(columns.headers[at]), False)
     faults: dict[int, dict[int, Fault]] = {}
     rows: list[tuple[int, Row]] = []
     guessed: list[int] = []
     for place, (number, row) in enumerate(table.rows):
-        last, first, sure = split_name(str(row[at]), last_name_first=last_first)
+        last, first, sure = split_name(str(row[at]), last_name_first=bool(reading.last_name_first))
         known = {position + (position > at): fault for position, fault in table.faults.get(place, {}).items()}
         if row[at] and not (last and first) and at not in known:
             known[at] = Fault(NOT_SPLIT, _("Last and first name cannot be told apart. Write «Gil, Ana»."))

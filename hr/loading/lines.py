@@ -135,12 +135,20 @@ class Sheet:
         """Whether something stands in the cell, readable or not; what only clears it is nothing."""
         return bool(self.cell(line, name)) and not line.clears(name)
 
-    def header(self, name: str) -> str:
-        return self.mapping.header_of(name) or self.resource.columns[name].header
+    def header(self, name: str, line: Line | None = None) -> str:
+        """The file's own header for the field; that of the line's cell, where its row of the sheet has several."""
+        session = str(self.cell(line, mappings.SESSION)) if line is not None and self.mapping.sessions else ""
+        return self.mapping.header_of(name, session) or self.resource.columns[name].header
+
+    def fixed(self, name: str, text: str) -> str:
+        """What the loader said that a text in this field means, else the text."""
+        reader = self._readers.get(name)
+        return reader.fixes.get(fold(text), text) if reader else text
 
     def fault(self, line: Line, name: str, message: str, cause: str) -> None:
         """Note that the cell of field `name` is wrong."""
-        line.errors.append(CellError(self.header(name), name, str(self.cell(line, name)), message, cause))
+        header = self.header(name, line)
+        line.errors.append(CellError(header, name, str(self.cell(line, name)), message, cause))
 
     def read_again(self, line: Line, country: str) -> None:
         """Read what depends on the country once more: the person turned out to be of another one."""

@@ -18,25 +18,30 @@ CLOSE = 0.8
 # What a column may be beside a field: one with both names, and one of a sheet with a column for each session.
 FULL_NAME = "full_name"
 SESSION = "session"
+OUTCOME = "outcome"
 
 
 @dataclass(frozen=True)
 class Mapping:
     """`columns` pairs each header of the file with its field, or None; `positions` says in which column a field is.
 
-    `date_order` is how its texts that are dates are to be read.
+    `date_order` is how its texts that are dates are to be read. `sessions` are the headers of a matrix, by what stands
+    for them in the column of the session.
     """
 
     columns: list[tuple[str, str | None]]
     positions: dict[str, int]
     date_order: str = DMY
+    sessions: dict[str, str] = field(default_factory=dict)
 
     @property
     def unknown(self) -> list[str]:
         return [header for header, field in self.columns if field is None and header and not is_advice(header)]
 
-    def header_of(self, field: str) -> str | None:
-        """The file's own header for the field, None if it has no such column."""
+    def header_of(self, field: str, session: str = "") -> str | None:
+        """The file's own header for the field, None if it has no such column; `session` is of a row of a matrix."""
+        if session in self.sessions and field in (SESSION, OUTCOME):
+            return self.sessions[session]
         return self.columns[self.positions[field]][0] if field in self.positions else None
 
 
@@ -49,6 +54,7 @@ class Columns:
     chosen: set[int] = field(default_factory=set)
     # Pairs of positions that mean the same field.
     doubles: list[tuple[int, int]] = field(default_factory=list)
+    sessions: dict[str, str] = field(default_factory=dict)
 
     @property
     def positions(self) -> dict[str, int]:
@@ -66,7 +72,7 @@ class Columns:
             (header, name if name is not None and positions.get(name) == at else None)
             for at, (header, name) in enumerate(zip(self.headers, self.fields, strict=True))
         ]
-        return Mapping(columns, positions, date_order)
+        return Mapping(columns, positions, date_order, self.sessions)
 
 
 def map_headers(table: Table, resource: SpreadsheetResource) -> Mapping:

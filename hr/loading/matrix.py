@@ -12,14 +12,13 @@ from django.utils.translation import ngettext
 
 from core.text import fold
 from hr.loading.errors import UnusableFile
-from hr.loading.mapping import SESSION, Columns
+from hr.loading.mapping import OUTCOME, SESSION, Columns
 from hr.loading.options import DMY, Options, Reading
 from hr.loading.reading import Cell, Fault, Row, Table
 from hr.models import EventSession
 from hr.resources.base import SpreadsheetResource
 from hr.resources.widgets import DateWidget
 
-OUTCOME = "outcome"
 PEOPLE = ("code", "national_id")
 HEADERS_NAMED = 10
 # Which session of the event was on which day; asked only of a sheet whose columns are days.
@@ -53,7 +52,7 @@ def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource,
     found = [
         at
         for at, header in enumerate(columns.headers)
-        if columns.fields[at] is None and at not in columns.chosen and _is_session(header)
+        if columns.fields[at] is None and at not in columns.chosen and is_session(header)
     ]
     if options.matrix is None:
         if len(found) < 2:
@@ -62,7 +61,7 @@ def find_sessions(table: Table, columns: Columns, resource: SpreadsheetResource,
     return found
 
 
-def _is_session(header: str) -> bool:
+def is_session(header: str) -> bool:
     return _number(header) is not None or _day(header, DMY) is not None
 
 
@@ -141,6 +140,7 @@ def unfold(
     listed = Columns(
         [*(columns.headers[at] for at in others), *(resource.columns[name].header for name in (SESSION, OUTCOME))],
         [*(columns.fields[at] for at in others), SESSION, OUTCOME],
+        sessions=_headers([columns.headers[at] for at in positions], labels),
     )
     return Table(listed.headers, rows, table.source, faults), listed
 
@@ -157,6 +157,14 @@ def _labels(headers: list[str], sessions: SessionsByDay, order: str) -> list[str
         found = by_day.get(day) if day else number
         labels.append(header if found is None else str(found))
     return labels
+
+
+def _headers(headers: list[str], labels: list[str]) -> dict[str, str]:
+    """The header of each label; of a session that has several columns all of them."""
+    found: dict[str, list[str]] = {}
+    for header, label in zip(headers, labels, strict=True):
+        found.setdefault(label, []).append(header)
+    return {label: " / ".join(named) for label, named in found.items()}
 
 
 def _note(reading: Reading, headers: list[str], labels: list[str], unmarked: list[int]) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from django.utils.translation import ngettext
+
 DMY, MDY, YMD, AMBIGUOUS = "dmy", "mdy", "ymd", "ambiguous"
 DATE_ORDERS = (DMY, MDY, YMD)
 ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "mixed")
 DELIMITERS = (",", ";", "\t", "|")
+ROWS_NOTED = 10
 # What goes for every file with the same header; the rest is about one file.
 REMEMBERED = ("date_order", "columns", "split_names", "matrix", "last_name_first")
 
@@ -108,13 +111,20 @@ _CHECKS = {
 
 @dataclass(frozen=True)
 class Note:
-    """Something that was recognised in the file. `rows` are the first ten."""
+    """Something that was recognised in the file. `rows` are the first ROWS_NOTED."""
 
     code: str
     message: str
     column: str = ""
     count: int = 0
     rows: list[int] = field(default_factory=list)
+
+    def told(self) -> str:
+        """The message, and where to look."""
+        if not self.rows:
+            return self.message
+        rows = ", ".join(map(str, self.rows)) + (" …" if self.count > len(self.rows) >= ROWS_NOTED else "")
+        return f"{self.message} {ngettext('Row %(rows)s.', 'Rows %(rows)s.', len(self.rows)) % {'rows': rows}}"
 
 
 @dataclass(frozen=True)
@@ -128,8 +138,9 @@ class Question:
 
 @dataclass
 class Reading:
-    """How the file was read. `date_order` is '' where no date depends on it. `suggestions` says, by position, which
-    field the header of an unknown column is close to.
+    """How the file was read. `date_order` is '' where no date depends on it, `last_name_first` None where no name does.
+
+    `suggestions` says, by position, which field the header of an unknown column is close to.
     """
 
     format: str = ""
@@ -147,6 +158,7 @@ class Reading:
     rows: int = 0
     matrix: bool = False
     split_names: bool = False
+    last_name_first: bool | None = None
     notes: list[Note] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
 
@@ -167,7 +179,7 @@ class Reading:
 
     def note(self, code: str, message: str, *, column: str = "", rows: list[int] | None = None, count: int = 0) -> None:
         named = rows or []
-        self.notes.append(Note(code, message, column, count or len(named), named[:10]))
+        self.notes.append(Note(code, message, column, count or len(named), named[:ROWS_NOTED]))
 
     def ask(self, code: str, message: str, *, column: str = "") -> None:
         self.questions.append(Question(code, message, column))

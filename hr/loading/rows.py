@@ -61,7 +61,7 @@ def import_rows(plan: Plan) -> Iterator[dict[str, Any]]:
         if found.event_id is not None or found.employee_id is not None:
             row["event_id"], row["employee_id"] = found.event_id, found.employee_id
         if found.verdict == FAULTY:
-            row["errors"] = [asdict(error) for error in found.errors]
+            row["errors"] = [asdict(error) | {"message": plan.groups.told(error)} for error in found.errors]
             row["causes"] = plan.groups.of(found.errors)
             row["cells"] = [str(cell) for cell in found.cells]
         else:

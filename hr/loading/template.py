@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from hr.loading.drop_downs import DropDowns, words_of
+from hr.loading.drop_downs import DropDowns
 from hr.loading.kinds import Kind
 from hr.loading.xlsx import Look, SheetToWrite, Styled, Written, workbook
 from hr.resources.base import Column
@@ -45,13 +45,20 @@ def column_looks(columns: list[Column | None]) -> dict[int, Look]:
     }
 
 
+def blank_cells(kind: Kind) -> str:
+    """What they do, and how a cell is emptied all the same."""
+    if not any(column.may_be_empty for column in kind.resource.columns.values()):
+        return _("A blank cell keeps what is there.")
+    told = _("A blank cell keeps what is there. Write %(clear)s into a cell to empty it.")
+    return told % {"clear": CLEAR[_language()]}
+
+
 def _instructions(kind: Kind) -> SheetToWrite:
-    clear = CLEAR[_language()]
     steps = [
         _("1. Fill in the first sheet, one row each. Leave its first row, the header, as it is."),
         _("2. Where a cell offers a list, choose from it, or type a code or name that is not on it."),
         _("3. Save the file and load it. You see what it will do before anything is written."),
-        _("A blank cell keeps what is there. Write %(clear)s into a cell to empty it.") % {"clear": clear},
+        blank_cells(kind),
         _("Columns you do not need may be taken out; their order does not matter."),
     ]
     header: list[Written] = [
@@ -69,7 +76,7 @@ def _instructions(kind: Kind) -> SheetToWrite:
 
 
 def _explained(column: Column) -> list[str]:
-    words = words_of(column.widget) if isinstance(column.widget, ChoiceWidget) else []
+    words = list(column.widget.spoken().values()) if isinstance(column.widget, ChoiceWidget) else []
     return [
         column.header,
         _("yes") if column.required else "",
@@ -114,7 +121,7 @@ def _only(examples: dict[str, str], keys: set[str], name: str) -> dict[str, str]
 
 def _example(column: Column) -> str:
     if isinstance(column.widget, ChoiceWidget) and column.example:
-        return words_of(column.widget)[list(column.widget.words).index(column.widget.clean(column.example))]
+        return column.widget.spoken()[column.widget.clean(column.example)]
     return column.example
 
 

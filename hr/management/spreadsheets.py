@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser, BooleanOptionalAction
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from core.models import User
 from hr.loading.catalogue import Catalogue
 from hr.loading.errors import OpenQuestion, UnusableFile
 from hr.loading.kinds import KINDS, Kind
-from hr.loading.options import DATE_ORDERS, ENCODINGS, Options
+from hr.loading.options import DATE_ORDERS, ENCODINGS, Note, Options
 from hr.loading.plan import Outcome
 from hr.loading.reading import check_size
 from hr.models import Employee, Event, ImportJob
@@ -84,7 +85,7 @@ class SpreadsheetCommand(BaseCommand):
 
     def refusal(self, message: str) -> dict[str, Any]:
         """The report of a file, or a user, with whom nothing was begun."""
-        return asdict(Outcome()) | {"errors": [{"row": None, "column": None, "value": None, "message": message}]}
+        return _as_json(Outcome(), errors=[{"row": None, "column": None, "value": None, "message": message}])
 
     def end(self, code: int, report: dict[str, Any], options: dict[str, Any]) -> None:
         if options["json"]:
@@ -169,9 +170,11 @@ class ImportCommand(SpreadsheetCommand):
         if report.unknown_columns:
             columns = ", ".join(report.unknown_columns)
             self.stderr.write(_("Unknown columns, not loaded: %(columns)s.") % {"columns": columns})
-        counts = asdict(report.outcome) | ({"missing": report.missing} if roster else {})
-        code = UNUSABLE if report.waits_as else ROWS_FAILED if report.outcome.failed or report.errors else ALL_IN
-        return code, counts | {"errors": report.errors}
+        for note in report.notes:
+            self.stderr.write(note.told())
+        missing = {"missing": report.missing} if roster else {}
+        code = UNUSABLE if report.waits else ROWS_FAILED if report.outcome.failed or report.errors else ALL_IN
+        return code, missing | _as_json(report.outcome, number=report.number, notes=report.notes, errors=report.errors)
 
     def _undo(self, number: int, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         done = undo_load(self.kind, number, actor=user, dry_run=options["dry_run"])
@@ -189,7 +192,7 @@ class ImportCommand(SpreadsheetCommand):
 
     def tell(self, report: dict[str, Any]) -> None:
         super().tell(report)
-        if "job" in report:
+        if "removed" in report:
             self.stdout.write(_("%(removed)d removed, %(restored)d restored, %(kept)d kept.") % report)
         if "missing" in report:
             self.stdout.write(_("%(missing)d active people are missing from the file.") % report)
@@ -201,6 +204,8 @@ class ImportCommand(SpreadsheetCommand):
                 )
                 % report
             )
+            if report["job"] and (report["created"] or report["updated"]):
+                self.stdout.write(_("Load %(job)d; --undo %(job)d takes it back.") % report)
 
 
 class ExportCommand(SpreadsheetCommand):
@@ -212,12 +217,23 @@ class ExportCommand(SpreadsheetCommand):
     def work(self, user: User | None, options: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         rows = export_to_path(self.kind, options["file"], user=user, dry_run=options["dry_run"])
         # Written out, a row stays as it is.
-        return ALL_IN, asdict(Outcome(rows=rows, unchanged=rows)) | {"errors": []}
+        return ALL_IN, _as_json(Outcome(rows=rows, unchanged=rows))
 
     def tell(self, report: dict[str, Any]) -> None:
         super().tell(report)
         if not report["errors"]:
             self.stdout.write(_("%(rows)d rows written.") % report)
+
+
+def _as_json(
+    outcome: Outcome,
+    *,
+    number: int | None = None,
+    notes: Iterable[Note] = (),
+    errors: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The same keys whatever became of it."""
+    return {"job": number} | asdict(outcome) | {"notes": [asdict(note) for note in notes], "errors": list(errors)}
 
 
 def _reading_options(options: dict[str, Any]) -> Options:

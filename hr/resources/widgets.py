@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from import_export.widgets import Widget
 
@@ -215,8 +216,13 @@ class ChoiceWidget(Widget):
         except KeyError:
             raise ValueError(
                 _("%(value)s is none of the words known here: %(words)s.")
-                % {"value": f"«{value}»", "words": ", ".join(spellings[0] for spellings in self.words.values())}
+                % {"value": f"«{value}»", "words": ", ".join(self.spoken().values())}
             ) from None
+
+    def spoken(self) -> dict[str, str]:
+        """One word for each value, in the active language."""
+        spanish = (get_language() or "").startswith("es")
+        return {value: spellings[0] if spanish else value for value, spellings in self.words.items()}
 
 
 class ReferenceWidget(TextWidget):

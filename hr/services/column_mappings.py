@@ -36,8 +36,11 @@ def _recall(resource: str, user: User | None, header_sha256: str) -> Options | N
 
 @business_atomic
 def remember(resource: str, header_sha256: str, options: Options, *, actor: User) -> None:
-    """Keep what of the options the next file is to be read by; nothing where all was as detected."""
-    kept = options.remembered()
+    """Keep what of the options the next file is to be read by; nothing where all was as detected.
+
+    What they say nothing of stays as it was remembered: it was what the file was read by.
+    """
+    kept = options.remembered().over(remembered(resource, header_sha256, actor) or Options())
     if not kept.as_json():
         return
     ColumnMapping.objects.update_or_create(

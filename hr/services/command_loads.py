@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError, NotFound
 from hr.loading import jobs
 from hr.loading.kinds import Kind
+from hr.loading.options import Note, Reading
 from hr.loading.plan import Outcome
 from hr.loading.undo import UndoPreview, kept_rows
 from hr.models import ImportJob, ImportRow
@@ -31,14 +32,17 @@ ATTEMPTS = 5
 class Report:
     """What became, or would become, of a file. `errors` are of cells: {"row", "column", "value", "message"}.
 
-    `waits_as` is the number of a load that somebody has to approve first.
+    `notes` are what was recognised in it. `number` is that of the load, None where nothing is left of it; `waits` says
+    that somebody has to approve it first.
     """
 
     outcome: Outcome
     errors: list[dict[str, Any]] = field(default_factory=list)
     unknown_columns: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     missing: int = 0
-    waits_as: int | None = None
+    number: int | None = None
+    waits: bool = False
 
 
 def load_file(
@@ -92,8 +96,9 @@ def _write(job: ImportJob, *, actor: User | None, accept_valid: bool) -> Report:
         raise DomainError(jobs.error_of(job))
     written = job.state in (State.APPLIED, State.PARTLY_APPLIED)
     report = _report(job, refused=not written)
-    if job.state == State.AWAITING_APPROVAL:
-        report.waits_as = job.pk
+    report.waits = job.state == State.AWAITING_APPROVAL
+    report.number = job.pk if written or report.waits else None
+    if report.waits:
         message = _("A second person has to approve this load first: it waits as number %(number)d.")
         report.errors.append(_error(message=message % {"number": job.pk}))
     elif not written:
@@ -110,6 +115,7 @@ def _report(job: ImportJob, *, refused: bool) -> Report:
         Outcome(**counts),
         list(_errors(job)),
         [header for header, name in job.columns if name is None and header],
+        Reading.from_json(job.reading).notes,
         missing=job.lines.filter(verdict=Verdict.MISSING).count() if job.full_roster else 0,
     )
 

@@ -9,14 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from core import roles
 from hr.admin import import_after
 from hr.admin.import_mapping import MappingForm
 from hr.models import Employee, ImportJob, ImportRow
 from hr.services import files
-from tests.factories import make_employee, make_event, make_unit, make_user
+from tests.factories import make_employee, make_event, make_session, make_unit, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, person
 
 READING = {
@@ -173,6 +173,51 @@ def test_the_columns_are_their_loaders(hr, as_user, auditor, make_job):
 
     assert as_user(auditor).get(page("import_mapping", job.pk)).status_code == 404
     assert as_user(auditor).get(page("import_job", job.pk)).status_code == 200
+
+
+def as_people_make_it():
+    """A title, two sheets of people, a hidden row, merged units, a day as its serial number, a total at the foot."""
+    workbook, buffer = Workbook(), io.BytesIO()
+    sheet = workbook.active
+    sheet.title = "Caracas"
+    rows = [person(1), person(2, Unidad=""), person(3, **{"Fecha de ingreso": 45306})]
+    for row in [["People of 2024"], HEADER, *rows, ["", "Total", "", 3]]:
+        sheet.append(row)
+    sheet.merge_cells("F3:F4")
+    sheet.row_dimensions[5].hidden = True
+    other = workbook.create_sheet("Valencia")
+    for row in [HEADER, person(9)]:
+        other.append(row)
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def test_what_was_noticed_is_told_before_the_rows(hr, as_user, auditor, sales):
+    file = SimpleUploadedFile("people.xlsx", as_people_make_it())
+
+    preview = hr.post(page("import"), {"file": file}, follow=True)
+
+    job = preview.context["job"]
+    assert (job.state, job.created, job.failed) == ("checked", 3, 0)
+    noted = [note["code"] for note in job.reading["notes"]]
+    assert noted == ["totals", "merged", "serials", "sheets", "hidden_rows"]
+    for told in (
+        "Only the sheet «Caracas» is loaded. These look like data as well: «Valencia».",
+        "1 row is hidden in the sheet. It is loaded like the others. Row 5.",
+        "The last row is a total. It is not loaded. Row 6.",
+        "Sheet: Caracas · Row of the header: 2 · Dates: day/month/year: 31/12/2024",
+    ):
+        assert told in preview.text
+    assert f'href="{page("import_mapping", job.pk)}"' in preview.text
+    seen = as_user(auditor).get(page("import_job", job.pk)).text
+    assert "What was noticed" in seen
+    assert page("import_mapping", job.pk) not in seen
+
+
+def test_the_page_says_the_number_of_the_load(hr, make_job):
+    job = make_job()
+
+    assert f"Load {job.pk} · {job.created_by_name}" in hr.get(page("import_job", job.pk)).text
 
 
 # --- Groups of errors ---------------------------------------------------------------------------------------------
@@ -540,8 +585,8 @@ def upload(browser, rows, *, model="employee", **data):
     return browser.post(page("import", model=model), {"file": file, **data}, follow=True)
 
 
-def act(browser, job, action, **data):
-    return browser.post(page("import_job", job.pk), {"action": action, **data}, follow=True)
+def act(browser, job, action, model="employee", **data):
+    return browser.post(page("import_job", job.pk, model=model), {"action": action, **data}, follow=True)
 
 
 def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
@@ -553,6 +598,35 @@ def test_one_remedy_mends_all_rows_of_a_cause(hr, sales):
 
     assert mended.context["groups"] == []
     assert mended.context["job"].created == 3
+
+
+def test_what_may_be_meant_is_said_to_every_reader_and_in_the_workbook(hr, as_user, auditor, sales):
+    job = upload(hr, [HEADER, person(1, Unidad="Vetas")]).context["job"]
+
+    seen = as_user(auditor).get(page("import_job", job.pk)).text
+    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
+
+    assert seen.count("Did you mean «Ventas»?") == 2, "of the group and of its row"
+    assert workbook.worksheets[0].cell(2, 1).value.endswith("Did you mean «Ventas»?")
+
+
+def test_a_remedy_that_is_none_is_shown_with_what_it_was_for(hr, sales):
+    preview = upload(hr, [HEADER, person(1, Unidad="Zapatería")])
+    (group,) = preview.context["groups"]
+
+    again = act(hr, preview.context["job"], "fix", index=group.place, value="Quesos")
+
+    (group,) = again.context["groups"]
+    assert (group.value, group.meant, group.suggested) == ("Zapatería", "Quesos", "Quesos")
+    assert again.text.index("Zapatería</code>") < again.text.index("Quesos</code>")
+
+
+def test_a_word_that_may_be_meant_is_chosen_in_the_language_of_the_reader(hr, sales):
+    preview = upload(hr, [[*HEADER, "Estado"], [*person(1), "actva"]])
+
+    (group,) = preview.context["groups"]
+    assert (group.widget, group.suggested) == ("select", "active")
+    assert "<option selected>active</option>" in preview.text
 
 
 def test_only_new_rows_or_only_known_ones_are_written(hr, sales):
@@ -581,21 +655,28 @@ def test_the_same_file_twice_is_told_and_can_be_loaded_all_the_same(hr, sales):
     assert again.context["job"].unchanged == 1
 
 
+def corrected(browser, job, model="employee", **values):
+    """The error workbook with these values in its coloured cells, by header; none other is touched."""
+    address = page("import_errors", job.pk, model=model)
+    workbook, buffer = load_workbook(io.BytesIO(b"".join(browser.get(address).streaming_content))), io.BytesIO()
+    sheet = workbook.worksheets[0]
+    red = [cell for row in sheet.iter_rows(min_row=2) for cell in row if cell.fill.fgColor.rgb == "FFFFC7CE"]
+    headers = [sheet.cell(1, cell.column).value for cell in red]
+    assert sorted(headers) == sorted(values)
+    for cell, header in zip(red, headers, strict=True):
+        cell.value = values[header]
+    workbook.save(buffer)
+    return SimpleUploadedFile("e.xlsx", buffer.getvalue())
+
+
 def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
     rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
     rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
     job = upload(hr, rows).context["job"]
     act(hr, job, "confirm", accept_valid="on")
-    workbook = load_workbook(io.BytesIO(b"".join(hr.get(page("import_errors", job.pk)).streaming_content)))
-    sheet = workbook.worksheets[0]
-    place = {cell.value: cell.column for cell in sheet[1]}
-    unit = "Dpto"
-    sheet.cell(2, place[unit]).value = "Ventas"
-    sheet.cell(2, place["Ingreso"]).value = date(2024, 2, 29)
-    buffer = io.BytesIO()
-    workbook.save(buffer)
+    file = corrected(hr, job, Dpto="Ventas", Ingreso=date(2024, 2, 29))
 
-    preview = hr.post(page("import"), {"file": SimpleUploadedFile("e.xlsx", buffer.getvalue())}, follow=True)
+    preview = hr.post(page("import"), {"file": file}, follow=True)
 
     assert preview.context["unknown_columns"] == []
     assert (preview.context["job"].created, preview.context["job"].failed) == (1, 0)
@@ -604,6 +685,38 @@ def test_a_corrected_error_workbook_is_the_next_upload(hr, sales):
         ("E1", date(2024, 1, 15)),
         ("E2", date(2024, 2, 29)),
     ]
+
+
+def test_what_was_said_for_a_group_stands_in_the_error_workbook(hr, sales):
+    rows = [["Ficha", "Nombre", "Apellido", "Dpto", "Ingreso"]]
+    rows += [["E1", "Ana", "Pérez", "Ventas", "15/01/2024"], ["E2", "Eva", "Ruiz", "Vetas", "soon"]]
+    preview = upload(hr, rows)
+    job = preview.context["job"]
+    (group,) = [group for group in preview.context["groups"] if group.value == "Vetas"]
+    act(hr, job, "fix", index=group.place, value="Ventas")
+    act(hr, job, "confirm", accept_valid="on")
+
+    again = hr.post(page("import"), {"file": corrected(hr, job, Ingreso=date(2024, 2, 29))}, follow=True)
+
+    assert (again.context["job"].created, again.context["job"].failed) == (1, 0)
+
+
+def test_the_error_workbook_of_a_matrix_names_the_event_that_was_chosen(hr):
+    event = make_event("Curso", code="C1", state="in_progress")
+    make_session(event, 1)
+    make_session(event, 2)
+    for code in ("E1", "E2"):
+        make_employee(code=code)
+    rows = [["Código", "Sesión 1", "Sesión 2"], ["E1", "x", "x"], ["E2", "xx", ""]]
+    job = upload(hr, rows, model="attendance", event=event.pk).context["job"]
+    assert (job.rows, job.failed) == (3, 1)
+    act(hr, job, "confirm", model="attendance", accept_valid="on")
+    file = corrected(hr, job, model="attendance", Outcome="x")
+
+    again = hr.post(page("import", model="attendance"), {"file": file}, follow=True).context["job"]
+
+    assert (again.state, again.rows, again.failed, again.event_id) == ("checked", 1, 0, None)
+    assert again.reading["questions"] == []
 
 
 def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales):
@@ -621,6 +734,56 @@ def test_a_question_is_answered_on_the_page_of_columns_and_remembered(hr, sales)
     assert Employee.objects.get(code="E1").hired_on == date(2024, 3, 4)
     assert later.context["job"].state == "checked", "the answer goes for the next file with this header"
     assert later.context["rows"][0].changes[-1].new
+
+
+def mapped(browser, job, *, model="employee", **changes):
+    """The page of columns sent as it stands, save for these: True ticks, False takes the tick away."""
+    form = browser.get(page("import_mapping", job.pk, model=model)).context["form"]
+    sent = {name: form[name].value() for name in form.fields} | changes
+    sent = {name: "on" if value is True else value for name, value in sent.items() if value not in (None, False)}
+    return browser.post(page("import_mapping", job.pk, model=model), sent, follow=True).context["job"]
+
+
+def test_what_was_remembered_of_a_header_is_shown_and_can_be_taken_back(hr, sales):
+    header = ["Ficha", "Persona", "Dpto", "Ingreso"]
+    job = upload(hr, [header, ["E1", "Pérez Ana", "Ventas", "2024-01-15"]]).context["job"]
+    mapped(hr, job, column_1="full_name", split_names=True, last_name_first=True)
+
+    def again(number):
+        job = upload(hr, [header, [f"E{number}", "Ruiz Eva", "Ventas", "2024-01-15"]]).context["job"]
+        return job, hr.get(page("import_mapping", job.pk)).context["form"]
+
+    job, form = again(2)
+    assert (job.created, form["split_names"].value(), form["last_name_first"].value()) == (1, True, True)
+    job = mapped(hr, job, date_order="dmy")
+    assert (job.created, job.lines.get().after["last_name"]) == (1, "Ruiz"), "what is not touched stays"
+    job = mapped(hr, job, last_name_first=False)
+    assert (job.created, job.lines.get().after["last_name"]) == (1, "Eva")
+    job, form = again(3)
+    assert (form["split_names"].value(), form["last_name_first"].value()) == (True, False)
+    job = mapped(hr, job, split_names=False)
+    assert (job.created, job.failed, job.reading["split_names"]) == (0, 1, False)
+    assert not again(4)[1]["split_names"].value()
+
+
+def test_a_matrix_can_be_denied_and_affirmed_again(hr):
+    event = make_event("Curso", code="C1", state="in_progress")
+    make_session(event, 1)
+    make_session(event, 2)
+    make_employee(code="E1")
+
+    def matrix(mark):
+        rows = [["Código", "Sesión 1", "Sesión 2"], ["E1", mark, "x"]]
+        return upload(hr, rows, model="attendance", event=event.pk).context["job"]
+
+    job = matrix("x")
+    assert (job.rows, job.reading["matrix"]) == (2, True)
+    job = mapped(hr, job, model="attendance", matrix=False)
+    assert (job.state, job.rows, job.reading["matrix"]) == ("checked", 1, False)
+    job = matrix("sí")
+    assert job.reading["matrix"] is False
+    job = mapped(hr, job, model="attendance", matrix=True)
+    assert (job.rows, job.reading["matrix"]) == (2, True)
 
 
 def test_columns_are_changed_from_the_preview(hr, sales):
@@ -772,6 +935,14 @@ def test_who_was_missing_from_a_load_taken_back_was_left_alone(hr, roster):
 
 
 # --- Templates ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("model", "told"), [("employee", True), ("attendance", False)])
+def test_how_a_cell_is_emptied_is_said_where_one_may_be(hr, model, told):
+    shown = hr.get(page("import", model=model)).text
+
+    assert "A blank cell keeps what is there." in shown
+    assert ("Write &lt;clear&gt; into a cell to empty it." in shown) is told
+
+
 @pytest.mark.parametrize(("language", "name", "header"), [("es", "empleados", "Código"), ("en", "employees", "Code")])
 def test_the_template_comes_in_either_language(hr, sales, language, name, header):
     upload = hr.get(page("import")).text

@@ -1,6 +1,7 @@
 """Errors told once for each cause, with what may be meant, and one remedy for all rows of a group."""
 
 import pytest
+from django.utils import translation
 
 from core.roles import BULK_LOADER
 from hr.loading import engine
@@ -28,6 +29,26 @@ def test_rows_with_one_fault_are_one_group_with_what_was_meant(sales):
         ("org_unit", "unknown", "Ventas Norte", 3, {"suggest": "Ventas", "create": True}),
         ("hired_on", "date", "soon", 1, None),
     ]
+
+
+def test_what_may_be_meant_is_said_of_group_and_rows(sales):
+    plan = check([HEADER, person(1, Unidad="Vents"), person(2, Unidad="Zapatería")], user=make_user(role=BULK_LOADER))
+
+    unknown = "No such code or name. Correct it, or ask HR to create it."
+    assert [group["message"] for group in plan.groups.as_json()] == [f"{unknown} Did you mean «Ventas»?", unknown]
+    assert [plan.groups.told(error) for line in plan.lines for error in line.errors] == [
+        f"{unknown} Did you mean «Ventas»?",
+        unknown,
+    ]
+
+
+def test_what_may_be_meant_by_a_remedy_that_is_none_is_said(sales):
+    options = Options(fixes={"org_unit": {"zapateria": "Vents"}})
+    sheet = engine.read_file(as_csv([HEADER, person(1, Unidad="Zapatería")]), KINDS["employees"], options=options)
+
+    plan = engine.check(sheet, KINDS["employees"], user=None)
+
+    assert told(plan) == [("org_unit", "unknown", "Zapatería", 1, {"suggest": "Ventas", "create": True})]
 
 
 def test_spellings_of_one_value_are_one_group(sales):
@@ -77,6 +98,14 @@ def test_words_of_a_choice_and_events_are_suggested(db, ana):
     found = {field: fix for field, _cause, _value, _rows, fix in told(check(rows, kind="attendance"))}
 
     assert found == {"event": {"suggest": "Inducción"}, "status": {"suggest": "confirmada"}}
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "active, suspended"), ("es", "activo, suspendido")])
+def test_the_words_to_choose_from_are_those_of_the_reader(sales, language, words):
+    with translation.override(language):
+        plan = check([[*HEADER, "Estado"], [*person(1), "xx"]])
+
+    assert f"{words}, " in plan.groups.as_json()[0]["message"]
 
 
 def test_one_fix_goes_for_all_rows_of_a_group(sales):

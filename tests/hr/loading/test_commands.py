@@ -15,7 +15,8 @@ from hr.services.employees import change_employees
 from tests.factories import make_employee, make_position, make_user
 from tests.hr.loading.conftest import HEADER, as_csv, as_xlsx, person
 
-KEYS = ["rows", "created", "updated", "unchanged", "skipped", "failed", "errors"]
+COUNTS = ["rows", "created", "updated", "unchanged", "skipped", "failed"]
+KEYS = ["job", *COUNTS, "notes", "errors"]
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def run(tmp_path):
 
 
 def counted(report):
-    counts = {key: report[key] for key in KEYS[:-1]}
+    counts = {key: report[key] for key in COUNTS}
     assert list(report) == KEYS
-    assert counts["rows"] == sum(counts[key] for key in KEYS[1:-1]), "the five counts add up"
+    assert counts["rows"] == sum(counts[key] for key in COUNTS[1:]), "the five counts add up"
     return {key: count for key, count in counts.items() if count}
 
 
@@ -187,23 +188,54 @@ def test_without_json_it_speaks_to_people(sales, tmp_path, capsys):
     assert "1 faulty" in printed.out
 
 
+def test_what_was_noticed_in_the_file_is_said(run, sales, tmp_path, capsys):
+    rows = [HEADER, person(1), HEADER, person(2), ["", "Total", "", "", "", "", ""]]
+    totals, headers = "The last row is a total. It is not loaded.", "1 row repeats the header. It is not loaded."
+
+    code, report = run("import_employees", rows, "--dry-run")
+    call_command("import_employees", str(tmp_path / "people.csv"), "--dry-run", "--language", "en")
+
+    assert (code, counted(report)) == (0, {"rows": 2, "created": 2})
+    assert report["notes"] == [
+        {"code": "totals", "message": totals, "column": "", "count": 1, "rows": [5]},
+        {"code": "headers", "message": headers, "column": "", "count": 1, "rows": [3]},
+    ]
+    assert capsys.readouterr().err.splitlines() == [f"{totals} Row 5.", f"{headers} Row 3."]
+
+
+def test_the_number_that_undoes_the_load_is_said(sales, tmp_path, capsys):
+    path = tmp_path / "people.csv"
+    path.write_bytes(as_csv([HEADER, person(1)]))
+
+    call_command("import_employees", str(path), "--dry-run", "--language", "en")
+    assert "--undo" not in capsys.readouterr().out
+    call_command("import_employees", str(path), "--language", "en")
+
+    number = ImportJob.objects.get().pk
+    assert f"Load {number}; --undo {number} takes it back." in capsys.readouterr().out
+
+
 # --- One job like those of the pages ----------------------------------------------------------------------------------
 def test_a_refused_file_and_a_dry_run_leave_no_trace(run, sales):
     rows = [HEADER, person(1), person(2, Nombres="")]
 
-    run("import_employees", rows)
-    run("import_employees", rows, "--dry-run", "--accept-valid")
-    run("import_employees", b"\x00\x01")
+    reports = [
+        run("import_employees", rows)[1],
+        run("import_employees", rows, "--dry-run", "--accept-valid")[1],
+        run("import_employees", b"\x00\x01")[1],
+    ]
 
+    assert [report["job"] for report in reports] == [None, None, None]
     assert [model.objects.count() for model in (ImportJob, ImportRow, StoredFile, Employee)] == [0, 0, 0, 0]
 
 
 def test_a_load_by_command_is_one_like_any_other(run, sales):
     lola = make_user("lola", role=BULK_LOADER)
 
-    run("import_employees", [HEADER, person(1)], "--user", "lola")
+    _code, report = run("import_employees", [HEADER, person(1)], "--user", "lola")
 
     job = ImportJob.objects.get()
+    assert report["job"] == job.pk
     assert (job.state, job.created_by_id, job.rows, job.file is not None) == ("applied", lola.pk, 1, True)
     assert job.lines.get().object_id == Employee.objects.get().pk
 
@@ -260,7 +292,7 @@ def test_a_load_above_the_limits_waits_for_a_second_person_if_it_is_somebodys(ru
     code, report = run("import_employees", [HEADER, person(1)], "--user", "lola")
 
     job = ImportJob.objects.get()
-    assert (code, report["skipped"], job.state) == (1, 1, "awaiting_approval")
+    assert (code, report["job"], report["skipped"], job.state) == (1, job.pk, 1, "awaiting_approval")
     assert f"number {job.pk}" in report["errors"][0]["message"]
     imports.approve(job.pk, actor=make_user(role=HR_MANAGER))
     assert Employee.objects.count() == 1

@@ -230,7 +230,7 @@ def run(tmp_path):
 
 
 def counted(report):
-    return {name: count for name, count in report.items() if count and name != "errors"}
+    return {name: count for name, count in report.items() if count and name not in ("job", "notes", "errors")}
 
 
 def test_the_commands_take_what_those_of_employees_take(run, event, beto):
@@ -245,10 +245,8 @@ def test_the_commands_take_what_those_of_employees_take(run, event, beto):
 
     assert run("import_attendance", rows, "--accept-valid")[0] == 2
     assert kept(event) == [("E2", "registered", "present")]
-    assert run("import_attendance", rows[:2]) == (
-        0,
-        {"rows": 1, "created": 0, "updated": 0, "unchanged": 1, "skipped": 0, "failed": 0, "errors": []},
-    )
+    code, told = run("import_attendance", rows[:2])
+    assert (code, counted(told), told["errors"]) == (0, {"rows": 1, "unchanged": 1}, [])
 
 
 def test_the_event_may_be_an_option(run, event, beto):

@@ -104,6 +104,15 @@ def test_a_remembered_order_of_dates_gives_way_to_what_the_file_shows(db):
     assert values(sheet, "hired_on") == [[date(2024, 2, 1)], [date(2024, 2, 25)]]
 
 
+def test_what_nothing_is_said_of_stays_remembered(db):
+    ana = make_user()
+    remember("employees", "0" * 64, Options(split_names=True, columns={1: "full_name"}), actor=ana)
+
+    remember("employees", "0" * 64, Options(split_names=False), actor=ana)
+
+    assert remembered("employees", "0" * 64, ana) == Options(split_names=False, columns={1: "full_name"})
+
+
 def test_nothing_is_remembered_where_all_was_as_detected(db):
     remember("employees", "0" * 64, Options(sheet="Hoja1"), actor=make_user())
 
@@ -273,6 +282,21 @@ def test_a_cell_that_is_no_outcome_among_others_that_are_is_a_fault(db):
 
     assert sheet.reading.matrix
     assert [(line.number, error.value) for line in lines_of(sheet) for error in line.errors] == [(3, "quizás")]
+
+
+def test_a_fault_in_a_matrix_names_the_column_of_its_cell(db, ana):
+    event = make_event(code="C1", state="in_progress")
+    make_session(event, 1)
+    rows = [["Código", "Sesión 1", "S7"], ["E1", "xx", "x"], ["E2", "x", "x"], ["E3", "xx", "xx"]]
+    sheet = read(rows, kind=ATTENDANCE, event_id=event.pk)
+
+    plan = engine.check(sheet, ATTENDANCE, user=None)
+
+    assert [(line.number, error.column) for line in plan.lines for error in line.errors if error.field != "code"] == [
+        (2, "Sesión 1"), (2, "S7"), (3, "S7"), (4, "Sesión 1"), (4, "S7"), (4, "S7"),
+    ]  # fmt: skip
+    columns = {(group["field"], group["value"]): group["column"] for group in plan.groups.as_json()}
+    assert columns["outcome", "xx"] == "", "it stands in several"
 
 
 def test_a_matrix_without_a_mark_enrols_nobody():
