@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from tests.drill.load import Stretch
 from tests.drill.plan import SWITCH_SECONDS
 from tests.drill.releases import accepted
 from tests.drill.report import Promise
 from tests.drill.scene import Scene
+from tests.servers.processes import wait_until
 
 SWITCHES = 10
+# A worker's first answer takes its time on a busy machine; no request fails meanwhile, nor may.
+FIRST_ANSWER_SECONDS = 20
 # Requests that were begun before are still answered by the colour that had them.
 SETTLES_SECONDS = 1.5
 RELEASES = {"green": "1.0.1", "blue": "1.0.2"}
@@ -63,11 +67,19 @@ def try_out(scene: Scene) -> Iterator[Promise]:
 def _switch(scene: Scene, stretch: Stretch, colour: str) -> Switch:
     with link_watched(scene, colour) as moved_at:
         accepted(scene, lambda: scene.bluegreen.run("switch", RELEASES[colour], "--no-watch"))
-        time.sleep(SETTLES_SECONDS)
     [moved] = moved_at
+    # Not kept is a promise for the report, and no reason to end here.
+    answered = partial(_answers_of, stretch, colour, moved)
+    with suppress(TimeoutError):
+        wait_until(lambda: bool(answered()), seconds=FIRST_ANSWER_SECONDS, what=f"{colour} answers")
+    time.sleep(SETTLES_SECONDS)
     old = [answer.began for answer in stretch.answers if answer.colour not in ("", colour)]
-    new = [answer.ended for answer in stretch.answers if answer.colour == colour and answer.ended >= moved]
-    return Switch(max(0.0, max(old) - moved), min(new, default=float("inf")) - moved)
+    return Switch(max(0.0, max(old) - moved), min(answered(), default=float("inf")) - moved)
+
+
+def _answers_of(stretch: Stretch, colour: str, since: float) -> list[float]:
+    """When each of them was there."""
+    return [answer.ended for answer in stretch.answers if answer.colour == colour and answer.ended >= since]
 
 
 @contextmanager
