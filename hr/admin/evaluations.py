@@ -212,7 +212,9 @@ class EvaluationAdmin(HrAdmin):
         },
     )
     def extend(self, request: HttpRequest, form: ExtendForm, object_id: str) -> HttpResponse:
-        return self.run_in_dialog(request, form, object_id, "extend", extend_evaluations)
+        return self.run_in_dialog(
+            request, form, object_id, "extend", extend_evaluations, done=_("There is more time to answer: %(row)s.")
+        )
 
     @action(
         description=gettext_lazy("Cancel"),

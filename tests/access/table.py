@@ -200,6 +200,11 @@ def grades(who: Persona, row: Row) -> bool:
     return who.may_log_in and may and not is_own(who, row)
 
 
+def grades_of_round(who: Persona, row: Row) -> bool:
+    """Of the evaluations of a round, all of them submitted."""
+    return sees(who, row) and (holds(who, "grade", "hr.evaluation") or answers_for_people(who))
+
+
 def grades_somebody(who: Persona, model: type[Model]) -> bool:
     return holds(who, "grade", "hr.evaluation") or (who.may_log_in and answers_for_people(who))
 
@@ -445,6 +450,8 @@ PAGES = {
     "answer": Page(is_own, row=ROW),
     "grade": Page(grades, grades, row=ROW),
     "open_grading": Page(grades, row=ROW, leads_on=True),
+    "open_queue": Page(grades_of_round, row=ROW, leads_on=True),
+    "extend": Page(nobody, row=ROW),
     "send_back": Page(grades, grades, row=ROW),
     "reopen_grading": Page(nobody, row=ROW),
     "withdraw": Page(nobody, row=ROW),

@@ -343,7 +343,7 @@ def test_what_waits_for_the_reader_is_decided_and_the_rest_counted(action, state
     response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on", "answer": "Seen"})
 
     assert (shown.context["count"], shown.context["passed_over"]) == (1, told)
-    assert hr.texts(response) == ["1 record changed.", told]
+    assert hr.texts(response) == ["Done for 1 record.", told]
     assert decided_of(asked) == {"Ana": state, "Beto": "approved", "Carla": "waiting"}
     assert not DeniedAttempt.objects.exists()
 
@@ -355,7 +355,7 @@ def test_what_somebody_else_decides_meanwhile_is_passed_over(hr, asked):
 
     response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on", "answer": "Seen"})
 
-    assert hr.texts(response) == ["1 record changed.", "1 does not wait for your decision and is passed over."]
+    assert hr.texts(response) == ["Done for 1 record.", "1 does not wait for your decision and is passed over."]
     assert decided_of(asked) == {"Ana": "rejected", "Beto": "approved", "Carla": "approved"}
 
 
@@ -374,7 +374,7 @@ def test_all_of_the_list_is_decided_as_far_as_it_waits(hr, asked):
         reverse(CORRECTIONS, query={"state__exact": "all"}), data | {"_form_submitted": "on", "answer": ""}
     )
 
-    assert hr.texts(response) == ["2 records changed.", "1 does not wait for your decision and is passed over."]
+    assert hr.texts(response) == ["Done for 2 records.", "1 does not wait for your decision and is passed over."]
 
 
 def test_only_what_one_asked_for_is_withdrawn(hr, hr_manager, asked):
@@ -384,7 +384,7 @@ def test_only_what_one_asked_for_is_withdrawn(hr, hr_manager, asked):
     response = hr.post(reverse(CORRECTIONS), data | {"_form_submitted": "on"})
 
     assert hr.texts(response) == [
-        "1 record changed.",
+        "Done for 1 record.",
         "2 were asked for by somebody else or are decided already, and are passed over.",
     ]
     assert decided_of(asked) == {"Ana": "withdrawn", "Beto": "approved", "Carla": "waiting"}

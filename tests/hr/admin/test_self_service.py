@@ -309,7 +309,7 @@ def test_what_waits_for_hr_is_decided_and_the_rest_counted(hr, hr_manager, beto,
 
     response = hr.post(reverse("admin:hr_changerequest_changelist"), data | {"answer": ""})
 
-    assert hr.texts(response) == ["1 record changed.", "2 do not wait for your decision and are passed over."]
+    assert hr.texts(response) == ["Done for 1 record.", "2 do not wait for your decision and are passed over."]
     states = dict(ChangeRequest.objects.values_list("pk", "state"))
     assert states == {waits.pk: "approved", own.pk: "waiting", done.pk: "rejected"}
 
