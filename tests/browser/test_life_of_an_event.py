@@ -104,15 +104,9 @@ def plan(page, program, codes):
 
 def begin(program, event):
     """Half an hour and more goes by in a moment."""
-    moved = f"Event.objects.filter(pk={event}).update(starts_at=timezone.now() - timedelta(minutes=30))"
-    lines = [
-        "from datetime import timedelta",
-        "from django.utils import timezone",
-        "from hr.models import Event",
-        moved,
-    ]
-    command = [sys.executable, "manage.py", "shell", "-v0", "-c", "; ".join(lines)]
-    subprocess.run(command, env=program.environment, check=True)
+    moment = (datetime.now(HERE) - timedelta(minutes=30)).isoformat()
+    line = f"from hr.models import Event; Event.objects.filter(pk={event}).update(starts_at='{moment}')"
+    subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", line], env=program.environment, check=True)
 
 
 def await_state(page, program, state):

@@ -27,7 +27,7 @@ from tests.hr.faults.mutants import MUTANTS
 from tests.hr.faults.verbs import EXEMPT, VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS_ON_SERVERS = 6
+STEPS_ON_SERVERS = 5
 ON_SERVERS = connection.vendor != "sqlite"
 
 

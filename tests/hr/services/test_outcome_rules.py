@@ -217,7 +217,7 @@ def test_somebody_else_decides_and_only_who_asked_withdraws(asker, actors, row):
             )
             for key in EVERYBODY
         }
-        # Of what is decided nobody needs to know who might have. Luisa with the role of HR is the same account as Luisa.
+        # Luisa with the role of HR is the same account as Luisa. Of what is decided nobody asks who might have.
         by = MARKERS - {asker} if verb != "withdraw" else {OWN, OWN_AS_HR} if asker == OWN else {asker}
         if before == "waiting":
             done = LEADS_TO[verb], "present" if verb == "approve" else "absent"
