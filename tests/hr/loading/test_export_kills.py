@@ -29,7 +29,7 @@ def test_a_kill_at_any_step_ends_with_one_whole_file():
         StoredFile.objects.all().delete()
         row = exports.ask(exports.Asked("employees", "csv", "people.csv", "", ("code",)), actor=hr)
 
-        was_killed = in_child(lambda row=row: export_jobs.run(row.pk, rows_of_list), kill_at=step)
+        ended = in_child(lambda row=row: export_jobs.run(row.pk, rows_of_list), kill_at=step)
         ExportLog.objects.filter(state="running").update(heartbeat_at=timezone.now() - timedelta(hours=1))
         woken = export_jobs.wake_stalled()
         in_child(lambda row=row: export_jobs.run(row.pk, rows_of_list))
@@ -41,7 +41,7 @@ def test_a_kill_at_any_step_ends_with_one_whole_file():
         # What the killed one left is taken away by the clock within a week.
         left = StoredFile.objects.exclude(pk=row.file_id)
         assert not left.filter(expires_at=None).exists()
-        if not was_killed:
+        if not ended.was_killed:
             assert woken == 0
             break
         kills += 1
