@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -48,6 +49,8 @@ class DecisionList(admin.ModelAdmin):
     Whatever is chosen, an action does what it can: the rest is passed over and counted.
     """
 
+    has_decide_permission: Callable[..., bool]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         shown = _shown(request, self)
         tabs = [
@@ -60,9 +63,6 @@ class DecisionList(admin.ModelAdmin):
         models = [{"name": str(self.opts), "detail": False}]
         own = {"tab_list": [{"models": models, "items": tabs}]} if self.has_decide_permission(request) else {}
         return super().changelist_view(request, own | (extra_context or {}))
-
-    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        raise NotImplementedError
 
     def decide_many(self, request: HttpRequest, queryset: QuerySet, **how: Any) -> HttpResponse | None:
         rows = queryset.decidable_by(request.user)  # type: ignore[attr-defined]

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from hr.loading.identities import personal_scope
 from hr.loading.kinds import KINDS
 from hr.models import ImportJob, ImportRow
+from hr.rights import PERSONAL
+from hr.scope import facts_of, scope_for
 
 if TYPE_CHECKING:
     from core.models import User
@@ -44,8 +46,15 @@ class Discretion:
 
     @cached_property
     def hides_all(self) -> bool:
-        """Whether the reader has no right to anybody's personal data."""
-        return self._people is not None and not self._people
+        """Whether the reader has no right to anybody's personal data but his own. Takes no query of its own: a list of
+        loads asks for each of them.
+        """
+        if self._user is None:
+            return False
+        scope = scope_for(self._user, PERSONAL)
+        own = facts_of(self._user).employee_id
+        others = any(person != own for person in scope.employee_ids)
+        return not (scope.everything or scope.unit_ids or scope.line_roots or others)
 
     @property
     def hides_file(self) -> bool:
@@ -59,7 +68,7 @@ class Discretion:
         """The same by whom they are about; None is somebody yet unknown, whom only the file's loader knows."""
         if self._people is None:
             return False
-        return person not in self._people if person else self.hides_all or not self._is_own
+        return person not in self._people if person else not self._is_own or self.hides_all
 
     def told(self, error: Mapping[str, Any], *, hidden: bool) -> dict[str, Any]:
         """An error, or a group of them, as the reader may know it."""

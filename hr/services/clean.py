@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -72,6 +74,12 @@ def clean_reason(reason: str, *, most: int = 200) -> str:
     if len(text) > most:
         raise DomainError(_("Give a reason of at most %(most)d characters.") % {"most": most}, field="reason")
     return text
+
+
+def check_due_day(due_on: date) -> None:
+    """Raise DomainError on `due_on` for a day that has passed."""
+    if due_on < timezone.localdate():
+        raise DomainError(_("Choose today or a later day."), field="due_on")
 
 
 def check_fields(model: type[BusinessModel], values: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError, InvalidTransition
 from hr.models import Evaluation
 from hr.permissions import can_grade, can_manage_evaluation, require
-from hr.services.clean import check_fields, clean_reason
+from hr.services.clean import check_due_day, check_fields, clean_reason
 from hr.services.evaluations import State, announce, locked_evaluations
 from hr.services.rows import naming, refuse_stale
 from hr.services.writing import business_atomic, write
@@ -92,8 +92,7 @@ def return_evaluations(ids: Collection[int], *, comment: str, due_on: date, acto
         raise DomainError(_("Say what is to be done better."), field="comment")
     if len(comment) > LONGEST_COMMENT:
         raise DomainError(_("At most %(most)d characters.") % {"most": LONGEST_COMMENT}, field="comment")
-    if due_on < timezone.localdate():
-        raise DomainError(_("Choose today or a later day."), field="due_on")
+    check_due_day(due_on)
     rows = locked_evaluations(ids, actor)
     for evaluation in rows.values():
         with naming(evaluation.employee, among=len(rows)):

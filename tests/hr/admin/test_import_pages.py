@@ -1008,7 +1008,12 @@ def test_what_was_typed_of_personal_data_is_for_who_may_see_it(as_user, auditor,
     assert "There is something wrong in this personal data, which you may not see." in told
 
 
-def test_who_lost_the_right_to_personal_data_does_not_find_it_in_his_own_loads(hr, faulty_load):
+@pytest.mark.parametrize("is_employee", [False, True])
+def test_who_lost_the_right_to_personal_data_finds_none_in_his_own_loads(hr, hr_manager, faulty_load, is_employee):
+    """The right to his own, which every employee has, is none to that of others."""
+    if is_employee:
+        hr_manager.employee_uid = make_employee("Rita", "Sosa", code="E16").uid
+        hr_manager.save()
     job = faulty_load
     downloads = [page("import_errors", job.pk), page("import_file", job.pk), page("import_mapping", job.pk)]
     before = pages_of(hr, job)
