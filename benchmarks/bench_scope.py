@@ -31,6 +31,7 @@ django.setup()
 
 from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.core.paginator import Paginator  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
@@ -41,6 +42,7 @@ from guardian.ctypes import get_content_type  # noqa: E402
 from benchmarks.company import ALIASES, enrol  # noqa: E402
 from benchmarks.report import Row, Target, publish  # noqa: E402
 from core import roles  # noqa: E402
+from core.admin.paginator import CappedPaginator  # noqa: E402
 from core.models import User, UserGrant  # noqa: E402
 from hr.models import Employee, OrgUnit  # noqa: E402
 from hr.rights import VIEW  # noqa: E402
@@ -107,7 +109,7 @@ def measure(wanted: argparse.Namespace) -> int:
     user = readers[f"manager of {wanted.large:,}"][0]
     of_rights = beside_grants(user, granted(user), wanted.rounds)
     rows += of_rights
-    from_ids, from_scope, asked, covered = of_rights
+    from_ids, _by_ours, from_scope, asked, covered = of_rights
     targets = [
         Target(
             f"the list of {wanted.large:,} takes as many queries as that of 5",
@@ -269,22 +271,30 @@ def granted(manager: User) -> User:
 
 
 def beside_grants(manager: User, holder: User, rounds: int) -> list[Row]:
-    """The first rows of a list and their count, from the ids of grants and from a scope; then the right on each of the
-    rows of a page, asked of guardian and of a scope. All as when a request begins: nothing is known of the user yet.
+    """The first page of a list and the count: from the ids of grants, by Django's paginator and by ours, and from a
+    scope by ours, as every list is; then the right on each of the rows of a page, asked of guardian and of a scope.
+    All as when a request begins: nothing is known of the user yet.
     """
     people = list(Employee.objects.visible_to(manager).order_by("-pk")[:CHECKED])
     backend = ObjectPermissionBackend()
 
-    def listed(rows: Any) -> list[Any]:
-        assert rows.count()
-        return list(rows.select_related("org_unit", "position").order_by("code")[:50])
+    def listed(rows: Any, paginator: type[Paginator]) -> list[Any]:
+        pages = paginator(rows.select_related("org_unit", "position").order_by("code"), 50)
+        assert pages.count
+        return list(pages.page(1).object_list)
+
+    def of_ids() -> Any:
+        grants = UserGrant.objects.filter(user=holder, permission__codename="view_employee").in_force()
+        return Employee.objects.filter(pk__in=list(grants.values_list("object_pk", flat=True)))
 
     def from_ids() -> list[Any]:
-        grants = UserGrant.objects.filter(user=holder, permission__codename="view_employee").in_force()
-        return listed(Employee.objects.filter(pk__in=list(grants.values_list("object_pk", flat=True))))
+        return listed(of_ids(), Paginator)
+
+    def from_ids_by_ours() -> list[Any]:
+        return listed(of_ids(), CappedPaginator)
 
     def from_scope() -> list[Any]:
-        return listed(Employee.objects.visible_to(User.objects.get(pk=manager.pk)))
+        return listed(Employee.objects.visible_to(User.objects.get(pk=manager.pk)), CappedPaginator)
 
     def asked() -> list[Any]:
         user = User.objects.get(pk=holder.pk)
@@ -294,11 +304,12 @@ def beside_grants(manager: User, holder: User, rounds: int) -> list[Row]:
         scope = scope_for(User.objects.get(pk=manager.pk), VIEW)
         return [row for row in people if scope.covers(row)]
 
-    assert from_ids() == from_scope()
+    assert from_ids() == from_ids_by_ours() == from_scope()
     assert asked() == covered() == people
     ways: dict[str, Callable[[], list[Any]]] = {
         "rows and count, from the ids of grants": from_ids,
-        "rows and count, from a scope": from_scope,
+        "rows and count, from the ids of grants, by our paginator": from_ids_by_ours,
+        "rows and count, from a scope, by our paginator": from_scope,
         f"the right on {len(people)} rows, guardian's has_perm of each": asked,
         f"the right on {len(people)} rows, of a scope": covered,
     }

@@ -86,13 +86,15 @@ def tried_out(scene: Scene, names: Sequence[str]) -> Iterator[Promise]:
 
 
 def told(promises: list[Promise]) -> int:
-    """Prints all of it once more; returns the exit code."""
+    """Prints all of it once more, what was not met at the very end; returns the exit code."""
     print("\npromise | result | met or not")
     for promise in promises:
         print(promise)
-    met = sum(promise.met for promise in promises)
-    print(f"met {met} of {len(promises)}")
-    return 0 if met == len(promises) else 1
+    missed = [promise for promise in promises if not promise.met]
+    print(f"met {len(promises) - len(missed)} of {len(promises)}")
+    for promise in missed:
+        print(promise)
+    return 1 if missed else 0
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

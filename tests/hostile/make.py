@@ -170,6 +170,14 @@ def corner(dimension):
     return zipped(parts_of({"Hoja1": xml.replace("</sheetData>", far)}))
 
 
+@file("a_cell_far_away_in_a_large_sheet.xlsx")
+def _():
+    """Large enough to be read while it is looked through; the reader would take 600 MB for its blank cells."""
+    rows = [HEADER, *([f"E{at}", f"Ana {at}", f"Peña {at}", f"V-{at}", "Ventas", "15/01/2024"] for at in range(75_000))]
+    far = '<row r="80000"><c r="MV80000"><v>1</v></c></row></sheetData>'
+    return zipped(parts_of({"Hoja1": sheet_xml(rows).replace("</sheetData>", far)}))
+
+
 plain("duplicate_headers.csv", lambda: csv_text([[*HEADER, "Apellido"], [*ANA, "Gil"]]).encode())
 plain("duplicate_unknown_headers.csv", lambda: csv_text([[*HEADER, "Nota", "Nota"], [*ANA, "a", "b"]]).encode())
 plain("missing_header.csv", lambda: csv_text([[*HEADER, ""], [*ANA, "Cajera"]]).encode())

@@ -6,8 +6,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
+from contextlib import contextmanager
 from posixpath import dirname, join, normpath
 from xml.etree import ElementTree
 
@@ -34,36 +34,44 @@ _STRICT_RELATION_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}
 
 
 class Package:
-    """Raises Refused unless every part unfolds to what the directory promises and is harmless."""
+    """Raises Refused unless every part unfolds to what the directory promises and is harmless. Of a sheet only the
+    beginning is looked at here.
+    """
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._reaches: dict[str, SheetReach] = {}
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 for part in archive.infolist():
                     self._look_through(archive, part)
                 self._sheets = _sheet_parts(archive)
-                for path in set(self._sheets.values()) & set(archive.namelist()) - set(self._reaches):
-                    self._reach_of_part(path, _pieces(archive, archive.getinfo(path)))
                 self.counts_from_1904 = _counts_from_1904(archive)
         except (*_DAMAGED, ElementTree.ParseError, KeyError) as error:
             raise Refused("damaged") from error
 
-    def reach_of(self, sheet: str) -> SheetReach:
-        """How far the cells of the sheet of this name reach. Raises Refused for one that nobody looked through."""
-        if (part := self._sheets.get(sheet, "")) not in self._reaches:
-            raise Refused("damaged")
-        return self._reaches[part]
+    def size_of(self, sheet: str) -> int:
+        """Bytes of the sheet of this name, unfolded. Raises Refused if the archive has none."""
+        with self._part_of(sheet) as (_archive, part):
+            return part.file_size
 
     def marks_of(self, sheet: str) -> SheetMarks:
-        """What is hidden, computed or wrong in it. Raises Refused for too much of that."""
-        marks = SheetMarks()
-        with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-            for piece in _pieces(archive, archive.getinfo(self._sheets[sheet])):
+        """What is hidden, computed or wrong in it. Raises Refused for cells too far away, or for too much of that."""
+        marks, reach = SheetMarks(), SheetReach()
+        with self._part_of(sheet) as (archive, part):
+            for piece in _pieces(archive, part):
+                reach.feed(piece)
+                reach.refuse_far()
                 marks.feed(piece)
         marks.finish()
         return marks
+
+    @contextmanager
+    def _part_of(self, sheet: str) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
+        try:
+            with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
+                yield archive, archive.getinfo(self._sheets[sheet])
+        except (*_DAMAGED, KeyError) as error:
+            raise Refused("damaged") from error
 
     def _look_through(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         pieces = _pieces(archive, part)
@@ -74,15 +82,10 @@ class Package:
             _refuse_programs(part.filename, first)
         elif first.startswith(_FILES):
             raise Refused("nested", part=part.filename[:100])
-        if "/worksheets/" in f"/{part.filename}" and is_xml:
-            self._reach_of_part(part.filename, chain([first], pieces))
-        for _piece in pieces:
-            pass
-
-    def _reach_of_part(self, path: str, pieces: Iterable[bytes]) -> None:
-        reach = self._reaches[path] = SheetReach()
-        for piece in pieces:
-            reach.feed(piece)
+        # A sheet is looked through when it is read (`marks_of`).
+        if not (is_xml and "/worksheets/" in f"/{part.filename}"):
+            for _piece in pieces:
+                pass
 
 
 def _pieces(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -24,6 +24,8 @@ from hr.loading.parser.sheet_marks import SheetMarks
 
 # A sheet beyond the chosen one is looked into only if that takes no time.
 QUICK_TO_READ = 4 * 1024 * 1024
+# From here on it is read while it is looked through: the reader needs some tenths of a second longer for it.
+LARGE = 32 * 1024 * 1024
 
 
 class Workbook:
@@ -80,22 +82,36 @@ class Workbook:
 
     def _sheet(self, name: str) -> CalamineSheet:
         if name not in self._open:
-            self._package.reach_of(name).refuse_far()
             # One large sheet at a time.
             if not self._is_quick(name):
                 self._open = {other: sheet for other, sheet in self._open.items() if self._is_quick(other)}
-            # The reader leaves the interpreter to others while it reads.
-            with ThreadPoolExecutor(1) as aside:
-                marks = aside.submit(self._package.marks_of, name)
-                try:
-                    self._open[name] = self._workbook.get_sheet_by_name(name)
-                except (CalamineError, OSError, ValueError) as error:
-                    raise Refused("damaged") from error
-                self._marks[name] = marks.result()
+            if self._package.size_of(name) < LARGE:
+                self._marks[name] = self._package.marks_of(name)
+                self._open[name] = self._read_sheet(name)
+            else:
+                self._marks[name], self._open[name] = self._looked_through_and_read(name)
         return self._open[name]
 
+    def _looked_through_and_read(self, name: str) -> tuple[SheetMarks, CalamineSheet]:
+        """Both at once: the reader leaves the interpreter to others. It takes the memory for cells that are far away
+        when it has come to the end of the sheet, which takes three times as long as to see them. What is refused is
+        told at once, and this process ended; until then its limits hold.
+        """
+        aside = ThreadPoolExecutor(1)
+        try:
+            sheet = aside.submit(self._read_sheet, name)
+            return self._package.marks_of(name), sheet.result()
+        finally:
+            aside.shutdown(wait=False)
+
+    def _read_sheet(self, name: str) -> CalamineSheet:
+        try:
+            return self._workbook.get_sheet_by_name(name)
+        except (CalamineError, OSError, ValueError) as error:
+            raise Refused("damaged") from error
+
     def _is_quick(self, name: str) -> bool:
-        return self._package.reach_of(name).size <= QUICK_TO_READ
+        return self._package.size_of(name) <= QUICK_TO_READ
 
     def _rows(self, way: int) -> Iterator[tuple[int, list[Any]]]:
         sheet = self._sheet(self.ways[way])
