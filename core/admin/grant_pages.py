@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 
+from core.admin.buttons import led_to_button
 from core.admin.grant_forms import GrantForm, PeriodForm
 from core.grant_list import MODELS, grants_page
 from core.grantable import Grantable, grantable_of, label_of
@@ -93,8 +94,10 @@ class GrantPages(ModelAdmin):
     def end_view(self, request: HttpRequest, object_id: str, kind: str, grant_id: int) -> HttpResponse:
         row = self._granted_row(request, object_id)
         grant = self._grant_of(row, kind, grant_id)
-        if request.method != "POST" or not grants.can_end(request.user):
+        if not grants.can_end(request.user):
             raise PermissionDenied
+        if request.method != "POST":
+            return led_to_button(request, self._grants_of(row))
         grants.end(grant, actor=request.user)
         messages.success(request, _("The right of %(user)s has ended.") % {"user": grant.holder_name})
         return self._back_to_grants(row)
@@ -127,7 +130,10 @@ class GrantPages(ModelAdmin):
         return grant
 
     def _back_to_grants(self, row: Model) -> HttpResponse:
-        return HttpResponseRedirect(reverse(self._grant_address("grants"), args=[row.pk]))
+        return HttpResponseRedirect(self._grants_of(row))
+
+    def _grants_of(self, row: Model) -> str:
+        return reverse(self._grant_address("grants"), args=[row.pk])
 
     def _grant_response(
         self, request: HttpRequest, row: Model, template: str, context: dict[str, Any], form: forms.Form | None

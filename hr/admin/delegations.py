@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from core.admin.buttons import led_to_button
 from core.admin.grant_forms import MomentField, PeriodForm
 from core.errors import NotFound
 from core.grant_list import state_of
@@ -75,7 +76,9 @@ def delegations_view(request: HttpRequest, model_admin: EmployeeAdmin) -> HttpRe
 
 def end_delegation_view(request: HttpRequest, grant_id: int, model_admin: EmployeeAdmin) -> HttpResponse:
     if request.method != "POST":
-        raise PermissionDenied
+        if not may_open(request):
+            raise PermissionDenied
+        return led_to_button(request, _address())
     user: Any = request.user
     try:
         delegations.end_delegation(grant_id, actor=user)

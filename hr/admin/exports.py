@@ -21,6 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from core.admin.badges import badge_column
+from core.admin.buttons import led_to_button
 from hr.admin.base import HrAdmin
 from hr.admin.filters import MomentRangeFilter
 from hr.loading.export import FORMATS
@@ -152,8 +153,10 @@ class ExportLogAdmin(HrAdmin):
         if row is None:
             raise Http404
         user: Any = request.user
-        if request.method != "POST" or row.created_by_id != user.pk:
+        if row.created_by_id != user.pk:
             raise PermissionDenied
+        if request.method != "POST":
+            return led_to_button(request, self._address("change", row))
         with self.domain_errors_to_messages(request):
             exports.cancel(row.pk, actor=user)
             messages.info(request, _("The export was cancelled."))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -14,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.admin.buttons import led_to_button
 from hr.admin.messages import error_of, name_subjects
 from hr.services.delivery import inbox_of, mark_read
 
@@ -50,10 +50,10 @@ def inbox_view(request: HttpRequest, model_admin: NotificationAdmin) -> HttpResp
 
 def open_view(request: HttpRequest, object_id: str, model_admin: NotificationAdmin) -> HttpResponse:
     """Note that it was read and lead to what it is about, or back where there is nothing to be led to."""
-    if request.method != "POST":
-        raise PermissionDenied
     notification = model_admin.get_object(request, unquote(object_id))
     if notification is None:
         raise Http404
+    if request.method != "POST":
+        return led_to_button(request, reverse("admin:hr_notification_inbox"))
     mark_read([notification.pk], actor=request.user)
     return HttpResponseRedirect(notification.link or reverse("admin:hr_notification_inbox"))

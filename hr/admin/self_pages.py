@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 
+from core.admin.buttons import led_to_button
 from hr.permissions import can_serve_himself
 
 if TYPE_CHECKING:
@@ -38,10 +37,7 @@ def require_employee(request: HttpRequest) -> Any:
 
 
 def button_on(address: Callable[[], str]) -> Callable[[View], View]:
-    """The view of a button that employees press on the page at `address`.
-
-    Who follows it instead, as the login leads him whose session had ended, is led to that page, and nothing is done.
-    """
+    """The view of a button that employees press on the page at `address`."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -49,8 +45,7 @@ def button_on(address: Callable[[], str]) -> Callable[[View], View]:
             require_employee(request)
             if request.method == "POST":
                 return view(request, *args, **kwargs)
-            messages.info(request, _("Nothing was done yet: press the button once more."))
-            return HttpResponseRedirect(address())
+            return led_to_button(request, address())
 
         return pressed
 

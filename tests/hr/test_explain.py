@@ -209,7 +209,9 @@ def test_nobody_ends_what_another_manager_gave(as_persona, world):
     grant = UserGrant.objects.get(user=world.users["delegate"])
 
     assert as_persona("manager_elsewhere").post(f"{PAGE}{grant.pk}/end/").status_code == 404
-    assert as_persona("head").get(f"{PAGE}{grant.pk}/end/").status_code == 403
+    assert as_persona("manager_elsewhere").get(f"{PAGE}{grant.pk}/end/").url == PAGE
+    assert as_persona("head").get(f"{PAGE}{grant.pk}/end/").url == PAGE
+    assert as_persona("plain").get(f"{PAGE}{grant.pk}/end/").status_code == 403
 
     grant.refresh_from_db()
     assert grant.ended_by is None

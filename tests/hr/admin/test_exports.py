@@ -151,11 +151,14 @@ def test_it_is_stopped_by_a_form_of_its_owner(hr, as_user, hr_manager, people, f
     row = exports.ask(exports.Asked("employees", "csv", "a.csv", "", ("code",)), actor=hr_manager)
     other = as_user(make_user(role=HR_MANAGER))
 
-    refused = [hr.get(page("stop", row.pk)), other.post(page("stop", row.pk))]
+    refused = [other.get(page("stop", row.pk)), other.post(page("stop", row.pk))]
+    followed = hr.get(page("stop", row.pk))
+    row.refresh_from_db()
+    assert row.state != "cancelled"
     stopped = hr.post(page("stop", row.pk))
 
     assert [response.status_code for response in refused] == [403, 403]
-    assert stopped.url == page("change", row.pk)
+    assert followed.url == stopped.url == page("change", row.pk)
     row.refresh_from_db()
     assert row.state == "cancelled"
     assert EVERY_SECOND not in hr.get(stopped.url).text

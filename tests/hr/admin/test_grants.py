@@ -173,7 +173,7 @@ def test_a_grant_is_ended_by_post_alone(as_persona, world):
 
     response = as_persona("hr_manager").get(employee_page(world.employees["luisa"], "end_grant", "user", grant.pk))
 
-    assert response.status_code == 403
+    assert response.url == employee_page(world.employees["luisa"])
     grant.refresh_from_db()
     assert grant.valid_until is None
 

@@ -73,9 +73,22 @@ def test_nobody_opens_what_another_was_told(client, beto, carla, account):
     told = Notification.objects.get(channel="app")
     client.force_login(make_user("E3", employee=carla))
 
-    assert client.post(reverse("admin:hr_notification_open", args=[told.pk])).status_code == 404
-    assert client.get(reverse("admin:hr_notification_open", args=[told.pk])).status_code == 403
+    for ask in (client.post, client.get):
+        assert ask(reverse("admin:hr_notification_open", args=[told.pk])).status_code == 404
 
+    told.refresh_from_db()
+    assert told.state == "sent"
+
+
+def test_who_follows_the_address_of_a_notification_is_led_to_the_inbox(client, beto, account):
+    publish(beto, "Inducción")
+    told = Notification.objects.get(channel="app")
+    client.force_login(account)
+
+    led = client.get(reverse("admin:hr_notification_open", args=[told.pk]), follow=True)
+
+    assert led.redirect_chain == [(reverse(INBOX), 302)]
+    assert "Nothing was done yet" in led.content.decode()
     told.refresh_from_db()
     assert told.state == "sent"
 
