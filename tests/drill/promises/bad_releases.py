@@ -40,7 +40,8 @@ GO_BACK = [
     Bad("1.0.5", "a mean of 2.5 s", {"seconds": 2.5}, "response time", CRITERIA["mean_after_minutes"]),
     Bad("1.0.6", "6 % errors", {"errors": 0.06}, "error rate", CRITERIA["error_minutes"]),
 ]
-STAYS = Bad("1.0.7", "4 % errors and a mean of 1.5 s", {"errors": 0.04, "seconds": 1.5})
+# Of a hundred requests in a short window one is a percent: 4 % may then be found to be more than the 5 % allowed.
+STAYS = Bad("1.0.7", "3 % errors and a mean of 1.5 s", {"errors": 0.03, "seconds": 1.5})
 
 
 def try_out(scene: Scene) -> Iterator[Promise]:
@@ -90,7 +91,7 @@ def _stays(scene: Scene) -> Promise:
         _set_faults(scene, {})
     answers = [answer for answer in stretch.answers if answer.colour not in ("", before)]
     errors, seconds = mean(answer.status >= 500 for answer in answers), mean(answer.seconds for answer in answers)
-    # Asked for pages at its end, it may fail as one of 25 requests does; that is said, and it stays.
+    # Asked for pages at its end, it may fail as one of 33 requests does; that is said, and it stays.
     watched = [event for event in scene.bluegreen.events(STAYS.version) if event.get("item") == "watched"]
     stays = ground.live != before and code != WENT_BACK
     return Promise(
