@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import NotRelationField, get_fields_from_path
-from django.contrib.admin.views.main import ALL_VAR, ChangeList
+from django.contrib.admin.views.main import ALL_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import NON_FIELD_ERRORS, FieldDoesNotExist
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
@@ -186,6 +186,7 @@ class BackofficeAdmin(ScopedChoices, ModelAdmin):
         paginator = super().get_paginator(request, *args, **kwargs)
         if isinstance(paginator, CappedPaginator):
             paginator.counts_all = ALL_VAR in request.GET
+            paginator.may_find_few = bool(request.GET.get(SEARCH_VAR))
         return paginator
 
     def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:

@@ -32,10 +32,15 @@ class KeysFirstPaginator(Paginator):
 
     def _keys(self, first: int, end: int) -> list[Any]:
         """Those of a page in the second half are looked for from the end: the last page is as quick as the first."""
-        keys = self.object_list.select_related(None).values_list("pk", flat=True)
+        keys = self._all_keys
         if self.knows_all and 2 * first > self.count:
             return list(keys.reverse()[self.count - end : self.count - first])[::-1]
         return list(keys[first:end])
+
+    @property
+    def _all_keys(self) -> QuerySet:
+        """Of all rows, in their order."""
+        return self.object_list.select_related(None).values_list("pk", flat=True)
 
     def _end(self, first: int) -> int:
         return min(first + self.per_page, self.count)
@@ -45,15 +50,22 @@ class CappedPaginator(KeysFirstPaginator):
     """Counts to `CAP` and no further: counting a million rows takes longer than the page of them.
 
     The pages behind are there all the same, for who narrows a list down by going on; an empty one ends it.
+
+    Up to `FEW` rows of a search are found before they are sorted, and not looked for a second time: engines take what
+    it finds for spread evenly, and go through all rows in the order of the list for it.
     """
 
-    CAP, LAST_PAGE = 10_000, 1_000_000
+    FEW, CAP, LAST_PAGE = 1_000, 10_000, 1_000_000
     template_name = "core/capped_pages.html"
     # Somebody asked for the exact number.
     counts_all = False
+    # Somebody searches.
+    may_find_few = False
 
     @cached_property
     def count(self) -> int:
+        if self._few is not None:
+            return len(self._few)
         rows = self.object_list.order_by().values("pk")
         return rows.count() if self.counts_all else rows[: self.CAP + 1].count()
 
@@ -76,6 +88,19 @@ class CappedPaginator(KeysFirstPaginator):
         yield from pages
         if int(number) > self.num_pages:
             yield from (self.ELLIPSIS, int(number))
+
+    @cached_property
+    def _few(self) -> list[Any] | None:
+        """The keys of all that a search found, unsorted; None if there are more."""
+        if not self.may_find_few:
+            return None
+        keys = list(self._all_keys.order_by()[: self.FEW + 1])
+        return keys if len(keys) <= self.FEW else None
+
+    def _keys(self, first: int, end: int) -> list[Any]:
+        if self._few is None:
+            return super()._keys(first, end)
+        return list(self._all_keys.filter(pk__in=self._few))[first:end]
 
     def _end(self, first: int) -> int:
         return first + self.per_page if self.is_capped else super()._end(first)

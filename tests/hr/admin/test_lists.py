@@ -99,6 +99,34 @@ def test_a_capped_paginator_counts_no_further_and_shows_all_the_same(people):
     assert list(paginator.get_elided_page_range(5)) == [1, 2, 3, paginator.ELLIPSIS, 5]
 
 
+@pytest.mark.parametrize("few", [6, 7], ids=["many", "few"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_what_a_search_finds_is_shown_in_its_order_whether_few_or_many(people, monkeypatch, few, number):
+    monkeypatch.setattr(CappedPaginator, "FEW", few)
+    found = people.filter(first_name__startswith="Ana")
+    paginator, plain = CappedPaginator(found, 3), Paginator(found, 3)
+    paginator.may_find_few = True
+
+    assert (paginator.count, paginator.num_pages) == (7, 3)
+    assert list(paginator.page(number).object_list) == list(plain.page(number).object_list)
+    with pytest.raises(InvalidPage):
+        paginator.page(4)
+
+
+def test_few_rows_of_a_search_are_looked_for_once(hr, people):
+    make_employee("Zoe", "Paz")
+    address = reverse("admin:hr_employee_changelist", query={"q": "paz"})
+    hr.get(address)
+
+    with CaptureQueriesContext(connections["business"]) as queries:
+        page = hr.get(address)
+
+    assert [row.first_name for row in page.context["cl"].result_list] == ["Zoe"]
+    looked = [query["sql"] for query in queries if "paz" in query["sql"]]
+    assert not any("COUNT" in sql for sql in looked)
+    assert sum(" IN (" not in sql for sql in looked) == 1
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "x", "4"])
 def test_below_its_cap_it_is_like_any_other(people, number):
     paginator = CappedPaginator(people.order_by("pk"), 3)
