@@ -109,8 +109,8 @@ def measure(wanted: argparse.Namespace) -> int:
     user = readers[f"manager of {wanted.large:,}"][0]
     holder = granted(user)
     asked, covered = asked_of_rows(user, holder, wanted.rounds)
-    from_ids, from_scope, of_both = beside_grants(user, holder, wanted.rounds)
-    rows += [asked, covered, from_ids, from_scope, of_both]
+    *_of_both, from_ids, from_scope = of_lists = beside_grants(user, holder, wanted.rounds)
+    rows += [asked, covered, *of_lists]
     targets = [
         Target(
             f"the list of {wanted.large:,} takes as many queries as that of 5",
@@ -121,11 +121,8 @@ def measure(wanted: argparse.Namespace) -> int:
         times_quicker("the right on each row is", TIMES_CHECKS, "by guardian", asked, covered),
     ]
     if connections["business"].vendor == "mysql":  # to an embedded one a list of ids need not travel
-        targets.append(
-            times_quicker(
-                "a list from the scope of a head is", TIMES_GRANTS, "from the ids of grants", from_ids, from_scope
-            )
-        )
+        what = "a list from the scope of a head is"
+        targets.append(times_quicker(what, TIMES_GRANTS, "from the ids of grants", from_ids, from_scope))
     for what, (everybody, manager, _small, boss) in pages.items():
         slowest = max(manager.median, boss.median)
         name = f"the {what} of {wanted.large:,} takes at most {MOST_TIMES:g} times the unrestricted one"
@@ -278,8 +275,8 @@ def granted(manager: User) -> User:
 
 def beside_grants(manager: User, holder: User, rounds: int) -> list[Row]:
     """The first page of a list and its count, from the ids of grants by Django's paginator and from a scope by ours:
-    the database's time. All as when a request begins: nothing is known of the user yet. In the end nobody reports to the
-    manager any more, and his scope is that of the units he heads.
+    the database's time. All as when a request begins: nothing is known of the user yet. First as the manager is, head
+    and boss, and then with nobody who reports to him, so that his scope is that of his units.
     """
 
     def listed(rows: Any, paginator: type[Paginator]) -> list[Any]:
@@ -292,21 +289,18 @@ def beside_grants(manager: User, holder: User, rounds: int) -> list[Row]:
         keys = list(grants.values_list("object_pk", flat=True))
         from_ids = listed(Employee.objects.filter(pk__in=keys), Paginator)
 
-    def of_scope() -> list[Query]:
-        with written_down() as queries:
-            assert listed(Employee.objects.visible_to(User.objects.get(pk=manager.pk)), CappedPaginator) == from_ids
-        return queries
+    def compared(name: str) -> list[Row]:
+        with written_down() as of_scope:
+            from_scope = listed(Employee.objects.visible_to(User.objects.get(pk=manager.pk)), CappedPaginator)
+        assert from_scope == from_ids
+        lists = {f"list, from the ids of grants, beside {name}": of_grants, f"list, from the scope of {name}": of_scope}
+        return [Row(what, taken, {"queries": len(lists[what])}) for what, taken in timed(lists, rounds).items()]
 
-    of_both = of_scope()
+    of_both = compared("a head and boss")
     head = Employee.objects.get(uid=manager.employee_uid)
     change_boss(list(head.reports.values_list("pk", flat=True)), reports_to=None, actor=None)
     analyse()
-    lists = {
-        "list, from the ids of grants": of_grants,
-        "list, from the scope of a head": of_scope(),
-        "list, from the scope of a head and boss": of_both,
-    }
-    return [Row(name, seconds, {"queries": len(lists[name])}) for name, seconds in timed(lists, rounds).items()]
+    return [*of_both, *compared("a head")]
 
 
 def asked_of_rows(manager: User, holder: User, rounds: int) -> list[Row]:
