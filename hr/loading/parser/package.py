@@ -1,4 +1,7 @@
-"""The zip archive that an Excel workbook is: looked through, part by part, before a reader is let at it."""
+"""The zip archive that an Excel workbook is: looked through, part by part, before a reader is let at it.
+
+A large sheet alone is looked through while it is read (workbook.py).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the cells of a sheet reach, before a reader is let at them."""
+"""How far the cells of a sheet reach, before a reader has room made for them."""
 
 from __future__ import annotations
 
