@@ -51,5 +51,4 @@ RECOVERED_SECONDS = 5.0
 # Of any request while a server is away.
 ANSWERED_SECONDS = 10.0
 # What a busy machine of two cores may take beyond a scaled minute: processes start, and backends are read, at its pace.
-# The minute promised is not even then used up.
-SLACK_SECONDS = 15.0
+SLACK_SECONDS = 5.0

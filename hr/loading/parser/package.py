@@ -10,7 +10,6 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from posixpath import dirname, join, normpath
 from xml.etree import ElementTree
 
@@ -45,6 +44,7 @@ class Package:
         self._content = content
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                self._sizes = {part.filename: part.file_size for part in archive.infolist()}
                 for part in archive.infolist():
                     self._look_through(archive, part)
                 self._sheets = _sheet_parts(archive)
@@ -54,27 +54,24 @@ class Package:
 
     def size_of(self, sheet: str) -> int:
         """Bytes of the sheet of this name, unfolded. Raises Refused if the archive has none."""
-        with self._part_of(sheet) as (_archive, part):
-            return part.file_size
+        part = self._sheets.get(sheet, "")
+        if part not in self._sizes:
+            raise Refused("damaged")
+        return self._sizes[part]
 
     def marks_of(self, sheet: str) -> SheetMarks:
         """What is hidden, computed or wrong in it. Raises Refused for cells too far away, or for too much of that."""
         marks, reach = SheetMarks(), SheetReach()
-        with self._part_of(sheet) as (archive, part):
-            for piece in _pieces(archive, part):
-                reach.feed(piece)
-                reach.refuse_far()
-                marks.feed(piece)
-        marks.finish()
-        return marks
-
-    @contextmanager
-    def _part_of(self, sheet: str) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipInfo]]:
         try:
             with zipfile.ZipFile(io.BytesIO(self._content)) as archive:
-                yield archive, archive.getinfo(self._sheets[sheet])
+                for piece in _pieces(archive, archive.getinfo(self._sheets[sheet])):
+                    reach.feed(piece)
+                    reach.refuse_far()
+                    marks.feed(piece)
         except (*_DAMAGED, KeyError) as error:
             raise Refused("damaged") from error
+        marks.finish()
+        return marks
 
     def _look_through(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         pieces = _pieces(archive, part)

@@ -19,6 +19,8 @@ from tests.servers.processes import start, wait_until
 CALM_SECONDS = 1.5
 # Quicker than elsewhere: of a share of errors there must be enough requests in a window, also of slow ones.
 PAUSE_SECONDS = 1.2
+# Of the release that stays there must be a hundred in the shortest window: of fewer, one more than 4 % is over the 5 %.
+SHORT_PAUSE_SECONDS = 0.7
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,7 @@ GO_BACK = [
     Bad("1.0.5", "a mean of 2.5 s", {"seconds": 2.5}, "response time", CRITERIA["mean_after_minutes"]),
     Bad("1.0.6", "6 % errors", {"errors": 0.06}, "error rate", CRITERIA["error_minutes"]),
 ]
-# Of a hundred requests in a short window one is a percent: 4 % may then be found to be more than the 5 % allowed.
-STAYS = Bad("1.0.7", "3 % errors and a mean of 1.5 s", {"errors": 0.03, "seconds": 1.5})
+STAYS = Bad("1.0.7", "4 % errors and a mean of 1.5 s", {"errors": 0.04, "seconds": 1.5})
 
 
 def try_out(scene: Scene) -> Iterator[Promise]:
@@ -85,13 +86,13 @@ def _goes_back(scene: Scene, bad: Bad) -> Promise:
 def _stays(scene: Scene) -> Promise:
     ground, before = scene.ground, scene.ground.live
     scene.bluegreen("deploy", STAYS.version)
-    with scene.load.at_work(PAUSE_SECONDS) as stretch:
+    with scene.load.at_work(SHORT_PAUSE_SECONDS) as stretch:
         process, _began = _switch(scene, STAYS)
         code = _end_of(process, scene)
         _set_faults(scene, {})
     answers = [answer for answer in stretch.answers if answer.colour not in ("", before)]
     errors, seconds = mean(answer.status >= 500 for answer in answers), mean(answer.seconds for answer in answers)
-    # Asked for pages at its end, it may fail as one of 33 requests does; that is said, and it stays.
+    # Asked for pages at its end, it may fail as one of 25 requests does; that is said, and it stays.
     watched = [event for event in scene.bluegreen.events(STAYS.version) if event.get("item") == "watched"]
     stays = ground.live != before and code != WENT_BACK
     return Promise(
