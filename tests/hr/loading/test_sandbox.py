@@ -12,7 +12,7 @@ from hr.loading import sandbox
 from hr.loading.errors import UnusableFile
 from hr.loading.parser.protocol import TEXT, WORKBOOK
 from hr.loading.reading import read_table
-from tests.hostile.books import book
+from tests.hostile.books import book, books
 from tests.hostile.make import FILES
 
 BOMBS = [name for name in FILES if name.startswith(("bomb", "entities", "a_cell_in_the_last_corner"))]
@@ -70,6 +70,18 @@ def test_the_process_starts_in_a_moment():
         return time.monotonic() - begun
 
     assert min(started() for _ in range(5)) < 0.3
+
+
+def test_a_workbook_of_many_sheets_opens_in_a_moment():
+    content = books({f"Hoja {number}": [["Código"], ["E1"]] for number in range(800)})
+
+    def opened():
+        begun = time.monotonic()
+        with sandbox.opened(content, WORKBOOK, {}) as file:
+            assert len(file.facts["ways"]) == 800
+        return time.monotonic() - begun
+
+    assert min(opened() for _ in range(3)) < 0.8
 
 
 def test_the_process_knows_no_secret_and_may_write_nothing(monkeypatch):
